@@ -1,0 +1,22 @@
+"""Any month of the NYC TLC taxi records into a warehouse or a data lake, exactly once.
+
+The names below load on first use, so that `import taxietl` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator import Cache, Retry, Stream, flow, get_run_logger, task
+
+__version__ = "0.1.0"
+__all__ = ["Cache", "Retry", "Stream", "__version__", "flow", "get_run_logger", "task"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from taxietl import orchestrator
+
+        return getattr(orchestrator, name)
+    raise AttributeError(f"module 'taxietl' has no attribute {name!r}")

@@ -1,0 +1,141 @@
+"""Every error taxietl raises on purpose: what happened, to which thing, what to type next.
+
+    TaxietlError                  exit 1
+    ├── ConfigError               2   usage or configuration
+    │   └── UnknownNameError          a name nobody has, with a guess
+    ├── SourceError               3   unreachable, missing, corrupt
+    │   ├── MissingFileError          the source has no file for that month
+    │   └── CorruptFileError          the file cannot be read to its end
+    ├── DataError                 4   schema, rejects, counts
+    │   ├── SchemaError               columns or types are not what the contract says
+    │   ├── TooManyRejectsError       more unreadable lines than --max-rejects
+    │   ├── CountMismatchError        rows read are not rows loaded + dropped + rejected
+    │   └── RefusedLoadError          a plan that needs --force or another limit
+    ├── TargetError               5   database, bucket, disk
+    │   └── NotOursError              a table or file that taxietl did not make
+    └── TryLaterError             75  somebody else holds it, or it is not there yet
+
+`TransientError` is mixed into those that may be tried again at once. `Cancelled` stands apart
+(a BaseException), so that a task's own `except Exception` cannot swallow a Ctrl-C.
+
+Messages and hints never hold a password, a token or a full DSN.
+"""
+
+from __future__ import annotations
+
+import difflib
+import signal
+from collections.abc import Iterable
+
+EXIT_CODE_ORDER = (1, 5, 4, 3, 2, 75, 0)
+"""Worst first: over several months, the exit code is the first of these that occurred."""
+
+
+class TaxietlError(Exception):
+    """The root: a message that says what is wrong, and a hint that says what to type or edit."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class TransientError(Exception):
+    """Mixed into errors that the same call may not meet again; what `Retry(on=…)` names."""
+
+
+class ConfigError(TaxietlError):
+    """The command line, an environment variable or the configuration file is wrong."""
+
+    exit_code = 2
+
+
+class UnknownNameError(ConfigError):
+    """A profile, step, flow, run or dataset was asked for by a name nobody has."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        close = difflib.get_close_matches(name, self.known, n=1)
+        guess = f"Did you mean {close[0]!r}? " if close else ""
+        names = f"Known: {', '.join(self.known) or 'none'}."
+        super().__init__(f"There is no {kind} named {name!r}.", hint=f"{guess}{names} {hint}".strip())
+
+
+class SourceError(TaxietlError):
+    """The file could not be had, or is not what it should be."""
+
+    exit_code = 3
+
+
+class MissingFileError(SourceError):
+    """The source has no file for that month."""
+
+
+class CorruptFileError(SourceError):
+    """The file is cut, is not of the kind its name says, or cannot be read to its end."""
+
+
+class DataError(TaxietlError):
+    """The file was read, and what it holds must not be loaded as it is."""
+
+    exit_code = 4
+
+
+class SchemaError(DataError):
+    """The file's columns or types are not those of any era of its colour."""
+
+
+class TooManyRejectsError(DataError):
+    """More lines could not be taken apart than `--max-rejects` allows."""
+
+
+class CountMismatchError(DataError):
+    """Rows read, counted in two ways, differ; or they are not loaded + dropped + rejected."""
+
+
+class RefusedLoadError(DataError):
+    """The plan would replace a month by other data than was asked for; nothing was done."""
+
+
+class TargetError(TaxietlError):
+    """The database, the bucket or the disk refused."""
+
+    exit_code = 5
+
+
+class NotOursError(TargetError):
+    """A table or file of that name exists, and taxietl did not make it: never touched."""
+
+
+class TryLaterError(TaxietlError):
+    """Nothing is wrong; the same command may succeed later."""
+
+    exit_code = 75
+
+
+class Cancelled(BaseException):
+    """The run was asked to stop; raised at the next safe point of every thread of the run."""
+
+    def __init__(self, reason: str, *, signal_number: int = signal.SIGINT) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.signal_number = signal_number
+
+    @property
+    def exit_code(self) -> int:
+        """130 after SIGINT, 143 after SIGTERM, as shells count."""
+        return 128 + int(self.signal_number)
+
+
+def worst_exit_code(codes: Iterable[int]) -> int:
+    """The one exit code of several months: the worst that occurred.
+
+    An interrupt (128 and above) outranks all, since the months after it were not tried.
+    """
+    found = set(codes)
+    for code in sorted(found, reverse=True):
+        if code >= 128:
+            return code
+    return next((code for code in EXIT_CODE_ORDER if code in found), max(found, default=0))
