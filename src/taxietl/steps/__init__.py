@@ -1,0 +1,1 @@
+"""What steps are, what passes between them, and how they are found."""

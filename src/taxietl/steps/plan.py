@@ -1,0 +1,118 @@
+"""What must be done with a month: a pure function of version, ledger and options.
+
+Asked before anything is fetched, again when the bytes are at hand, and once more under the
+month's lock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from taxietl.errors import RefusedLoadError
+from taxietl.steps.values import Entry, SourceVersion, Transform
+from taxietl.tlc.datasets import CONTRACT_VERSION
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`action` is `load`, `replace`, `compare` (the bytes decide), `nothing` or `refuse`."""
+
+    action: str
+    reason: str
+    hint: str = ""
+
+    def allowed(self) -> Plan:
+        """The plan itself, unless it is to refuse.
+
+        Raises:
+            RefusedLoadError: it is.
+        """
+        if self.action == "refuse":
+            raise RefusedLoadError(self.reason, hint=self.hint)
+        return self
+
+
+def decide(
+    version: SourceVersion,
+    sha256: str | None,
+    entry: Entry | None,
+    *,
+    transforms: tuple[Transform, ...],
+    force: bool,
+) -> Plan:
+    """Compare what is published with what is loaded.
+
+    Args:
+        version: what the source has.
+        sha256: of its bytes, where they were read; None before that.
+        entry: the month's current row in the ledger, None if it has none.
+        transforms: what is to be applied.
+        force: load whatever the comparison says.
+    """
+    if entry is None:
+        return Plan("load", "not loaded yet")
+    if entry.rows_present is None:
+        return Plan("load", "the table is gone")
+    if entry.rows_present != entry.rows_loaded:
+        return Plan(
+            "replace",
+            f"the table holds {entry.rows_present:,} rows of it, the ledger says {entry.rows_loaded:,}",
+        )
+    if force:
+        return Plan("replace", "--force")
+    if version.source != entry.source:
+        return _other_source(version, sha256, entry, transforms)
+    if _same_version(version, entry):
+        return _same_bytes(entry, transforms, "the source's version is unchanged")
+    if sha256 is None:
+        return Plan("compare", "the source's version changed")
+    if sha256 == entry.source_sha256:
+        return _same_bytes(entry, transforms, "the source was touched, its bytes are the same")
+    return Plan(
+        "replace",
+        f"restated: SHA-256 {entry.source_sha256[:12]} became {sha256[:12]}",
+    )
+
+
+def _same_version(version: SourceVersion, entry: Entry) -> bool:
+    known = version.etag is not None and version.size_bytes is not None
+    return known and (version.url, version.etag, version.size_bytes) == (
+        entry.source_url,
+        entry.source_etag,
+        entry.source_bytes,
+    )
+
+
+def _other_source(
+    version: SourceVersion, sha256: str | None, entry: Entry, transforms: tuple[Transform, ...]
+) -> Plan:
+    if sha256 is None and version.at_hand:
+        return Plan("compare", f"other source: loaded from {entry.source}")
+    if sha256 == entry.source_sha256:
+        return _same_bytes(entry, transforms, f"the same bytes were loaded from {entry.source}")
+    return Plan(
+        "refuse",
+        f"{version.trip_file} was loaded from another source, {entry.source}; "
+        f"{version.source} has other bytes.",
+        hint="Add --force to replace it by this one.",
+    )
+
+
+def _same_bytes(entry: Entry, transforms: tuple[Transform, ...], why: str) -> Plan:
+    """The bytes are those of the ledger: only the rules can still differ."""
+    if entry.contract_version != CONTRACT_VERSION:
+        return Plan(
+            "replace", f"loaded under contract {entry.contract_version}, now {CONTRACT_VERSION}"
+        )
+    if entry.transforms != transforms:
+        before = ", ".join(each.name for each in entry.transforms) or "none"
+        after = ", ".join(each.name for each in transforms) or "none"
+        if before == after:
+            return Plan("replace", f"the version or options of {after} changed")
+        return Plan("replace", f"other transforms: {after} instead of {before}")
+    names = ", ".join(each.name for each in transforms) or "none"
+    return Plan(
+        "nothing",
+        f"{why} (SHA-256 {entry.source_sha256[:12]}), contract {CONTRACT_VERSION}, "
+        f"transforms {names}; {entry.rows_loaded:,} rows loaded by run {entry.run_name!r}",
+    )

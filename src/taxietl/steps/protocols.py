@@ -1,0 +1,97 @@
+"""What a step has to offer to be plugged in. Ours and anyone's are found alike, by entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile, SourceVersion, Tally
+from taxietl.tlc.datasets import Dataset
+from taxietl.tlc.trip_file import TripFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Extractor(Protocol):
+    """Brings a month's file onto this machine."""
+
+    def probe(self, trip_file: TripFile) -> SourceVersion:
+        """Ask for the month's version; reads no data.
+
+        Raises:
+            MissingFileError: the source has no file for it.
+        """
+        ...
+
+    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:
+        """Have the bytes of that version on this machine, and hash them.
+
+        Args:
+            version: as `probe` gave it.
+            into: the cache folder; a source whose files lie here already leaves them in place.
+
+        Raises:
+            CorruptFileError: the bytes are not what they should be.
+        """
+        ...
+
+
+class Transformer(Protocol):
+    """A pure rule over batches. Rows it leaves out are counted under its name."""
+
+    version: str
+
+    def transform(self, batch: pa.RecordBatch, dataset: Dataset) -> pa.RecordBatch:
+        """Return the batch with the same schema, and with the rows that stay."""
+        ...
+
+
+class Batches(Protocol):
+    """A month's clean rows, batch by batch, then what was counted on the way."""
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
+
+    @property
+    def result(self) -> Tally:
+        """The tally; only after the last batch."""
+        ...
+
+
+class Cancellation(Protocol):
+    """How a step that blocks learns that the run was asked to stop."""
+
+    def check(self) -> None:
+        """Raise `Cancelled` if it was."""
+        ...
+
+    def on_cancel(self, callback: Callable[[], object]) -> AbstractContextManager[object]:
+        """While the context is open, call back at once from another thread when asked to stop."""
+        ...
+
+
+class Loader(Protocol):
+    """Replaces a month in a warehouse, whole or not at all."""
+
+    target: str
+    """The warehouse in words, without credentials."""
+
+    def entry(self, trip_file: TripFile, table: str) -> Entry | None:
+        """The month's current row in the ledger; None if there is none. Changes nothing."""
+        ...
+
+    def load(
+        self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation
+    ) -> LoadReport:
+        """Write the month in one transaction with its ledger row.
+
+        Asks the ledger again under the month's lock, and checks the counts before it commits.
+
+        Raises:
+            DataError: what was read must not be loaded; the target is as it was.
+            TargetError: the target refused; it is as it was.
+            TryLaterError: somebody else holds the month or the file.
+        """
+        ...

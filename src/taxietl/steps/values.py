@@ -1,0 +1,195 @@
+"""The values that pass between steps: small, frozen, fit for JSON. Rows never travel in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from taxietl.tlc.trip_file import TripFile
+
+NOTES_KEPT = 100_000
+"""Rejected lines, and nulled cells, kept with their text; the counts go on beyond."""
+
+
+@dataclass(frozen=True)
+class SourceVersion:
+    """The identity of a month's bytes, learnt without reading them."""
+
+    trip_file: TripFile
+    source: str
+    """Where it comes from: `synthetic`, or the `file://` address of a folder or file."""
+
+    url: str
+    etag: str | None
+    """What changes with the bytes: an HTTP ETag; of a local file its mtime and inode."""
+
+    size_bytes: int | None
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether the bytes can be read without a transfer, so that a SHA-256 is cheap."""
+        return not self.url.startswith(("http:", "https:"))
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """The bytes of a version, lying on this machine."""
+
+    version: SourceVersion
+    path: Path
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line that could not be taken apart (`row`), or a cell that could not be read (`value`)."""
+
+    kind: str
+    line: int
+    """Line of the CSV, the header's being 1; of a Parquet file the row, from 1."""
+
+    column: str | None
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a transformed month was counted to be, once its last batch was pulled."""
+
+    era: str
+    rows_read: int
+    """Rows taken out of the file, the rejected lines included."""
+
+    rows_counted: int
+    """The same, counted on another way: the Parquet footer's word, or the CSV's data lines."""
+
+    rows_rejected: int = 0
+    rows_dropped: Mapping[str, int] = field(default_factory=dict)
+    """By transformer."""
+
+    values_nulled: Mapping[str, int] = field(default_factory=dict)
+    """By column."""
+
+    new_columns: Mapping[str, str] = field(default_factory=dict)
+    """The file's columns outside the contract, and the SQL type they are added with."""
+
+    missing_passenger_count: tuple[int, int] | None = None
+    """Rows whose passenger_count is 0, before and after the transformers."""
+
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A transformer as the ledger names it: two loads are alike only if these are."""
+
+    name: str
+    version: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A month's current row in the ledger, as far as a plan compares it."""
+
+    load_id: str
+    source: str
+    source_url: str
+    source_etag: str | None
+    source_bytes: int | None
+    source_sha256: str
+    contract_version: str
+    transforms: tuple[Transform, ...]
+    rows_read: int
+    rows_loaded: int
+    rows_present: int | None
+    """Rows the table holds now; None when there is no table."""
+
+    run_name: str
+    loaded_at: datetime
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """What is to be loaded, and under which conditions."""
+
+    version: SourceVersion
+    table: str
+    transforms: tuple[Transform, ...]
+    max_rejects: int
+    max_shrink: float
+    """The share of rows, 0 to 1, that a replaced month may lose."""
+
+    force: bool
+    run_id: str
+    run_name: str
+
+    @property
+    def trip_file(self) -> TripFile:
+        """The month."""
+        return self.version.trip_file
+
+
+@dataclass(frozen=True)
+class ColumnStats:
+    """One column of a loaded month, counted by the warehouse."""
+
+    nulls: int
+    sum: int | None
+    """Of money in cents, of miles and degrees in millionths, of times in microseconds since 1970,
+    of other numbers as they are; None for text. Whole numbers, so that the order of adding them
+    up does not matter."""
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The load that this one replaced."""
+
+    load_id: str
+    source: str
+    source_sha256: str
+    rows_read: int
+    rows_loaded: int
+    loaded_at: datetime
+    run_name: str
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What was done with a month; written to the ledger, kept in the history, printed."""
+
+    action: str
+    """`loaded`, `replaced` or `nothing to do`."""
+
+    reason: str
+    load_id: str
+    trip_file: TripFile
+    target: str
+    """The warehouse, without credentials."""
+
+    table: str
+    source: str
+    source_url: str
+    source_etag: str | None
+    source_bytes: int | None
+    source_sha256: str
+    era: str
+    contract_version: str
+    rows_read: int
+    rows_loaded: int
+    rows_dropped: Mapping[str, int]
+    rows_rejected: int
+    values_nulled: Mapping[str, int]
+    column_stats: Mapping[str, ColumnStats]
+    transforms: tuple[Transform, ...]
+    new_columns: tuple[str, ...]
+    run_id: str
+    run_name: str
+    taxietl_version: str
+    loaded_at: datetime
+    replaced: Previous | None = None

@@ -1,0 +1,44 @@
+"""What old files wrote as text, as the codes of today: one table a column, each with its source.
+
+Keys are the published text in upper case without surrounding blanks. A text that is in no table
+and is no whole number is not guessed: the cell becomes null, counted and noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
+    {
+        # TLC, yellow dictionary: 1 Creative Mobile Technologies, 2 Curb Mobility (VeriFone).
+        # Files of 2009 to 2014 name them CMT and VTS (VeriFone Transportation Systems). DDS
+        # (Digital Dispatch Systems) left the market in 2010 and has no number of the TLC's: 3.
+        "VendorID": {"CMT": 1, "VTS": 2, "DDS": 3},
+        # TLC, yellow dictionary: 1 credit card, 2 cash, 3 no charge, 4 dispute, 5 unknown.
+        # Spellings: every yellow header and sample of 2009 to 2014.
+        "payment_type": {
+            "CREDIT": 1,
+            "CRD": 1,
+            "CRE": 1,
+            "CASH": 2,
+            "CAS": 2,
+            "CSH": 2,
+            "NO CHARGE": 3,
+            "NOC": 3,
+            "NO": 3,
+            "DISPUTE": 4,
+            "DIS": 4,
+            "UNKNOWN": 5,
+            "UNK": 5,
+            "NA": 5,
+        },
+    }
+)
+
+TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        # 2009 and 2010 write the flag as 0 or 1 (1.0 after pandas); the dictionary has N and Y.
+        "store_and_fwd_flag": {"0": "N", "1": "Y", "0.0": "N", "1.0": "Y"},
+    }
+)

@@ -1,0 +1,237 @@
+"""How published files name their columns, era by era, and which era a file is of.
+
+The TLC has renamed and retyped columns several times, and re-issued old months as Parquet with
+newer names. So an era is a set of published names, whatever the form of the file; the months say
+where it is met. Case, surrounding blanks and order never matter. Types are not listed: the
+contract (`datasets`) fixes those.
+
+Source: the header of every monthly CSV of 2009-01 to 2020-06 and the schemas of the Parquet files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from taxietl.errors import SchemaError
+from taxietl.tlc.datasets import Dataset, dataset
+from taxietl.tlc.trip_file import TripFile
+
+IGNORED = frozenset({"", "__index_level_0__", "unnamed: 0"})
+"""Columns that are no data of the TLC's: a pandas index, stored with the file by its writer."""
+
+# Published names (lower case) that differ from the contract's by more than their case.
+_RENAMED: Mapping[str, str] = MappingProxyType(
+    {
+        "vendor_name": "VendorID",
+        "vendor_id": "VendorID",
+        "rate_code": "RatecodeID",
+        "store_and_forward": "store_and_fwd_flag",
+        "fare_amt": "fare_amount",
+        "surcharge": "extra",  # the re-issued Parquet of 2011 to 2014 holds it under `extra`
+        "tip_amt": "tip_amount",
+        "tolls_amt": "tolls_amount",
+        "total_amt": "total_amount",
+        "start_lon": "pickup_longitude",
+        "start_lat": "pickup_latitude",
+        "end_lon": "dropoff_longitude",
+        "end_lat": "dropoff_latitude",
+        "trip_pickup_datetime": "tpep_pickup_datetime",
+        "trip_dropoff_datetime": "tpep_dropoff_datetime",
+        "pickup_datetime": "tpep_pickup_datetime",
+        "dropoff_datetime": "tpep_dropoff_datetime",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Era:
+    """One set of published names of one colour."""
+
+    name: str
+    color: str
+    since: tuple[int, int]
+    until: tuple[int, int] | None
+    published: tuple[str, ...]
+    """Names in lower case, in the order of the files."""
+
+    @property
+    def dataset(self) -> Dataset:
+        """The colour's contract."""
+        return dataset(self.color)
+
+    def covers(self, trip_file: TripFile) -> bool:
+        """Whether files of that month are known to have these names in one form or the other."""
+        month = (trip_file.year, trip_file.month)
+        return self.since <= month and (self.until is None or month <= self.until)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one file's columns answer to the contract."""
+
+    era: Era
+    columns: Mapping[str, str]
+    """Contract column -> the file's own name for it, as spelt there."""
+
+    new_columns: tuple[str, ...]
+    """The file's columns that no era has, as spelt there."""
+
+
+def match(published: Sequence[str], trip_file: TripFile) -> Layout:
+    """Find the era of a file from its column names.
+
+    Args:
+        published: the file's column names, in its order and spelling.
+        trip_file: whose month it is said to be; settles which era a wrong file is compared with.
+
+    Raises:
+        SchemaError: a column is missing, stands there twice, or too few are known.
+    """
+    spelt = _spellings(published, trip_file)
+    names = set(spelt)
+    covering = [era for era in ERAS if era.color == trip_file.color and era.covers(trip_file)]
+    complete = [era for era in covering if set(era.published) <= names]
+    if not complete:
+        raise _not_of_any_era(names, covering, trip_file)
+    era = max(complete, key=lambda each: len(each.published))
+    by_case = {column.lower(): column for column in era.dataset.column_names}
+    columns = {by_case.get(each) or _RENAMED[each]: spelt[each] for each in era.published}
+    others = [each for each in spelt if each not in era.published]
+    columns |= {
+        by_case[each]: spelt[each]
+        for each in others
+        if each in by_case and by_case[each] not in columns
+    }
+    known = set(columns.values())
+    return Layout(era, columns, tuple(spelt[each] for each in others if spelt[each] not in known))
+
+
+def _spellings(published: Sequence[str], trip_file: TripFile) -> dict[str, str]:
+    """Each published name as compared -> as spelt, without what is no data."""
+    spelt: dict[str, str] = {}
+    for name in published:
+        plain = name.strip().lower()
+        if plain in IGNORED:
+            continue
+        if plain in spelt:
+            raise SchemaError(
+                f"The {trip_file} file names the column {plain!r} twice.",
+                hint="Rename or remove one of them; which holds the trips cannot be told.",
+            )
+        spelt[plain] = name
+    return spelt
+
+
+def _not_of_any_era(
+    names: set[str], covering: Sequence[Era], trip_file: TripFile
+) -> SchemaError:
+    """Name what is missing from the nearest era of that month, and whose columns they are."""
+    if not covering:
+        return SchemaError(
+            f"Files of {trip_file.color} cannot be read by this version.",
+            hint="yellow and green can.",
+        )
+    nearest = min(covering, key=lambda era: len(set(era.published) ^ names))
+    missing = [name for name in nearest.published if name not in names]
+    other = next((era.name for era in ERAS if set(era.published) == names), None)
+    unknown = sorted(names - set(nearest.published))
+    also = f"; these are the columns of {other!r}" if other else ""
+    also = also or (f"; unknown are {', '.join(unknown)}" if unknown else "")
+    return SchemaError(
+        f"The file is no {trip_file}: it has no {', '.join(missing)}{also}.",
+        hint=f"Compared with {nearest.name!r}, the nearest era of that month. "
+        f"`taxietl schema --color {trip_file.color}` lists the columns of every era.",
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.lower().split())
+
+
+_YELLOW_2009 = _names(
+    "vendor_name Trip_Pickup_DateTime Trip_Dropoff_DateTime Passenger_Count Trip_Distance Start_Lon "
+    "Start_Lat Rate_Code store_and_forward End_Lon End_Lat Payment_Type Fare_Amt surcharge mta_tax "
+    "Tip_Amt Tolls_Amt Total_Amt"
+)
+_YELLOW_2010 = _names(
+    "vendor_id pickup_datetime dropoff_datetime passenger_count trip_distance pickup_longitude "
+    "pickup_latitude rate_code store_and_fwd_flag dropoff_longitude dropoff_latitude payment_type "
+    "fare_amount surcharge mta_tax tip_amount tolls_amount total_amount"
+)
+_YELLOW_2015 = _names(
+    "VendorID tpep_pickup_datetime tpep_dropoff_datetime passenger_count trip_distance "
+    "pickup_longitude pickup_latitude RatecodeID store_and_fwd_flag dropoff_longitude "
+    "dropoff_latitude payment_type fare_amount extra mta_tax tip_amount tolls_amount "
+    "improvement_surcharge total_amount"
+)
+_YELLOW_ZONES = _names(
+    "VendorID tpep_pickup_datetime tpep_dropoff_datetime passenger_count trip_distance RatecodeID "
+    "store_and_fwd_flag PULocationID DOLocationID payment_type fare_amount extra mta_tax tip_amount "
+    "tolls_amount improvement_surcharge total_amount"
+)
+_GREEN_2013 = _names(
+    "VendorID lpep_pickup_datetime Lpep_dropoff_datetime Store_and_fwd_flag RateCodeID "
+    "Pickup_longitude Pickup_latitude Dropoff_longitude Dropoff_latitude Passenger_count "
+    "Trip_distance Fare_amount Extra MTA_tax Tip_amount Tolls_amount Ehail_fee Total_amount "
+    "Payment_type Trip_type"
+)
+_GREEN_ZONES = _names(
+    "VendorID lpep_pickup_datetime lpep_dropoff_datetime store_and_fwd_flag RatecodeID PULocationID "
+    "DOLocationID passenger_count trip_distance fare_amount extra mta_tax tip_amount tolls_amount "
+    "ehail_fee improvement_surcharge total_amount payment_type trip_type"
+)
+
+ERAS: tuple[Era, ...] = (
+    Era("yellow 2009", "yellow", (2009, 1), (2009, 12), _YELLOW_2009),
+    Era("yellow 2010", "yellow", (2010, 1), (2014, 12), _YELLOW_2010),
+    Era("yellow 2015", "yellow", (2015, 1), (2016, 6), _YELLOW_2015),
+    Era("yellow 2016-07", "yellow", (2016, 7), (2018, 12), _YELLOW_ZONES),
+    Era("yellow 2019", "yellow", (2019, 1), None, (*_YELLOW_ZONES, "congestion_surcharge")),
+    Era(
+        "yellow Parquet",
+        "yellow",
+        (2011, 1),
+        (2024, 12),
+        (*_YELLOW_ZONES, "congestion_surcharge", "airport_fee"),
+    ),
+    Era(
+        "yellow 2025",
+        "yellow",
+        (2025, 1),
+        (2026, 5),
+        (*_YELLOW_ZONES, "congestion_surcharge", "airport_fee", "cbd_congestion_fee"),
+    ),
+    Era(
+        "yellow 2026-06",
+        "yellow",
+        (2026, 6),
+        None,
+        (
+            *_YELLOW_ZONES,
+            "congestion_surcharge",
+            "airport_fee",
+            "cbd_congestion_fee",
+            "request_source",
+        ),
+    ),
+    Era("green 2013", "green", (2013, 8), (2014, 12), _GREEN_2013),
+    Era(
+        "green 2015",
+        "green",
+        (2015, 1),
+        (2016, 6),
+        (*_GREEN_2013, "improvement_surcharge"),
+    ),
+    Era("green 2016-07", "green", (2016, 7), (2018, 12), _GREEN_ZONES),
+    Era("green 2019", "green", (2013, 8), (2024, 12), (*_GREEN_ZONES, "congestion_surcharge")),
+    Era(
+        "green 2025",
+        "green",
+        (2025, 1),
+        None,
+        (*_GREEN_ZONES, "congestion_surcharge", "cbd_congestion_fee"),
+    ),
+)
+"""Every era of yellow and green, oldest first within its colour."""
