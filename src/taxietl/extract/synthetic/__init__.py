@@ -1,10 +1,10 @@
 """Make synthetic months: the size, columns, text style and quirks of published ones.
 
 For trying the tool without a network, for benchmarks and for tests. Yellow and green, January 2019
-on. The same colour, month, rows and seed make the same trips, whatever the form they are written in.
+on. The same colour, month, rows and seed make the same trips, in whatever form they are written.
 
-`recipe` says what is made, `trips` invents it, `columns` knows how a month's files name and type it,
-`files` writes it, `extractor` offers it as a source. The heavy libraries load on use.
+`recipe` says what is made, `trips` invents it, `columns` knows how a month's files name and type
+it, `files` writes it, `extractor` offers it as a source. The heavy libraries load on use.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def write(
     """Write a month to `path`, in the form its ending names; returns the number of rows.
 
     `.csv` is the text the TLC published until 2022, `.csv.gz` the same bytes compressed, `.parquet`
-    what it publishes now. The three forms hold the same trips. The file appears whole or not at all.
+    what it publishes now; all hold the same trips. The file appears whole or not at all.
 
     Raises:
         ConfigError: no such month can be made, or the ending names no form.

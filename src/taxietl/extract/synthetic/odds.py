@@ -17,7 +17,7 @@ _SLOTS = 1 << 16  # two random bytes make a draw; the rarest share kept apart is
 
 
 class Odds:
-    """Draws from a small set of whole numbers: one look-up in a table, the share of each its size."""
+    """Draws from a small set of whole numbers, each with its weight, by one look-up in a table."""
 
     def __init__(self, weights: Mapping[int, float]) -> None:
         edges = np.cumsum(np.fromiter(weights.values(), float))
@@ -75,10 +75,13 @@ TOLLS_CENTS = Odds(
 )
 TIP_PERCENT = Odds({20: 0.55, 25: 0.20, 30: 0.15, 15: 0.10})
 TIP_DOLLARS = Odds(dict.fromkeys(range(1, 8), 1))
-STRAY_DAYS = Odds({-4383: 0.3, -3: 0.3, 31: 0.2, -365: 0.2})
+# Wrong clocks: a dozen years, a year or a month back, a month ahead; never within the month.
+STRAY_DAYS = Odds({-4383: 0.3, -365: 0.2, -31: 0.3, 31: 0.2})
 
-ZERO_MILES_SHARE = 0.012
-NEARLY_A_DAY_SHARE = 0.0025  # trips whose meter ran to the end of the shift's day
+ZERO_DISTANCE_SHARE = 0.012
+NEARLY_A_DAY_SHARE = 0.0025
+TO_THE_MINUTE_SHARE = 0.45  # of the dispatched trips, as the next
+BACKWARDS_SHARE = 0.05
 REVERSED_SHARE = 0.005
 ROWS_PER_STRAY = 20_000
 ROWS_PER_ABSURD_DISTANCE = 60_000

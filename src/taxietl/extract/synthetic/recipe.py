@@ -58,10 +58,10 @@ class Recipe:
             )
         if not 1 <= self.month <= 12:
             raise ConfigError(f"There is no month {self.month}.", hint="Use --month 1 to 12.")
-        if (self.year, self.month) < FIRST_MONTH:
+        if not FIRST_MONTH <= (self.year, self.month) < (2101, 1):
             raise ConfigError(
-                f"Synthetic months start at 2019-01; {self.year}-{self.month:02d} is before that.",
-                hint="Use --year 2019 or a later one.",
+                f"A synthetic {self.year:04d}-{self.month:02d} cannot be made.",
+                hint="Synthetic months begin with 2019-01; use --year 2019 to --year 2100.",
             )
         if self.rows is not None and self.rows < 1:
             raise ConfigError(f"{self.rows} rows make no month.", hint="Use --rows 1 or more.")

@@ -1,166 +1,272 @@
 """Invent taxi trips, chunk by chunk, with the dirt that published months have.
 
 What is imitated: rows in the order of the pick-up hour, shuffled inside it; metered fares with
-surcharges by the hour, tips on cards, tolls and airport flat rates; no passengers in 2.0 % of the
-complete rows; refunds, each the exact reversal of the row before it; distances of nothing and of a
-hundred thousand miles; trips of nearly a day; pick-ups in other months and years; and the last block
-of dispatched trips, from the first of the month again, of which little but the trip itself is known
-and some of which end before they begin. Fares and habits are those of January 2021 in every month,
-but for the fees that came later.
+surcharges by the hour, tips on cards, tolls and an airport's flat rate; no passengers in 2.0 % of
+the complete rows; refunds, each the exact reversal of the row before it; distances of nothing and
+of a hundred thousand miles; trips of nearly a day; pick-ups in other months and years; and the last
+block, of dispatched trips, from the first of the month again, of which little but the trip itself
+is known and some of which end before they begin. Fares and habits are those of January 2021 in
+every month, but for the fees that came later.
 
 Knows neither column names nor files. Loads numpy, so import it on use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np  # noqa: TID253  the module is loaded only to make trips
-from numpy.typing import NDArray  # noqa: TID253
 
 from taxietl.extract.synthetic import odds
 from taxietl.extract.synthetic.odds import Numbers
 from taxietl.extract.synthetic.recipe import Chunk, Recipe
 
-_AIRPORTS = (132, 138)  # JFK and LaGuardia, where the airport fee is due
+Cells = dict[str, Numbers]
+
+_AIRPORT_ZONES = (132, 138)  # JFK and LaGuardia, where the airport fee is due
 _HOUR, _DAY = 3_600, 86_400
+
+_ADDENDS = (
+    "fare_amount",
+    "extra",
+    "mta_tax",
+    "improvement_surcharge",
+    "tolls_amount",
+    "congestion_surcharge",
+    "airport_fee",
+    "cbd_congestion_fee",
+)
+_MONEY = {*_ADDENDS, "tip_amount", "total_amount"}
 
 
 @dataclass(frozen=True)
 class Trips:
-    """Some rows, a whole number in every cell: each field is an array of the same length.
+    """Some rows of one block, a whole number in every cell.
 
     Times are seconds since 1970 of the New York wall clock, distances hundredths of a mile, amounts
-    cents. In a dispatched block every cell is filled too; what of it a file leaves empty is for its
-    columns to say.
+    cents. Cells of a dispatched block are filled like any other: what of them a form of the file
+    leaves empty is for its columns to say.
     """
 
     dispatched: bool
-    vendor: Numbers
-    pickup: Numbers
-    dropoff: Numbers
-    pickup_zone: Numbers
-    dropoff_zone: Numbers
-    passengers: Numbers
-    distance: Numbers
-    rate: Numbers
-    stored: Numbers
-    payment: Numbers
-    trip_type: Numbers
-    fare: Numbers
-    extra: Numbers
-    mta_tax: Numbers
-    improvement: Numbers
-    tolls: Numbers
-    congestion: Numbers
-    airport: Numbers
-    congestion_zone: Numbers
-    tip: Numbers
-    total: Numbers
+    cells: Mapping[str, Numbers]
+    """Arrays of the same length, by the lower-case name of their column."""
 
     @property
-    def rows(self) -> int:
-        return len(self.pickup)
+    def row_count(self) -> int:
+        return len(self.cells["pickup_datetime"])
 
 
 @dataclass(frozen=True)
 class _Fees:
-    """Fees that depend on the colour or the month, in cents."""
+    """What depends on the colour or the month, in cents."""
 
     congestion: int
     congestion_share: float
+    dispatched_congestion_share: float
     airport: int
     congestion_zone: int
 
 
 def trips(recipe: Recipe) -> Iterator[Trips]:
-    """The month's trips, in the order of its file."""
+    """The month's trips in the order of its file, chunk by chunk."""
     fees = _fees(recipe)
     edges = {block: _hour_edges(recipe, dispatched=block) for block in (False, True)}
     for chunk in recipe.chunks():
         rng = np.random.default_rng(recipe.entropy(chunk.number))
         pickup = _pickups(rng, recipe, chunk, edges[chunk.dispatched])
-        yield (_dispatched if chunk.dispatched else _metered)(rng, pickup, fees)
+        make = _dispatched if chunk.dispatched else _metered
+        yield Trips(chunk.dispatched, make(rng, pickup, fees))
 
 
 def _fees(recipe: Recipe) -> _Fees:
-    # The airport fee came in spring 2021, the congestion zone's in January 2025.
-    congestion, share = (250, 0.919) if recipe.color == "yellow" else (275, 0.30)
-    since = (recipe.year, recipe.month)
+    """The congestion surcharge, and the fees that came in spring 2021 and in January 2025."""
+    yellow, month = recipe.color == "yellow", (recipe.year, recipe.month)
     return _Fees(
-        congestion,
-        share,
-        airport=125 if recipe.color == "yellow" and since >= (2021, 4) else 0,
-        congestion_zone=75 if since >= (2025, 1) else 0,
+        congestion=250 if yellow else 275,
+        congestion_share=0.919 if yellow else 0.30,
+        dispatched_congestion_share=0.23 if yellow else 0.30,
+        airport=125 if yellow and month >= (2021, 4) else 0,
+        congestion_zone=75 if month >= (2025, 1) else 0,
     )
 
 
 def _hour_edges(recipe: Recipe, *, dispatched: bool) -> Numbers:
-    """For each hour of the month, how many of a block's rows lie before its end."""
+    """For each hour of the month, how many of a block's rows are picked up before its end."""
     first = np.datetime64(f"{recipe.year:04d}-{recipe.month:02d}", "M")
     days = np.arange(first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]"))
-    weekdays = (days.astype(np.int64) + 3) % 7  # day 0, 1970-01-01, was a Thursday
+    weekdays = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
     weights = np.outer(np.asarray(odds.DAY_WEIGHTS)[weekdays], odds.HOUR_WEIGHTS).ravel()
     rows = recipe.incomplete_rows if dispatched else recipe.row_count - recipe.incomplete_rows
-    # No chunk has these numbers, so the plan of the month shares no chance with its rows.
-    rng = np.random.default_rng((*recipe.entropy(0), 1 + dispatched))
+    # Longer than any chunk's entropy, so the plan of a block shares no chance with its rows.
+    rng = np.random.default_rng((*recipe.entropy(0), int(dispatched) + 1))
     return np.cumsum(rng.multinomial(rows, weights / weights.sum()))
 
 
 def _pickups(rng: np.random.Generator, recipe: Recipe, chunk: Chunk, edges: Numbers) -> Numbers:
-    start = np.datetime64(f"{recipe.year:04d}-{recipe.month:02d}", "s").astype(np.int64)
-    here = np.diff(np.clip(edges, chunk.first, chunk.first + chunk.rows), prepend=chunk.first)
-    hours = np.repeat(np.arange(len(edges)), here)
-    return start + hours * _HOUR + rng.integers(0, _HOUR, chunk.rows)
+    month = np.datetime64(f"{recipe.year:04d}-{recipe.month:02d}-01", "s").astype(np.int64)
+    until = np.clip(edges, chunk.first, chunk.first + chunk.rows)
+    hours = np.repeat(np.arange(len(edges)), np.diff(until, prepend=chunk.first))
+    return month + hours * _HOUR + rng.integers(0, _HOUR, chunk.rows)
 
 
-def _metered(rng: np.random.Generator, pickup: Numbers, fees: _Fees) -> Trips:
-    """Trips with a taximeter's record, of which everything is known."""
+def _metered(rng: np.random.Generator, pickup: Numbers, fees: _Fees) -> Cells:
+    """Trips with a taximeter's record, the dirt included."""
     count = len(pickup)
-    reversals = _reversals(rng, count)
-    vendor = odds.VENDOR.draw(rng, count)
-    payment = odds.PAYMENT.draw(rng, count)
-    vendor[reversals - 1], payment[reversals - 1] = 2, odds.REVERSED_PAYMENT.draw(rng, len(reversals))
-
-    distance = _distances(rng, count, mean=0.50, spread=0.75)
-    # vendor 1's meters report tenths of a mile
-    distance = np.where(vendor == 1, (distance + 5) // 10 * 10, distance)
-    distance[rng.random(count) < odds.ZERO_MILES_SHARE] = 0
-    seconds = _durations(rng, distance)
-    rate = odds.RATE.draw(rng, count)
-    fare = _meter(distance, seconds)
-    fare = np.where(rate == 2, 5_200, fare)  # the flat rate to and from JFK
-    fare = np.where(rate == 5, fare + rng.integers(1, 1_400, count), fare)  # negotiated
-    nearly_a_day = rng.random(count) < odds.NEARLY_A_DAY_SHARE
-    seconds[nearly_a_day] = 86_000 - rng.integers(0, 600, np.count_nonzero(nearly_a_day))
-    absurd = rng.integers(0, count, max(1, count // odds.ROWS_PER_ABSURD_DISTANCE))
-    distance[absurd] = rng.integers(100_000_00, 270_000_00, len(absurd))
-
+    cells = _rides(rng, pickup)
+    reversals = _reversals(rng, cells)
     congestion = np.where(rng.random(count) < fees.congestion_share, fees.congestion, 0)
-    extra = _rush_and_night(pickup)
-    # vendor 1 counts the congestion surcharge into extra as well, and adds it to the total once
-    extra = np.where(vendor == 1, extra + congestion, extra)
-    rides = Trips(
-        dispatched=False,
-        vendor=vendor,
-        pickup=pickup,
-        dropoff=pickup + seconds,
-        pickup_zone=odds.PICKUP_ZONE.draw(rng, count),
-        dropoff_zone=odds.DROPOFF_ZONE.draw(rng, count),
-        passengers=odds.PASSENGERS.draw(rng, count),
-        distance=distance,
-        rate=rate,
-        stored=odds.STORED_AND_FORWARDED.draw(rng, count),
-        payment=payment,
-        trip_type=odds.TRIP_TYPE.draw(rng, count),
-        **_taxes(rng, count),
-        fare=fare,
-        extra=extra,
-        congestion=congestion,
-        airport=np.zeros(count, np.int64),
-        congestion_zone=np.zeros(count, np.int64),
-        tip=np.zeros(count, np.int64),
-        total=np.zeros(count, np.int64),
+    cells["extra"] = _rush_and_night(pickup)
+    cells["congestion_surcharge"] = congestion
+    _bill(rng, cells, fees)
+    # vendor 1 counts the congestion surcharge as an extra too; the total has it once
+    cells["extra"] += np.where(cells["vendorid"] == 1, congestion, 0)
+    _tip(rng, cells)
+    _soil(rng, cells)
+    _reverse(cells, reversals)
+    return cells
+
+
+def _rides(rng: np.random.Generator, pickup: Numbers) -> Cells:
+    """Who rode from where to where, how long, and what the meter says."""
+    count = len(pickup)
+    vendor = odds.VENDOR.draw(rng, count)
+    rate = odds.RATE.draw(rng, count)
+    distance = _distances(rng, count, mean=0.50, spread=0.75)
+    # vendor 1's meters tell tenths of a mile
+    distance = np.where(vendor == 1, (distance + 5) // 10 * 10, distance)
+    distance[rng.random(count) < odds.ZERO_DISTANCE_SHARE] = 0
+    seconds = _durations(rng, distance)
+    fare = np.where(rate == 2, 5_200, _meter(distance, seconds))  # 2: the flat rate of JFK
+    fare += np.where(rate == 5, rng.integers(1, 1_400, count), 0)  # 5: negotiated, to the cent
+    return {
+        "vendorid": vendor,
+        "pickup_datetime": pickup,
+        "dropoff_datetime": pickup + seconds,
+        "passenger_count": odds.PASSENGERS.draw(rng, count),
+        "trip_distance": distance,
+        "ratecodeid": rate,
+        "store_and_fwd_flag": odds.STORED_AND_FORWARDED.draw(rng, count),
+        "pulocationid": odds.PICKUP_ZONE.draw(rng, count),
+        "dolocationid": odds.DROPOFF_ZONE.draw(rng, count),
+        "payment_type": odds.PAYMENT.draw(rng, count),
+        "trip_type": odds.TRIP_TYPE.draw(rng, count),
+        "fare_amount": fare,
+    }
+
+
+def _dispatched(rng: np.random.Generator, pickup: Numbers, fees: _Fees) -> Cells:
+    """Trips ordered through a base, with no taximeter's record: longer, and oddly timed."""
+    count = len(pickup)
+    share = fees.dispatched_congestion_share
+    distance = _distances(rng, count, mean=1.55, spread=0.85)
+    seconds = _durations(rng, distance)
+    started, ended = pickup, pickup + seconds
+    to_the_minute = rng.random(count) < odds.TO_THE_MINUTE_SHARE
+    started = np.where(to_the_minute, started - started % 60, started)
+    ended = np.where(to_the_minute, ended - ended % 60, ended)
+    backwards = rng.random(count) < odds.BACKWARDS_SHARE
+    ended = np.where(backwards, started - rng.integers(1, 60, count), ended)
+    cells = {
+        "vendorid": odds.VENDOR.draw(rng, count),
+        "pickup_datetime": started,
+        "dropoff_datetime": ended,
+        "trip_distance": distance,
+        "pulocationid": odds.ANY_ZONE.draw(rng, count),
+        "dolocationid": odds.DROPOFF_ZONE.draw(rng, count),
+        "payment_type": np.zeros(count, np.int64),
+        "fare_amount": _meter(distance, seconds) + rng.integers(1, 1_400, count),
+        "extra": np.where(rng.random(count) < 0.05, _rush_and_night(pickup), 0),
+        "congestion_surcharge": np.where(rng.random(count) < share, fees.congestion, 0),
+    }
+    _bill(rng, cells, fees)
+    cells["tip_amount"] = np.where(rng.random(count) < 0.7, 275, 0)
+    cells["total_amount"] += cells["tip_amount"]
+    return cells
+
+
+def _distances(rng: np.random.Generator, count: int, *, mean: float, spread: float) -> Numbers:
+    """Log-normal, so with a long tail, cut at 65 miles."""
+    miles = np.minimum(rng.lognormal(mean, spread, count), 65)
+    hundredths: Numbers = np.rint(miles * 100).astype(np.int64)
+    return hundredths
+
+
+def _durations(rng: np.random.Generator, distance: Numbers) -> Numbers:
+    """Seconds for that many hundredths of a mile: some minutes a mile, some to get going."""
+    pace = 3.3 * np.exp(rng.normal(0, 0.33, len(distance)))
+    minutes = 2.0 + distance / 100 * pace + rng.exponential(1.6, len(distance))
+    return np.rint(minutes * 60).astype(np.int64)
+
+
+def _meter(distance: Numbers, seconds: Numbers) -> Numbers:
+    """The fare of the meter: 2.50, then 50 cents a unit of distance or of waiting."""
+    units = np.rint(np.rint(distance / 20) * 0.72 + seconds / 60 * 0.32)
+    return 250 + 50 * units.astype(np.int64)
+
+
+def _rush_and_night(pickup: Numbers) -> Numbers:
+    """1.00 on weekdays from 16 to 20 o'clock, 0.50 from 20 to 6."""
+    hour, weekday = pickup // _HOUR % 24, (pickup // _DAY + 3) % 7
+    rush = (hour >= 16) & (hour < 20) & (weekday < 5)
+    return np.where(rush, 100, np.where((hour >= 20) | (hour < 6), 50, 0))
+
+
+def _bill(rng: np.random.Generator, cells: Cells, fees: _Fees) -> None:
+    """Add taxes, tolls and fees, and the total before the tip."""
+    count = len(cells["fare_amount"])
+    cells["mta_tax"] = np.where(rng.random(count) < 0.995, 50, 0)
+    cells["improvement_surcharge"] = np.where(rng.random(count) < 0.999, 30, 0)
+    cells["tolls_amount"] = odds.TOLLS_CENTS.draw(rng, count)
+    from_airport = np.isin(cells["pulocationid"], _AIRPORT_ZONES)
+    cells["airport_fee"] = np.where(from_airport, fees.airport, 0)
+    in_zone = (cells["congestion_surcharge"] > 0) & (rng.random(count) < 0.7)
+    cells["cbd_congestion_fee"] = np.where(in_zone, fees.congestion_zone, 0)
+    cells["total_amount"] = np.sum([cells[name] for name in _ADDENDS], axis=0)
+
+
+def _tip(rng: np.random.Generator, cells: Cells) -> None:
+    """Tip those who pay by card: a percentage offered on the screen, whole dollars, or anything."""
+    count = len(cells["fare_amount"])
+    percent = odds.TIP_PERCENT.draw(rng, count)
+    offered = (cells["total_amount"] * percent + 50) // 100
+    typed = (cells["fare_amount"] * rng.uniform(0.05, 0.4, count)).astype(np.int64)
+    style = rng.random(count)
+    tip = np.select(
+        [style < 0.045, style < 0.60, style < 0.85],
+        [0, offered, odds.TIP_DOLLARS.draw(rng, count) * 100],
+        typed,
     )
-    return rides
+    cells["tip_amount"] = np.where(cells["payment_type"] == 1, tip, 0)
+    cells["total_amount"] += cells["tip_amount"]
+
+
+def _soil(rng: np.random.Generator, cells: Cells) -> None:
+    """Break some meters and clocks."""
+    count = len(cells["fare_amount"])
+    endless = np.flatnonzero(rng.random(count) < odds.NEARLY_A_DAY_SHARE)
+    lasted = 86_000 - rng.integers(0, 600, len(endless))
+    cells["dropoff_datetime"][endless] = cells["pickup_datetime"][endless] + lasted
+    absurd = rng.integers(0, count, max(1, count // odds.ROWS_PER_ABSURD_DISTANCE))
+    cells["trip_distance"][absurd] = rng.integers(100_000_00, 270_000_00, len(absurd))
+    # Distinct rows, or the second shift of one could bring it back into its month.
+    strays = rng.choice(count, max(1, count // odds.ROWS_PER_STRAY), replace=False)
+    shift = odds.STRAY_DAYS.draw(rng, len(strays)) * _DAY
+    cells["pickup_datetime"][strays] += shift
+    cells["dropoff_datetime"][strays] += shift
+
+
+def _reversals(rng: np.random.Generator, cells: Cells) -> Numbers:
+    """Choose the rows to be refunds, and make those before them trips that get refunded."""
+    count = len(cells["vendorid"])
+    # Odd rows only: a refund's own row is never the one refunded next.
+    rows = np.flatnonzero(rng.random(count // 2) < 2 * odds.REVERSED_SHARE) * 2 + 1
+    cells["vendorid"][rows - 1] = 2
+    cells["payment_type"][rows - 1] = odds.REVERSED_PAYMENT.draw(rng, len(rows))
+    return rows
+
+
+def _reverse(cells: Cells, rows: Numbers) -> None:
+    for name, values in cells.items():
+        values[rows] = -values[rows - 1] if name in _MONEY else values[rows - 1]

@@ -1,0 +1,122 @@
+"""Write a synthetic month as a CSV, CSV.gz or Parquet file, in bounded memory, whole or not at all.
+
+Loads pyarrow, so import it on use.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa  # noqa: TID253  the module is loaded only to make trips
+import pyarrow.csv as pacsv  # noqa: TID253
+import pyarrow.parquet as pq  # noqa: TID253
+from isal import isal_zlib  # noqa: TID253
+
+from taxietl.errors import ConfigError, TargetError
+from taxietl.extract.synthetic.columns import csv_columns, parquet_columns, record_batch, schema
+from taxietl.extract.synthetic.recipe import Recipe
+from taxietl.extract.synthetic.trips import trips
+
+# A quarter of a million rows: readers get groups to share out, the writer has to hold only one.
+_CHUNKS_PER_ROW_GROUP = 2
+
+
+def parquet_batches(recipe: Recipe) -> Iterator[pa.RecordBatch]:
+    """The month's rows as its Parquet file has them."""
+    columns = parquet_columns(recipe.color, recipe.year, recipe.month)
+    return (record_batch(columns, some) for some in trips(recipe))
+
+
+def write(path: Path, recipe: Recipe) -> int:
+    """Write the month in the form the ending names; returns the number of rows.
+
+    Raises:
+        ConfigError: the ending names no form.
+        TargetError: the disk refused; what lay at `path` before still does.
+    """
+    endings = [ending for ending in _WRITERS if path.name.lower().endswith(ending)]
+    if not endings:
+        raise ConfigError(
+            f"The ending of {path} names no form to write.",
+            hint=f"Use one of {', '.join(_WRITERS)}.",
+        )
+    try:
+        with _whole_or_not_at_all(path) as sink:
+            _WRITERS[endings[0]](sink, recipe)
+    except OSError as error:
+        raise _refused(path, error) from error
+    return recipe.row_count
+
+
+@contextlib.contextmanager
+def _whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into, which becomes `path` once it is complete and on the disk."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
+    try:
+        with beside.open("xb") as sink:
+            yield sink
+            sink.flush()
+            os.fsync(sink.fileno())
+        beside.replace(path)
+    except BaseException:  # an interrupt leaves no part behind either
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _refused(path: Path, error: OSError) -> TargetError:
+    """Say what the disk said, and what to do about it."""
+    if path.is_dir():
+        reason, hint = "it is a folder", f"Name a file, such as {path / 'trips'}{path.suffix}."
+    elif not path.parent.is_dir():
+        reason = "its folder does not exist"
+        hint = f"Make it with `mkdir -p {path.parent}`, or name another."
+    else:
+        reason = error.strerror or str(error)
+        hint = "Free some space, or name a place that you may write to."
+    return TargetError(f"{path} cannot be written: {reason}.", hint=hint)
+
+
+def _write_parquet(sink: BinaryIO, recipe: Recipe) -> None:
+    columns = parquet_columns(recipe.color, recipe.year, recipe.month)
+    batches = parquet_batches(recipe)
+    with pq.ParquetWriter(sink, schema(columns), compression="zstd") as writer:
+        while group := list(itertools.islice(batches, _CHUNKS_PER_ROW_GROUP)):
+            writer.write_table(pa.Table.from_batches(group))
+
+
+def _write_csv(sink: BinaryIO, recipe: Recipe) -> None:
+    for text in _csv_pieces(recipe):
+        sink.write(text)
+
+
+def _write_csv_gz(sink: BinaryIO, recipe: Recipe) -> None:
+    # 31 asks for gzip's wrapper with the largest window; zlib's own header has neither a name nor a
+    # time, so equal months are equal bytes. isal is several times as fast as zlib.
+    squeeze = isal_zlib.compressobj(isal_zlib.ISAL_BEST_COMPRESSION, isal_zlib.DEFLATED, 31)
+    for text in _csv_pieces(recipe):
+        sink.write(squeeze.compress(text))
+    sink.write(squeeze.flush())
+
+
+def _csv_pieces(recipe: Recipe) -> Iterator[pa.Buffer]:
+    """The file's text: the names, then a piece a chunk. No quotes, LF ends, nothing for missing."""
+    columns = csv_columns(recipe.color)
+    yield pa.py_buffer(",".join(column.name for column in columns).encode() + b"\n")
+    options = pacsv.WriteOptions(include_header=False, quoting_style="none", batch_size=16_384)
+    for some in trips(recipe):
+        text = pa.BufferOutputStream()
+        pacsv.write_csv(record_batch(columns, some), text, options)
+        yield text.getvalue()
+
+
+_WRITERS: dict[str, Callable[[BinaryIO, Recipe], None]] = {
+    ".csv": _write_csv,
+    ".csv.gz": _write_csv_gz,
+    ".parquet": _write_parquet,
+}
