@@ -26,6 +26,7 @@ from __future__ import annotations
 import difflib
 import signal
 from collections.abc import Iterable
+from typing import Any
 
 EXIT_CODE_ORDER = (1, 5, 4, 3, 2, 75, 0)
 """Worst first: over several months, the exit code is the first of these that occurred."""
@@ -88,7 +89,17 @@ class SchemaError(DataError):
 
 
 class TooManyRejectsError(DataError):
-    """More lines could not be taken apart than `--max-rejects` allows."""
+    """More lines could not be taken apart than `--max-rejects` allows; carries their tally."""
+
+    def __init__(self, trip_file: object, tally: Any, limit: int) -> None:
+        self.tally = tally
+        first = next((note for note in tally.notes if note.kind == "row"), None)
+        where = f"; the first is line {first.line}: {first.reason}" if first else ""
+        super().__init__(
+            f"{trip_file}: {tally.rows_rejected:,} lines cannot be taken apart{where}.",
+            hint=f"Nothing was loaded. To leave them out, add --max-rejects {tally.rows_rejected} "
+            f"(now {limit}).",
+        )
 
 
 class CountMismatchError(DataError):

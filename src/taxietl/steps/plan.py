@@ -53,33 +53,28 @@ def decide(
         return Plan("load", "not loaded yet")
     if entry.rows_present is None:
         return Plan("load", "the table is gone")
-    if entry.rows_present != entry.rows_loaded:
-        return Plan(
-            "replace",
-            f"the table holds {entry.rows_present:,} rows of it, the ledger says {entry.rows_loaded:,}",
-        )
     if force:
         return Plan("replace", "--force")
-    if version.source != entry.source:
+    if version.source != entry.report.source:
         return _other_source(version, sha256, entry, transforms)
     if _same_version(version, entry):
         return _same_bytes(entry, transforms, "the source's version is unchanged")
     if sha256 is None:
         return Plan("compare", "the source's version changed")
-    if sha256 == entry.source_sha256:
+    if sha256 == entry.report.source_sha256:
         return _same_bytes(entry, transforms, "the source was touched, its bytes are the same")
     return Plan(
         "replace",
-        f"restated: SHA-256 {entry.source_sha256[:12]} became {sha256[:12]}",
+        f"restated: SHA-256 {entry.report.source_sha256[:12]} became {sha256[:12]}",
     )
 
 
 def _same_version(version: SourceVersion, entry: Entry) -> bool:
     known = version.etag is not None and version.size_bytes is not None
     return known and (version.url, version.etag, version.size_bytes) == (
-        entry.source_url,
-        entry.source_etag,
-        entry.source_bytes,
+        entry.report.source_url,
+        entry.report.source_etag,
+        entry.report.source_bytes,
     )
 
 
@@ -87,25 +82,30 @@ def _other_source(
     version: SourceVersion, sha256: str | None, entry: Entry, transforms: tuple[Transform, ...]
 ) -> Plan:
     if sha256 is None and version.at_hand:
-        return Plan("compare", f"other source: loaded from {entry.source}")
-    if sha256 == entry.source_sha256:
-        return _same_bytes(entry, transforms, f"the same bytes were loaded from {entry.source}")
+        return Plan("compare", f"other source: loaded from {entry.report.source}")
+    if sha256 == entry.report.source_sha256:
+        return _same_bytes(entry, transforms, f"the same bytes were loaded from {entry.report.source}")
     return Plan(
         "refuse",
-        f"{version.trip_file} was loaded from another source, {entry.source}; "
+        f"{version.trip_file} was loaded from another source, {entry.report.source}; "
         f"{version.source} has other bytes.",
         hint="Add --force to replace it by this one.",
     )
 
 
 def _same_bytes(entry: Entry, transforms: tuple[Transform, ...], why: str) -> Plan:
-    """The bytes are those of the ledger: only the rules can still differ."""
-    if entry.contract_version != CONTRACT_VERSION:
+    """The bytes are those of the ledger: only the table and the rules can still differ."""
+    if entry.rows_present != entry.report.rows_loaded:
         return Plan(
-            "replace", f"loaded under contract {entry.contract_version}, now {CONTRACT_VERSION}"
+            "replace",
+            f"the table holds {entry.rows_present:,} of the {entry.report.rows_loaded:,} rows loaded",
         )
-    if entry.transforms != transforms:
-        before = ", ".join(each.name for each in entry.transforms) or "none"
+    if entry.report.contract_version != CONTRACT_VERSION:
+        return Plan(
+            "replace", f"loaded under contract {entry.report.contract_version}, now {CONTRACT_VERSION}"
+        )
+    if entry.report.transforms != transforms:
+        before = ", ".join(each.name for each in entry.report.transforms) or "none"
         after = ", ".join(each.name for each in transforms) or "none"
         if before == after:
             return Plan("replace", f"the version or options of {after} changed")
@@ -113,6 +113,6 @@ def _same_bytes(entry: Entry, transforms: tuple[Transform, ...], why: str) -> Pl
     names = ", ".join(each.name for each in transforms) or "none"
     return Plan(
         "nothing",
-        f"{why} (SHA-256 {entry.source_sha256[:12]}), contract {CONTRACT_VERSION}, "
-        f"transforms {names}; {entry.rows_loaded:,} rows loaded by run {entry.run_name!r}",
+        f"{why} (SHA-256 {entry.report.source_sha256[:12]}), contract {CONTRACT_VERSION}, "
+        f"transforms {names}; {entry.report.rows_loaded:,} rows loaded by run {entry.report.run_name!r}",
     )

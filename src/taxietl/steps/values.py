@@ -94,27 +94,6 @@ class Transform:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A month's current row in the ledger, as far as a plan compares it."""
-
-    load_id: str
-    source: str
-    source_url: str
-    source_etag: str | None
-    source_bytes: int | None
-    source_sha256: str
-    contract_version: str
-    transforms: tuple[Transform, ...]
-    rows_read: int
-    rows_loaded: int
-    rows_present: int | None
-    """Rows the table holds now; None when there is no table."""
-
-    run_name: str
-    loaded_at: datetime
-
-
-@dataclass(frozen=True)
 class LoadRequest:
     """What is to be loaded, and under which conditions."""
 
@@ -193,3 +172,12 @@ class LoadReport:
     taxietl_version: str
     loaded_at: datetime
     replaced: Previous | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A month's current row in the ledger, beside what the table really holds."""
+
+    report: LoadReport
+    rows_present: int | None
+    """Rows of the month in the table now; None when there is no table."""

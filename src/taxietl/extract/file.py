@@ -1,0 +1,25 @@
+"""One file, whatever its name; whose month it is, the command line says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from taxietl.extract.local import hashed, version_of
+from taxietl.steps.values import SourceFile, SourceVersion
+from taxietl.tlc.trip_file import TripFile
+
+
+@dataclass(frozen=True)
+class File:
+    """The file at a path."""
+
+    path: Path
+
+    def probe(self, trip_file: TripFile) -> SourceVersion:
+        """Look at the file's size and times."""
+        return version_of(self.path, trip_file, source=self.path)
+
+    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:
+        """Hash the file where it lies; nothing is copied."""
+        return hashed(version, self.path)

@@ -1,0 +1,58 @@
+"""A folder of trip files under the TLC's names, as Parquet, CSV or CSV.gz."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from taxietl.errors import MissingFileError
+from taxietl.extract.local import hashed, version_of
+from taxietl.steps.values import SourceFile, SourceVersion
+from taxietl.tlc.trip_file import TripFile
+
+FORMS = ("parquet", "csv.gz", "csv")
+"""Endings in order of preference: Parquet is the form the TLC still mends."""
+
+_log = logging.getLogger("taxietl.extract")
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Finds `green_tripdata_2021-01.parquet` in the folder, or in its folder `green`."""
+
+    path: Path
+
+    def probe(self, trip_file: TripFile) -> SourceVersion:
+        """Find the month's file.
+
+        Raises:
+            MissingFileError: the folder has none of it.
+        """
+        found = [
+            path
+            for folder in (self.path, self.path / trip_file.color)
+            for form in FORMS
+            if (path := folder / f"{trip_file.stem}.{form}").is_file()
+        ]
+        if not found:
+            names = ", ".join(f"{trip_file.stem}.{form}" for form in FORMS)
+            raise MissingFileError(
+                f"{self.path} has no file of {trip_file}.", hint=f"Looked for {names}."
+            )
+        if found[1:]:
+            others = ", ".join(path.name for path in found[1:])
+            _log.info("%s has several files of %s: %s is taken, %s left",
+                      self.path, trip_file, found[0].name, others)  # fmt: skip
+        return version_of(found[0], trip_file, source=self.path)
+
+    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:
+        """Hash the file where it lies; nothing is copied."""
+        return hashed(version, path_of(version))
+
+
+def path_of(version: SourceVersion) -> Path:
+    """The local path behind a `file://` address."""
+    return Path(url2pathname(urlsplit(version.url).path))

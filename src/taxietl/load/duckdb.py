@@ -1,0 +1,159 @@
+"""Replace a month in a DuckDB file: rows, ledger row and rejects in one transaction.
+
+The file's own lock is the month's lock. Rows are pulled by DuckDB itself from the stream, so
+reading, conforming and writing go on at once, and none of them holds the month.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb  # noqa: TID253  imported only where a DuckDB file is used
+
+import taxietl
+from taxietl.load.checks import check_counts, check_shrink
+from taxietl.load.duckdb_file import opened
+from taxietl.load.duckdb_month import Month
+from taxietl.steps.plan import Plan, decide
+from taxietl.steps.protocols import Batches, Cancellation
+from taxietl.steps.values import (
+    ColumnStats,
+    Entry,
+    LoadReport,
+    LoadRequest,
+    Previous,
+    SourceFile,
+    Tally,
+)
+from taxietl.tlc.datasets import CONTRACT_VERSION
+from taxietl.tlc.trip_file import TripFile
+
+if TYPE_CHECKING:
+    from taxietl.config.profiles import DuckDBProfile
+
+
+class DuckDBLoader:
+    """The loader for profiles of type `duckdb`."""
+
+    def __init__(self, profile: DuckDBProfile) -> None:
+        self._path = Path(profile.path)
+        self._memory_limit = profile.memory_limit
+        self.target = str(self._path)
+
+    def entry(self, trip_file: TripFile, table: str) -> Entry | None:
+        """The month's current row in the ledger; None without one, or without a file."""
+        if not self._path.exists():
+            return None
+        with opened(self._path, read_only=True, memory_limit=self._memory_limit) as connection:
+            return Month(connection, trip_file, table, self.target).entry()
+
+    def load(
+        self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation
+    ) -> LoadReport:
+        """See `protocols.Loader.load`."""
+        with opened(
+            self._path,
+            read_only=False,
+            memory_limit=self._memory_limit,
+            check=cancellation.check,
+        ) as connection:
+            with cancellation.on_cancel(connection.interrupt):
+                try:
+                    return self._replaced(connection, file, batches, request)
+                except duckdb.InterruptException:
+                    cancellation.check()
+                    raise
+
+    def _replaced(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        file: SourceFile,
+        batches: Batches,
+        request: LoadRequest,
+    ) -> LoadReport:
+        month = Month(connection, request.trip_file, request.table, self.target)
+        connection.begin()
+        try:
+            entry = month.entry()
+            plan = decide(
+                file.version,
+                file.sha256,
+                entry,
+                transforms=request.transforms,
+                force=request.force,
+            ).allowed()
+            if plan.action == "nothing" and entry is not None:
+                connection.rollback()
+                return replace(entry.report, action="nothing to do", reason=plan.reason)
+            rows = month.write(batches)
+            tally = batches.result
+            check_counts(tally, rows, request)
+            check_shrink(rows, entry, request)
+            report = self._report(plan, file, tally, month.stats(), request, entry)
+            month.record(report, tally.notes)
+            connection.commit()
+        except BaseException:
+            # A fatal error, a full disk for one, has closed the transaction already.
+            with suppress(duckdb.Error):
+                connection.rollback()
+            raise
+        return report
+
+    def _report(
+        self,
+        plan: Plan,
+        file: SourceFile,
+        tally: Tally,
+        stats: dict[str, ColumnStats],
+        request: LoadRequest,
+        entry: Entry | None,
+    ) -> LoadReport:
+        version = file.version
+        dropped = sum(tally.rows_dropped.values())
+        return LoadReport(
+            action="replaced" if entry and entry.rows_present else "loaded",
+            reason=plan.reason,
+            load_id=str(uuid.uuid4()),
+            trip_file=request.trip_file,
+            target=self.target,
+            table=request.table,
+            source=version.source,
+            source_url=version.url,
+            source_etag=version.etag,
+            source_bytes=file.size_bytes,
+            source_sha256=file.sha256,
+            era=tally.era,
+            contract_version=CONTRACT_VERSION,
+            rows_read=tally.rows_read,
+            rows_loaded=tally.rows_read - dropped - tally.rows_rejected,
+            rows_dropped=tally.rows_dropped,
+            rows_rejected=tally.rows_rejected,
+            values_nulled=tally.values_nulled,
+            column_stats=stats,
+            transforms=request.transforms,
+            new_columns=tuple(tally.new_columns),
+            run_id=request.run_id,
+            run_name=request.run_name,
+            taxietl_version=taxietl.__version__,
+            loaded_at=datetime.now(UTC),
+            replaced=_previous(entry),
+        )
+
+
+def _previous(entry: Entry | None) -> Previous | None:
+    if entry is None:
+        return None
+    return Previous(
+        load_id=entry.report.load_id,
+        source=entry.report.source,
+        source_sha256=entry.report.source_sha256,
+        rows_read=entry.report.rows_read,
+        rows_loaded=entry.report.rows_loaded,
+        loaded_at=entry.report.loaded_at,
+        run_name=entry.report.run_name,
+    )

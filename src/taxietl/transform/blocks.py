@@ -1,0 +1,42 @@
+"""What a reader of trip files hands on: a block of rows as published, knowing its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from taxietl.steps.values import Note
+from taxietl.tlc.eras import Layout
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a file under the file's own column names, typed or still text."""
+
+    batch: pa.RecordBatch
+    first_line: int
+    """Line of the first row, where every line is a row."""
+
+    lines: list[int] | None = None
+    """Line of each row, where blank or rejected lines lie between them."""
+
+    rejects: tuple[Note, ...] = ()
+    """Lines that could not be taken apart."""
+
+    def line_of(self, row: int) -> int:
+        """The file's line that became that row."""
+        return self.lines[row] if self.lines is not None else self.first_line + row
+
+
+class TripReader(Protocol):
+    """A file being read once, block by block, in bounded memory."""
+
+    layout: Layout
+    rows_counted: int
+    """Rows of the file, counted on another way than by adding up the blocks; final at the end."""
+
+    def __iter__(self) -> Iterator[Block]: ...

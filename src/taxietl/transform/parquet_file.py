@@ -1,0 +1,52 @@
+"""Read a published Parquet file in batches; its footer says how many rows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa  # noqa: TID253  imported only where files are read
+import pyarrow.parquet as pq  # noqa: TID253
+
+from taxietl.errors import CorruptFileError
+from taxietl.tlc.eras import match
+from taxietl.tlc.trip_file import TripFile
+from taxietl.transform.ahead import ahead
+from taxietl.transform.blocks import Block
+
+BATCH_ROWS = 65_536
+
+
+class ParquetReader:
+    """One Parquet file being read once; see `blocks.TripReader`."""
+
+    def __init__(self, path: Path, trip_file: TripFile) -> None:
+        self._path = path
+        try:
+            self._file = pq.ParquetFile(path)
+            names = self._file.schema_arrow.names
+        except (pa.ArrowException, OSError) as error:
+            raise self._corrupt(error) from error
+        try:
+            self.rows_counted = self._file.metadata.num_rows
+            self.layout = match(names, trip_file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __iter__(self) -> Iterator[Block]:
+        wanted = [*self.layout.columns.values(), *self.layout.new_columns]
+        row = 1
+        with self._file:
+            try:
+                batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
+                for batch in ahead(batches, depth=2):
+                    yield Block(batch, row)
+                    row += batch.num_rows
+            except (pa.ArrowException, OSError) as error:
+                raise self._corrupt(error) from error
+
+    def _corrupt(self, error: Exception) -> CorruptFileError:
+        return CorruptFileError(
+            f"{self._path} cannot be read as Parquet: {error}.", hint="Fetch it again."
+        )
