@@ -1,0 +1,66 @@
+"""Configuration: where values come from, named connections, and secrets that stay secret.
+
+The names below load on first use: pydantic takes 0.07 s, and `taxietl --help` needs none of it.
+No module here is called `settings`, since importing it would put the module in the place of
+the function.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taxietl.config.active import activate, profile, settings
+    from taxietl.config.example import EXAMPLE, write_example
+    from taxietl.config.loading import load_settings
+    from taxietl.config.profiles import (
+        PROFILE_TYPES,
+        BigQueryProfile,
+        DuckDBProfile,
+        FolderProfile,
+        GcpCredentialsProfile,
+        GcsProfile,
+        LakeProfile,
+        PostgresProfile,
+        Profile,
+    )
+    from taxietl.config.sections import IngestSettings, Settings
+
+__all__ = [
+    "EXAMPLE",
+    "PROFILE_TYPES",
+    "BigQueryProfile",
+    "DuckDBProfile",
+    "FolderProfile",
+    "GcpCredentialsProfile",
+    "GcsProfile",
+    "IngestSettings",
+    "LakeProfile",
+    "PostgresProfile",
+    "Profile",
+    "Settings",
+    "activate",
+    "load_settings",
+    "profile",
+    "settings",
+    "write_example",
+]
+
+_HOMES = {
+    "EXAMPLE": "example",
+    "IngestSettings": "sections",
+    "Settings": "sections",
+    "activate": "active",
+    "load_settings": "loading",
+    "profile": "active",
+    "settings": "active",
+    "write_example": "example",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'taxietl.config' has no attribute {name!r}")
+    module = importlib.import_module(f"taxietl.config.{_HOMES.get(name, 'profiles')}")
+    return getattr(module, name)

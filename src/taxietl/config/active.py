@@ -1,0 +1,37 @@
+"""The settings in force in this process."""
+
+from __future__ import annotations
+
+import threading
+
+from taxietl.config.base import Profile
+from taxietl.config.loading import load_settings
+from taxietl.config.sections import Settings
+
+_lock = threading.Lock()
+_active: Settings | None = None
+
+
+def settings() -> Settings:
+    """The active settings; the first call loads them by the usual order if nobody set any.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+    """
+    global _active
+    with _lock:
+        if _active is None:
+            _active = load_settings()
+        return _active
+
+
+def activate(chosen: Settings | None) -> None:
+    """Put these settings in force; None means: load them anew at the next use."""
+    global _active
+    with _lock:
+        _active = chosen
+
+
+def profile(name: str) -> Profile:
+    """The profile of that name in the active settings, as a flow of one's own asks for it."""
+    return settings().profile(name)

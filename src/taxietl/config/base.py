@@ -1,0 +1,72 @@
+"""What every profile is: frozen, checked when read, and free of secrets when printed.
+
+A profile knows everything about a connection but its secrets' values, which it looks up when it
+connects. What a profile opens is in `connections.py`, loaded on use.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, StringConstraints
+
+from taxietl.config.secrets import LiteralSecret, SecretReference
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+def refuse_bool(value: object) -> object:
+    """Python takes `true` for 1; a configuration that says `port = true` is a mistake."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic collects ValueErrors only
+    return value
+
+
+class Profile(BaseModel):
+    """A named connection; each type below is one. Frozen, and free of secrets when printed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    secret_keys: ClassVar[tuple[str, ...]] = ()
+    """The keys whose values are secrets."""
+
+    type: str
+    _name: str = PrivateAttr(default="")
+    _origin: str = PrivateAttr(default="")
+
+    @property
+    def name(self) -> str:
+        """What the configuration calls it; its type where it was made by hand."""
+        return self._name or self.type
+
+    @property
+    def origin(self) -> str:
+        """Where it is defined: a file's path, "the environment", both, or "built in"."""
+        return self._origin
+
+    def known_as(self, name: str, origin: str) -> Self:
+        """A copy that knows its name and where it was defined, for messages."""
+        copy = self.model_copy()
+        copy._name, copy._origin = name, origin
+        return copy
+
+    def describe(self) -> dict[str, str | int | bool]:
+        """Every value that counts, by its key in the configuration; a secret as its place."""
+        shown: dict[str, str | int | bool] = {}
+        for field, info in type(self).model_fields.items():
+            value = getattr(self, field)
+            if value is not None and field not in self._unused():
+                plain = isinstance(value, str | int)
+                shown[info.alias or field] = value if plain else str(value)
+        return shown
+
+    def _unused(self) -> frozenset[str]:
+        """Fields that another one makes void."""
+        return frozenset()
+
+    def snippet(self, name: str) -> str:
+        """Python lines for a flow of one's own that use the profile of this name."""
+        raise NotImplementedError
+
+    def _reveal(self, key: str, secret: SecretReference | LiteralSecret) -> str:
+        return secret.reveal(f"profiles.{self.name}.{key}").get_secret_value()

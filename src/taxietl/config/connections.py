@@ -1,0 +1,172 @@
+"""Open what a profile describes. Every client library is imported where it is used.
+
+For flows of one's own; the loaders open their own connections from `libpq_parameters()` and
+`path`. Errors say which profile, and hold neither password nor DSN.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from taxietl.errors import ConfigError, TargetError, TryLaterError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from google.auth.credentials import Credentials
+    from google.cloud.storage import Bucket  # type: ignore[import-untyped]
+    from sqlalchemy import Connection
+
+    from taxietl.config.databases import DuckDBProfile, PostgresProfile
+    from taxietl.config.google import GcpCredentialsProfile
+    from taxietl.config.lakes import GcsProfile
+
+
+def parse_postgres_url(url: str, owner: str) -> dict[str, str]:
+    """libpq's keywords out of a `postgresql://` address; SQLAlchemy's `+driver` is left out.
+
+    Raises:
+        ConfigError: it is none. libpq's own message can repeat the password, so it is not shown.
+    """
+    import psycopg2
+    from psycopg2.extensions import parse_dsn
+
+    parameters: dict[str, str] | None
+    plain, is_url = re.subn(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url.strip())
+    try:
+        parameters = parse_dsn(plain) if is_url else None
+    except psycopg2.ProgrammingError:
+        parameters = None
+    # An unescaped / in a password ends the host part early: its rest lands in port and dbname,
+    # and from there in the server's error messages.
+    if (
+        parameters is None
+        or not parameters.get("port", "0").replace(",", "").isdigit()
+        or "@" in parameters.get("dbname", "")
+    ):
+        raise ConfigError(
+            f"{owner} is not an address of the form postgresql://user:password@host:port/database.",
+            hint="In a password, write @ as %40, : as %3A and / as %2F.",
+        )
+    return parameters
+
+
+def connect_postgres(profile: PostgresProfile) -> Connection:
+    """A SQLAlchemy connection without a pool behind it.
+
+    Raises:
+        TargetError: the server cannot be reached, or refuses.
+    """
+    import psycopg2
+    import sqlalchemy
+    from psycopg2.extensions import make_dsn
+    from sqlalchemy.pool import NullPool
+
+    parameters = profile.libpq_parameters()
+    # A creator, so that the engine's URL, which errors and logs may show, holds nothing.
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg2://",
+        creator=lambda: psycopg2.connect(make_dsn(**parameters)),
+        poolclass=NullPool,
+    )
+    try:
+        return engine.connect()
+    except sqlalchemy.exc.OperationalError as error:
+        place = f"{parameters.get('host', 'localhost')}:{parameters.get('port', 5432)}"
+        raise TargetError(
+            f"Profile {profile.name!r}: cannot connect to PostgreSQL at {place}: "
+            f"{str(error.orig).strip()}",
+            hint="Check host, port, user and password, and that the server runs.",
+        ) from error
+
+
+def connect_duckdb(profile: DuckDBProfile) -> DuckDBPyConnection:
+    """A DuckDB connection; the file and its folder are made if they are not there.
+
+    Raises:
+        TryLaterError: another process holds the file.
+        TargetError: it cannot be opened.
+    """
+    import duckdb
+
+    limit = {"memory_limit": profile.memory_limit} if profile.memory_limit else {}
+    try:
+        profile.path.parent.mkdir(parents=True, exist_ok=True)
+        return duckdb.connect(str(profile.path), config=limit)
+    except (duckdb.Error, OSError) as error:
+        if isinstance(error, duckdb.IOException) and "lock" in str(error):
+            raise TryLaterError(
+                f"Profile {profile.name!r}: another process holds {profile.path}.",
+                hint="Try again when it is done: one process at a time can open a DuckDB file.",
+            ) from error
+        raise TargetError(
+            f"Profile {profile.name!r}: cannot open {profile.path}: {error}",
+            hint="Check the path, and that this user may write there.",
+        ) from error
+
+
+def open_bucket(profile: GcsProfile) -> Bucket:
+    """The profile's bucket, through a client of its own.
+
+    Raises:
+        ConfigError: there are no credentials.
+    """
+    from google.auth.exceptions import DefaultCredentialsError
+    from google.cloud import storage  # type: ignore[import-untyped]
+
+    try:
+        client = storage.Client(
+            project=None,  # only creating a bucket needs one
+            credentials=profile.google_credentials(),
+            client_options=profile.client_options(),
+        )
+    except DefaultCredentialsError as error:
+        raise ConfigError(
+            f"Profile {profile.name!r}: there are no Google Cloud credentials.",
+            hint="Run `gcloud auth application-default login`, or name a gcp-credentials profile: "
+            'credentials = "gcp".',
+        ) from error
+    return client.bucket(profile.bucket_name)
+
+
+def google_credentials(profile: GcpCredentialsProfile) -> Credentials:
+    """The account's credentials.
+
+    Raises:
+        ConfigError: the key is not at hand, or is not one. What it holds is not repeated.
+    """
+    from google.auth.credentials import AnonymousCredentials
+    from google.oauth2.service_account import Credentials as ServiceAccount
+
+    if profile.anonymous:
+        return AnonymousCredentials()  # type: ignore[no-untyped-call]
+    info, trouble = _service_account_info(profile)
+    if info is not None:
+        try:
+            account: Credentials = ServiceAccount.from_service_account_info(info)  # type: ignore[no-untyped-call]
+        except ValueError:  # google.auth's MalformedError is one; both may quote the key
+            trouble = "is not a service account's key"
+        else:
+            return account
+    key = "service_account_file" if profile.service_account_file else "service_account_info"
+    raise ConfigError(
+        f"profiles.{profile.name}.{key}: {profile.service_account_file or 'the value'} {trouble}.",
+        hint="It should be the JSON key that Google Cloud made for a service account.",
+    )
+
+
+def _service_account_info(profile: GcpCredentialsProfile) -> tuple[dict[str, Any] | None, str]:
+    """The key as a dictionary, or None and what is wrong with it."""
+    try:
+        text = (
+            profile.service_account_file.read_text(encoding="utf-8")
+            if profile.service_account_file
+            else profile.service_account_json() or ""
+        )
+        info = json.loads(text)
+    except OSError as error:
+        return None, f"cannot be read: {error.strerror}"
+    except ValueError:  # neither UTF-8 nor JSON
+        return None, "is not JSON"
+    return (info, "") if isinstance(info, dict) else (None, "is not a service account's key")

@@ -1,0 +1,142 @@
+"""Profiles of the databases that trips are loaded into: PostgreSQL and DuckDB."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+
+from taxietl.config.base import Profile, Text, refuse_bool
+from taxietl.config.paths import ConfigPath, Surroundings
+from taxietl.config.secrets import LiteralSecret, Secret, SecretReference
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from sqlalchemy import Connection
+
+# What `SET memory_limit` takes in DuckDB 1.5 and 2.0, less the sizes no load can live on.
+_MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT](i?B)?", re.IGNORECASE)
+_POSTGRES_URL = re.compile(r"postgres(ql)?(\+\w+)?://")
+
+
+class PostgresProfile(Profile):
+    """A PostgreSQL database, by its parts or by a `url`."""
+
+    secret_keys: ClassVar[tuple[str, ...]] = ("url", "password")
+
+    type: Literal["postgres"] = "postgres"
+    url: Secret | None = None
+    host: Text = "localhost"
+    port: Annotated[int, BeforeValidator(refuse_bool), Field(ge=1, le=65535)] = 5432
+    database: Text | None = None
+    # `schema` is taken by pydantic's BaseModel.
+    schema_name: Text = Field(default="public", alias="schema")
+    user: Text | None = None
+    password: Secret | None = None
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(
+        cls, url: SecretReference | LiteralSecret | None
+    ) -> SecretReference | LiteralSecret | None:
+        if isinstance(url, LiteralSecret) and not _POSTGRES_URL.match(url.value.get_secret_value()):
+            raise ValueError("must begin with postgresql://")
+        return url
+
+    @model_validator(mode="after")
+    def _check_url_stands_alone(self) -> Self:
+        if self.url is not None and (both := self.model_fields_set & self._parts()):
+            raise ValueError(f"has both url and {', '.join(sorted(both))}: give one or the other")
+        return self
+
+    @staticmethod
+    def _parts() -> frozenset[str]:
+        return frozenset({"host", "port", "database", "user", "password", "sslmode"})
+
+    def _unused(self) -> frozenset[str]:
+        return self._parts() if self.url is not None else frozenset()
+
+    def libpq_parameters(self) -> dict[str, str]:
+        """libpq's keywords (`host`, `dbname`, `password`, …), secrets looked up now.
+
+        What is not configured is left out, so that libpq's own defaults (PGPASSWORD,
+        ~/.pgpass, the system's user) hold.
+
+        Raises:
+            ConfigError: a secret is not at hand, or the url is none.
+        """
+        if self.url is not None:
+            from taxietl.config.connections import parse_postgres_url
+
+            return parse_postgres_url(self._reveal("url", self.url), f"profiles.{self.name}.url")
+        given = {
+            "host": self.host,
+            "port": str(self.port),
+            "dbname": self.database,
+            "user": self.user,
+            "password": self._reveal("password", self.password) if self.password else None,
+            "sslmode": self.sslmode,
+        }
+        return {keyword: value for keyword, value in given.items() if value is not None}
+
+    def connect(self) -> Connection:
+        """An open SQLAlchemy connection, of its own; closing it closes the database's."""
+        from taxietl.config.connections import connect_postgres
+
+        return connect_postgres(self)
+
+    def snippet(self, name: str) -> str:
+        query = f'text("SELECT count(*) FROM {self.schema_name}.trips")'  # noqa: S608 - shown, not run
+        return f"""\
+from sqlalchemy import text
+from taxietl import profile
+
+with profile("{name}").connect() as connection:
+    rows = connection.execute({query}).all()
+"""
+
+
+class DuckDBProfile(Profile):
+    """A DuckDB file; without a `path`, the one under TAXIETL_HOME."""
+
+    type: Literal["duckdb"] = "duckdb"
+    path: ConfigPath
+    memory_limit: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_path(cls, given: Any, info: ValidationInfo) -> Any:
+        if isinstance(given, dict) and isinstance(info.context, Surroundings):
+            return {"path": info.context.home / "taxi.duckdb", **given}
+        return given
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _refuse_memory(cls, path: object) -> object:
+        if isinstance(path, str) and path.startswith(":"):
+            raise ValueError("must be a file: what is in memory is gone when the command ends")
+        return path
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _check_memory_limit(cls, limit: str | None) -> str | None:
+        if limit is not None and not (_MEMORY.fullmatch(limit) and re.search("[1-9]", limit)):
+            raise ValueError('must be a size like "400MB" or "2GB"')
+        return limit
+
+    def connect(self) -> DuckDBPyConnection:
+        """An open DuckDB connection; one process at a time can hold the file."""
+        from taxietl.config.connections import connect_duckdb
+
+        return connect_duckdb(self)
+
+    def snippet(self, name: str) -> str:
+        query = '"SELECT count(*) FROM trips"'
+        return f"""\
+from taxietl import profile
+
+with profile("{name}").connect() as connection:
+    rows = connection.execute({query}).fetchall()
+"""

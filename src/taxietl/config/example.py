@@ -1,0 +1,123 @@
+"""The configuration that `taxietl init` writes: every key of every section, with what it does.
+
+All of it is commented out, since none is needed. Lines of prose begin with `# `, settings with
+`#`: taking that `#` away from every setting leaves a configuration that loads.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from taxietl.errors import ConfigError
+
+EXAMPLE = """\
+# taxietl configuration. Nothing here is needed: without it, trips go into a DuckDB file under
+# TAXIETL_HOME. Take the # away from what you want to set.
+#
+# Looked for, in this order: --config FILE, TAXIETL_CONFIG, ./taxietl.toml, and taxietl.toml in
+# your configuration folder (on Linux ~/.config/taxietl). Any value can also come from the
+# environment, which wins: TAXIETL_INGEST__TO=local, TAXIETL_PROFILES__WAREHOUSE__PORT=5433.
+# Relative paths lie beside this file; ~ is your home folder.
+
+#[ingest]
+#source = "tlc"                 # where files come from where --source is not given
+#to = "warehouse"               # the profile they are loaded into where --to is not given
+#max_rejects = 0                # lines of a month that may be unreadable before it is refused
+#max_shrink = 0.05              # part of a month's rows (0 to 1) that a replacement may lack
+
+# Profiles are named connections. Names have letters, digits, - and _, and keep their case.
+# The one named "warehouse" is the default target; left out, it is a DuckDB file.
+#
+# A secret is a reference, looked up when it is used:
+#   { env = "PGPASSWORD" }        an environment variable
+#   { file = "~/.secrets/pg" }    a file's text, without its last newline
+#   { credential = "pg" }         a systemd credential: $CREDENTIALS_DIRECTORY/pg
+# Text in quotes works too, with a warning. If you must, then chmod 600 this file.
+
+#[profiles.warehouse]
+#type = "postgres"
+#host = "localhost"             # a name, an address, or the folder of a unix socket
+#port = 5432
+#database = "ny_taxi"           # left out: the database named like the user
+#schema = "public"              # where the trip tables go
+#user = "root"                  # left out: your name on this machine
+#password = { env = "PGPASSWORD" }  # left out: PGPASSWORD, or ~/.pgpass
+#sslmode = "prefer"             # disable, allow, prefer, require, verify-ca or verify-full
+
+#[profiles.by-url]
+#type = "postgres"
+#url = { env = "DATABASE_URL" }  # postgresql://…; in place of all the above but schema
+
+#[profiles.local]
+#type = "duckdb"
+#path = "taxi.duckdb"           # left out: taxi.duckdb under TAXIETL_HOME
+#memory_limit = "400MB"         # the most memory DuckDB may take
+
+#[profiles.lake]
+#type = "gcs"
+#bucket = "dtc_data_lake"
+#key = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"  # object of a month
+#credentials = "gcp"            # a gcp-credentials profile; left out: application default
+#endpoint = "http://localhost:4443"  # an emulator; left out: Google's own
+
+#[profiles.disk-lake]
+#type = "folder"
+#path = "lake"
+#key = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"  # file of a month
+
+#[profiles.bigquery]
+#type = "bigquery"
+#project = "my-project"
+#dataset = "trips_data_all"
+#location = "europe-west6"      # left out: where the dataset is
+#credentials = "gcp"            # as for gcs
+#endpoint = "http://localhost:9050"  # an emulator; left out: Google's own
+
+# Exactly one of the three ways to say who you are:
+#[profiles.gcp]
+#type = "gcp-credentials"
+#service_account_file = "~/.gc/key.json"  # the key Google Cloud made
+
+#[profiles.gcp-from-environment]
+#type = "gcp-credentials"
+#service_account_info = { env = "GCP_KEY_JSON" }  # the same key's text, as a secret
+
+#[profiles.nobody]
+#type = "gcp-credentials"
+#anonymous = true               # for emulators and public buckets
+"""
+
+
+def write_example(path: Path) -> None:
+    """Write the example to a new file that only its owner can read: secrets may follow.
+
+    Raises:
+        ConfigError: something of that name is there already, or it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        # O_EXCL: of two at once, one makes the file and the other is told that it exists.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(
+            f"{path} exists already, and is left as it is.",
+            hint="Edit it, or name another file.",
+        ) from None
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(EXAMPLE)
+    except OSError as error:
+        path.unlink(missing_ok=True)  # a part of it would stand in the next try's way
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{path} cannot be written: {error.strerror}.", hint="Name a file elsewhere."
+    )

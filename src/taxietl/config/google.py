@@ -1,0 +1,116 @@
+"""Profiles of Google Cloud: who one is, and what the profiles that need an account share."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, PrivateAttr, model_validator
+
+from taxietl.config.base import Profile, Text
+from taxietl.config.paths import ConfigPath
+from taxietl.config.secrets import Secret
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+_ENDPOINT = re.compile(r"https?://[^/\s]+\S*")
+
+
+def check_endpoint(endpoint: str) -> str:
+    """Refuse an address that the clients would only stumble over later."""
+    if not _ENDPOINT.fullmatch(endpoint):
+        raise ValueError("must be an address like http://localhost:4443")
+    return endpoint
+
+
+Endpoint = Annotated[str, AfterValidator(check_endpoint)]
+
+
+class GcpCredentialsProfile(Profile):
+    """Who one is for Google Cloud: a service account's key, or nobody."""
+
+    secret_keys: ClassVar[tuple[str, ...]] = ("service_account_info",)
+
+    type: Literal["gcp-credentials"] = "gcp-credentials"
+    service_account_file: ConfigPath | None = None
+    service_account_info: Secret | None = None
+    anonymous: bool = False
+
+    @model_validator(mode="after")
+    def _check_exactly_one(self) -> Self:
+        ways = (self.service_account_file, self.service_account_info, self.anonymous or None)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError(
+                "must have exactly one of service_account_file, service_account_info "
+                "and anonymous = true"
+            )
+        return self
+
+    def _unused(self) -> frozenset[str]:
+        return frozenset() if self.anonymous else frozenset({"anonymous"})
+
+    def service_account_json(self) -> str | None:
+        """The key's JSON text out of `service_account_info`, looked up now."""
+        if self.service_account_info is None:
+            return None
+        return self._reveal("service_account_info", self.service_account_info)
+
+    def google_credentials(self) -> Credentials:
+        """What the google-cloud clients take as `credentials`."""
+        from taxietl.config.connections import google_credentials
+
+        return google_credentials(self)
+
+    def snippet(self, name: str) -> str:
+        return f"""\
+from google.cloud import storage
+from taxietl import profile
+
+client = storage.Client(project=None, credentials=profile("{name}").google_credentials())
+"""
+
+
+class GoogleProfile(Profile):
+    """What `gcs` and `bigquery` share: whose account, and an emulator's address."""
+
+    credentials: Text | None = None
+    endpoint: Endpoint | None = None
+    _account: GcpCredentialsProfile | None = PrivateAttr(default=None)
+
+    def with_account(self, account: GcpCredentialsProfile) -> Self:
+        """A copy that holds the profile which `credentials` names."""
+        copy = self.model_copy()
+        copy._account = account
+        return copy
+
+    def google_credentials(self) -> Credentials | None:
+        """Those of the `credentials` profile; None means application default credentials."""
+        return self._account.google_credentials() if self._account else None
+
+    def client_options(self) -> dict[str, str] | None:
+        """What the google-cloud clients take as `client_options`."""
+        return {"api_endpoint": self.endpoint} if self.endpoint else None
+
+
+class BigQueryProfile(GoogleProfile):
+    """A BigQuery dataset."""
+
+    type: Literal["bigquery"] = "bigquery"
+    project: Text
+    dataset: Text
+    location: Text | None = None
+
+    def snippet(self, name: str) -> str:
+        return f"""\
+from google.cloud import bigquery
+from taxietl import profile
+
+target = profile("{name}")
+client = bigquery.Client(
+    project=target.project,
+    location=target.location,
+    credentials=target.google_credentials(),
+    client_options=target.client_options(),
+)
+"""

@@ -1,0 +1,92 @@
+"""Profiles of the lake, where months lie as Parquet files: a bucket, or a folder laid out alike."""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from taxietl.config.base import Profile, Text
+from taxietl.config.google import GoogleProfile
+from taxietl.config.paths import ConfigPath
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Bucket  # type: ignore[import-untyped]
+
+LAKE_KEY = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"
+"""The object of a month, as the DataTalksClub course lays its lake out."""
+
+_KEY_FIELDS = ("color", "year", "month")
+
+
+def check_key(template: str) -> str:
+    """Refuse a template that fails on use, leaves its folder, or lets months share a file."""
+    if "\\" in template:
+        raise ValueError("must use / between folders, on every platform")
+    if template.startswith("/") or ".." in template.split("/"):
+        raise ValueError("must stay inside the lake: no leading / and no ..")
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(template)]
+    except ValueError:
+        raise ValueError("has an unpaired { or }") from None
+    named = {field for field in fields if field is not None}
+    if unknown := sorted(named.difference(_KEY_FIELDS)):
+        raise ValueError(
+            f"has an unknown field {{{unknown[0]}}}; known: {{color}} {{year}} {{month}}"
+        )
+    for field in _KEY_FIELDS:
+        if field not in named:
+            raise ValueError(f"must contain {{{field}}}, or months would overwrite one another")
+    try:
+        template.format(color="yellow", year=2021, month=1)
+    except (ValueError, KeyError, IndexError):  # a format may hold {fields} of its own
+        raise ValueError("has a format that does not fit its field") from None
+    return template
+
+
+class LakeProfile(Profile):
+    """What `gcs` and `folder` share: where in the lake a month lies."""
+
+    key: Annotated[str, AfterValidator(check_key)] = LAKE_KEY
+
+    def object_key(self, *, color: str, year: int, month: int) -> str:
+        """The month's name in the lake, with `/` on every platform."""
+        return self.key.format(color=color, year=year, month=month)
+
+
+class FolderProfile(LakeProfile):
+    """A lake on disk, laid out as the one in a bucket."""
+
+    type: Literal["folder"] = "folder"
+    path: ConfigPath
+
+    def snippet(self, name: str) -> str:
+        return f"""\
+from taxietl import profile
+
+lake = profile("{name}")
+january = lake.path / lake.object_key(color="yellow", year=2021, month=1)
+"""
+
+
+class GcsProfile(LakeProfile, GoogleProfile):
+    """A lake in a Google Cloud Storage bucket."""
+
+    type: Literal["gcs"] = "gcs"
+    # `bucket` is the method.
+    bucket_name: Text = Field(alias="bucket")
+
+    def bucket(self) -> Bucket:
+        """A google-cloud-storage bucket; no request is made yet."""
+        from taxietl.config.connections import open_bucket
+
+        return open_bucket(self)
+
+    def snippet(self, name: str) -> str:
+        return f"""\
+from taxietl import profile
+
+lake = profile("{name}")
+january = lake.bucket().blob(lake.object_key(color="yellow", year=2021, month=1))
+"""

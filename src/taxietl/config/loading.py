@@ -1,0 +1,163 @@
+"""Load the configuration: read the file, put the environment over it, check all of it at once.
+
+Errors are raised in `load_settings` alone, out of reach of what was read: a traceback that shows
+local variables, or an error's `__context__`, would otherwise show a literal secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from taxietl.config.base import Profile
+from taxietl.config.files import find_config_file, find_home, read_toml
+from taxietl.config.google import GcpCredentialsProfile, GoogleProfile
+from taxietl.config.overlay import Document, put_environment_over, read_tables
+from taxietl.config.paths import Surroundings
+from taxietl.config.problems import Problem, config_error, guess, problems_of
+from taxietl.config.profiles import PROFILE_TYPES
+from taxietl.config.sections import IngestSettings, Settings
+from taxietl.errors import ConfigError
+
+DEFAULT_PROFILE = "warehouse"
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_URL_WITH_PASSWORD = re.compile(r"//[^/]*:[^/]*@|[?&]password=")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_settings(*, config: Path | None = None, home: Path | None = None) -> Settings:
+    """Everything that is configured, checked.
+
+    Args:
+        config: the file named by `--config`; None means look for one (`find_config_file`).
+        home: the folder named by `--home`; None means `TAXIETL_HOME` or the user's data folder.
+
+    Returns:
+        Settings with at least the profile `warehouse`: a DuckDB file under the home folder,
+        unless the configuration says otherwise. Nothing is created, no secret looked up.
+        Relative paths lie beside the configuration file, a variable's too; without a file,
+        in the working directory.
+
+    Raises:
+        ConfigError: a named file is not there, or something in it or in a `TAXIETL_…__…`
+            variable is wrong: one line for each thing.
+    """
+    outcome = _load(find_config_file(config), find_home(home))
+    if isinstance(outcome, ConfigError):
+        raise outcome
+    return outcome
+
+
+def _load(file: Path | None, home: Path) -> Settings | ConfigError:
+    raw, unreadable = read_toml(file) if file else ({}, None)
+    if unreadable:
+        return unreadable
+    document, problems = read_tables(raw)
+    in_file = set(document.profiles)
+    document.profiles.setdefault(DEFAULT_PROFILE, {"type": "duckdb"})
+    problems.extend(put_environment_over(document))
+
+    check = _Check(Surroundings(file.parent if file else Path.cwd(), home), problems)
+    ingest = check.table(IngestSettings, document.ingest, ("ingest",))
+    profiles = {
+        name: profile.known_as(name, _origin(name, document, file if name in in_file else None))
+        for name, table in document.profiles.items()
+        if (profile := check.profile(name, table)) is not None
+    }
+    profiles = check.accounts(profiles)
+    if problems or ingest is None:
+        return config_error(problems, file, document.from_environment)
+    return Settings(
+        config_file=file,
+        home=home,
+        ingest=ingest,
+        profiles=MappingProxyType(profiles),
+        warnings=_warnings(document, profiles, file),
+    )
+
+
+@dataclass(frozen=True)
+class _Check:
+    """Turns tables into models, noting every problem instead of stopping at the first."""
+
+    around: Surroundings
+    problems: list[Problem]
+
+    def table(
+        self, model: type[Model], table: dict[str, object], path: tuple[str, ...]
+    ) -> Model | None:
+        try:
+            return model.model_validate(table, context=self.around)
+        except ValidationError as error:
+            self.problems.extend(problems_of(error, path, model))
+            return None
+
+    def profile(self, name: str, table: dict[str, object]) -> Profile | None:
+        path = ("profiles", name)
+        if not _NAME.fullmatch(name):
+            self._note(path, "a profile's name has letters, digits, - and _ only")
+            return None
+        kind = table.get("type")
+        if not isinstance(kind, str) or kind not in PROFILE_TYPES:
+            what = "is missing; it is one of" if kind is None else "must be one of"
+            near = f". {guess(kind, PROFILE_TYPES)}" if isinstance(kind, str) else ""
+            self._note((*path, "type"), f"{what} {', '.join(PROFILE_TYPES)}{near}")
+            return None
+        return self.table(PROFILE_TYPES[kind], table, path)
+
+    def accounts(self, profiles: dict[str, Profile]) -> dict[str, Profile]:
+        """The profiles, each with the account that its `credentials` names."""
+        complete = dict(profiles)
+        accounts = {n: p for n, p in profiles.items() if isinstance(p, GcpCredentialsProfile)}
+        for name, profile in profiles.items():
+            if not isinstance(profile, GoogleProfile) or profile.credentials is None:
+                continue
+            if account := accounts.get(profile.credentials):
+                complete[name] = profile.with_account(account)
+            else:
+                # The name is not repeated: whoever misread the key may have put a token there.
+                text = "must be the name of a gcp-credentials profile"
+                near = guess(profile.credentials, accounts)
+                self._note(("profiles", name, "credentials"), f"{text}. {near}".strip())
+        return complete
+
+    def _note(self, path: tuple[str, ...], text: str) -> None:
+        self.problems.append(Problem(path, text))
+
+
+def _origin(name: str, document: Document, file: Path | None) -> str:
+    if not document.is_touched(name):
+        return str(file) if file else "built in"
+    return f"{file}, and the environment" if file else "the environment"
+
+
+def _warnings(
+    document: Document, profiles: dict[str, Profile], file: Path | None
+) -> tuple[str, ...]:
+    """One line for each secret that is written out in the file."""
+    if file is None:
+        return ()
+    exposed = os.name == "posix" and file.stat().st_mode & 0o077
+    advice = f" Others can read the file: chmod 600 {file}" if exposed else ""
+    return tuple(
+        f"{file}: profiles.{name}.{key} is a secret written out. "
+        f'Better: {key} = {{ env = "…" }} or {{ file = "…" }}.{advice}'
+        for name, profile in profiles.items()
+        for key in profile.secret_keys
+        if ("profiles", name, key) not in document.from_environment
+        and _is_secret(key, document.profiles[name].get(key))
+    )
+
+
+def _is_secret(key: str, value: object) -> bool:
+    """Whether a value is a literal with something to hide; a url need have no password."""
+    if not isinstance(value, str) or not value:
+        return False
+    return key != "url" or _URL_WITH_PASSWORD.search(value) is not None

@@ -1,0 +1,115 @@
+"""Put the environment's values over the file's, without knowing what any of them means.
+
+`TAXIETL_INGEST__TO` is `[ingest] to`; `TAXIETL_PROFILES__WAREHOUSE__PORT` is `port` of
+`[profiles.warehouse]`. Names of variables fold case, and shells allow no `-` in them; names of
+profiles keep both: `TAXIETL_PROFILES__MY_LAKE__BUCKET` reaches the file's profile `My-Lake`, and
+makes a new one, `my_lake`, only where the file has none that fits.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from taxietl.config.problems import Problem, misspelt, variable
+
+SECTIONS = ("ingest", "profiles")
+_PREFIX = "taxietl_"
+
+
+@dataclass(repr=False)
+class Document:
+    """Tables as read, unchecked; may hold literal secrets, so it has no repr."""
+
+    ingest: dict[str, Any] = field(default_factory=dict)
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    from_environment: set[tuple[str, ...]] = field(default_factory=set)
+    """The paths of the values that variables gave."""
+
+    def is_touched(self, profile: str) -> bool:
+        """Whether a variable gave some value of that profile."""
+        return any(path[:2] == ("profiles", profile) for path in self.from_environment)
+
+
+def read_tables(raw: dict[str, Any]) -> tuple[Document, list[Problem]]:
+    """The file's sections, where they have the shape of sections."""
+    document, problems = Document(), []
+    for section in raw:
+        if section not in SECTIONS:
+            problems.append(Problem((section,), misspelt("section", section, SECTIONS)))
+    for section in SECTIONS:
+        if not isinstance(raw.get(section, {}), dict):
+            problems.append(Problem((section,), f"must be a table: [{section}]"))
+            return document, problems
+    document.ingest = dict(raw.get("ingest", {}))
+    for name, table in raw.get("profiles", {}).items():
+        if isinstance(table, dict):
+            document.profiles[name] = dict(table)
+        else:
+            problems.append(Problem(("profiles", name), f"must be a table: [profiles.{name}]"))
+    return document, problems
+
+
+def put_environment_over(document: Document) -> list[Problem]:
+    """Change the document as the environment says; returns what is wrong with the variables."""
+    used, problems = _look_for_variables(document)
+    if not used:
+        return problems
+    from taxietl.config.environment import read_environment  # loads pydantic-settings
+
+    values = read_environment()
+    ingest = values.get("ingest", {})
+    if isinstance(ingest, dict):
+        document.ingest.update(ingest)
+        document.from_environment.update(("ingest", key) for key in ingest)
+    else:
+        problems.append(_not_a_value(document, ("ingest",)))
+    profiles = values.get("profiles", {})
+    if isinstance(profiles, dict):
+        for name, table in profiles.items():
+            problems.extend(_put_profile_over(document, name, table))
+    else:
+        problems.append(_not_a_value(document, ("profiles",)))
+    return problems
+
+
+def _look_for_variables(document: Document) -> tuple[bool, list[Problem]]:
+    """Whether any variable is for a section, and those that are for no section there is."""
+    used, problems = False, []
+    for name in os.environ:
+        if not name.lower().startswith(_PREFIX):
+            continue
+        section, nested, rest = name.lower().removeprefix(_PREFIX).partition("__")
+        if section in SECTIONS:
+            used = True
+        elif nested:  # without it, it is TAXIETL_HOME, TAXIETL_CONFIG or none of ours
+            path = (section, *rest.split("__"))
+            document.from_environment.add(path)
+            problems.append(Problem(path, misspelt("section", section, SECTIONS)))
+    return used, problems
+
+
+def _put_profile_over(document: Document, folded: str, table: object) -> list[Problem]:
+    matching = [name for name in document.profiles if _fold(name) == _fold(folded)]
+    name = matching[0] if matching else folded
+    path = ("profiles", name)
+    if not isinstance(table, dict):
+        return [_not_a_value(document, path)]
+    if len(matching) > 1:
+        document.from_environment.add(path)
+        names = " and ".join(repr(each) for each in sorted(matching))
+        return [Problem(path, f"could mean the profiles {names}: rename one of them")]
+    document.profiles.setdefault(name, {}).update(table)
+    document.from_environment.update((*path, key) for key in table)
+    return []
+
+
+def _not_a_value(document: Document, path: tuple[str, ...]) -> Problem:
+    document.from_environment.add(path)
+    below = ("name", "key")[len(path) - 1 :] if path[0] == "profiles" else ("key",)
+    return Problem(path, f"must go on to a single value: {variable((*path, *below))}")
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("-", "_")

@@ -1,0 +1,139 @@
+"""Profiles of Google Cloud: exactly one way to say who one is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from taxietl.config import BigQueryProfile, GcpCredentialsProfile, load_settings
+from taxietl.errors import ConfigError
+
+Write = Callable[[str], Path]
+PLANTED = "hunter2-planted"
+
+
+def account(write: Write, lines: str) -> GcpCredentialsProfile:
+    text = f'[profiles.gcp]\ntype = "gcp-credentials"\n{lines}\n'
+    return load_settings(config=write(text)).profile("gcp", GcpCredentialsProfile)
+
+
+@pytest.fixture(scope="module")
+def key_text() -> str:
+    """A service account's key with an RSA key that was made here and is nobody's."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return json.dumps(
+        {
+            "type": "service_account",
+            "project_id": "p",
+            "private_key_id": "1",
+            "private_key": private.decode(),
+            "client_email": "etl@p.iam.gserviceaccount.com",
+            "token_uri": "https://oauth2.googleapis.com/token",
+        }
+    )
+
+
+def test_a_key_file_makes_credentials(write: Write, tmp_path: Path, key_text: str) -> None:
+    found = account(write, 'service_account_file = "key.json"')
+    (tmp_path / "key.json").write_text(key_text)
+
+    credentials = found.google_credentials()
+
+    assert credentials.service_account_email == "etl@p.iam.gserviceaccount.com"
+    assert found.describe() == {
+        "type": "gcp-credentials",
+        "service_account_file": str(tmp_path / "key.json"),
+    }
+
+
+def test_a_key_in_the_environment_makes_credentials(
+    write: Write, key_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # JSON, which pydantic-settings by itself would take apart.
+    monkeypatch.setenv("TAXIETL_PROFILES__GCP__SERVICE_ACCOUNT_INFO", key_text)
+
+    found = account(write, "")
+
+    assert found.google_credentials().service_account_email == "etl@p.iam.gserviceaccount.com"
+    assert found.describe()["service_account_info"] == "**********"
+
+
+def test_nobody_is_said_to_be_nobody(write: Write) -> None:
+    found = account(write, "anonymous = true")
+
+    assert type(found.google_credentials()).__name__ == "AnonymousCredentials"
+    assert found.describe() == {"type": "gcp-credentials", "anonymous": True}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "",
+        "anonymous = false",
+        'anonymous = true\nservice_account_file = "k"',
+        'service_account_file = "k"\nservice_account_info = { env = "K" }',
+    ],
+)
+def test_it_takes_exactly_one_way(write: Write, lines: str) -> None:
+    with pytest.raises(ConfigError, match=r"profiles\.gcp: must have exactly one of"):
+        account(write, lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read: No such file"),
+        (PLANTED, "is not JSON"),
+        (f'["{PLANTED}"]', "is not a service account's key"),
+        (f'{{"private_key": "{PLANTED}"}}', "is not a service account's key"),
+        (
+            f'{{"private_key": "{PLANTED}", "client_email": "a@b", "token_uri": "https://t"}}',
+            "is not a service account's key",
+        ),
+    ],
+)
+def test_a_key_that_is_none_is_refused_without_showing_it(
+    write: Write, tmp_path: Path, content: str | None, said: str
+) -> None:
+    found = account(write, 'service_account_file = "key.json"')
+    if content is not None:
+        (tmp_path / "key.json").write_text(content)
+
+    with pytest.raises(ConfigError) as caught:
+        found.google_credentials()
+
+    file = tmp_path / "key.json"
+    assert f"profiles.gcp.service_account_file: {file} {said}" in str(caught.value)
+    assert PLANTED not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_bigquery_takes_a_dataset_and_an_account(write: Write) -> None:
+    found = load_settings(
+        config=write(
+            '[profiles.bq]\ntype = "bigquery"\nproject = "p"\ndataset = "d"\nlocation = "EU"\n'
+            'credentials = "gcp"\n[profiles.gcp]\ntype = "gcp-credentials"\nanonymous = true\n'
+        )
+    ).profile("bq", BigQueryProfile)
+
+    assert (found.project, found.dataset, found.location) == ("p", "d", "EU")
+    assert type(found.google_credentials()).__name__ == "AnonymousCredentials"
+    assert found.client_options() is None
+
+
+def test_bigquery_needs_project_and_dataset(write: Write) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(config=write('[profiles.bq]\ntype = "bigquery"\n'))
+
+    assert "profiles.bq.project: is missing" in str(caught.value)
+    assert "profiles.bq.dataset: is missing" in str(caught.value)
