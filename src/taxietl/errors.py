@@ -14,9 +14,10 @@
     ├── TargetError               5   database, bucket, disk
     │   └── NotOursError              a table or file that taxietl did not make
     └── TryLaterError             75  somebody else holds it, or it is not there yet
+        └── WarehouseBusyError        another process has the warehouse's file open
 
-`TransientError` is mixed into those that may be tried again at once. `Cancelled` stands apart
-(a BaseException), so that a task's own `except Exception` cannot swallow a Ctrl-C.
+`Cancelled` stands apart (a BaseException), so that a task's own `except Exception` cannot swallow
+a Ctrl-C.
 
 Messages and hints never hold a password, a token or a full DSN.
 """
@@ -43,10 +44,6 @@ class TaxietlError(Exception):
         self.hint = hint
 
 
-class TransientError(Exception):
-    """Mixed into errors that the same call may not meet again; what `Retry(on=…)` names."""
-
-
 class ConfigError(TaxietlError):
     """The command line, an environment variable or the configuration file is wrong."""
 
@@ -61,7 +58,9 @@ class UnknownNameError(ConfigError):
         close = difflib.get_close_matches(name, self.known, n=1)
         guess = f"Did you mean {close[0]!r}? " if close else ""
         names = f"Known: {', '.join(self.known) or 'none'}."
-        super().__init__(f"There is no {kind} named {name!r}.", hint=f"{guess}{names} {hint}".strip())
+        super().__init__(
+            f"There is no {kind} named {name!r}.", hint=f"{guess}{names} {hint}".strip()
+        )
 
 
 class SourceError(TaxietlError):
@@ -124,6 +123,26 @@ class TryLaterError(TaxietlError):
     """Nothing is wrong; the same command may succeed later."""
 
     exit_code = 75
+
+
+class WarehouseBusyError(TryLaterError):
+    """Another process has the warehouse's file open; `pid` is that process, if it is known."""
+
+    def __init__(self, target: str, pid: int | None) -> None:
+        self.target, self.pid = target, pid
+        super().__init__(
+            self._held_by(f"process {pid}" if pid else "another process"),
+            hint="One process at a time can have it open, readers included. "
+            "Close it there, or try again later.",
+        )
+
+    def name_holder(self, holder: str) -> None:
+        """Say in words who holds it, once that is known."""
+        self.message = self._held_by(holder)
+        self.args = (self.message,)
+
+    def _held_by(self, holder: str) -> str:
+        return f"{self.target} is open in {holder}."
 
 
 class Cancelled(BaseException):

@@ -1,0 +1,1 @@
+"""The flows that the commands run: tasks wired to steps."""

@@ -7,18 +7,20 @@ reading, conforming and writing go on at once, and none of them holds the month.
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
+import pyarrow as pa  # noqa: TID253
 
 import taxietl
 from taxietl.load.checks import check_counts, check_shrink
 from taxietl.load.duckdb_file import opened
 from taxietl.load.duckdb_month import Month
+from taxietl.load.duckdb_query import queried
 from taxietl.steps.plan import Plan, decide
 from taxietl.steps.protocols import Batches, Cancellation
 from taxietl.steps.values import (
@@ -51,6 +53,10 @@ class DuckDBLoader:
             return None
         with opened(self._path, read_only=True, memory_limit=self._memory_limit) as connection:
             return Month(connection, trip_file, table, self.target).entry()
+
+    def query(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
+        """See `protocols.Loader.query`."""
+        return queried(self._path, statement, memory_limit=self._memory_limit)
 
     def load(
         self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 
-from taxietl.errors import TargetError, TaxietlError, TryLaterError
+from taxietl.errors import TargetError, TaxietlError, WarehouseBusyError
 
 PATIENCE_SECONDS = 5.0
 """How long to wait for another process to let go of the file."""
@@ -23,18 +23,6 @@ MEMORY_LIMIT = "400MB"
 """Of DuckDB's own buffers, unless the profile says otherwise; more is spilt beside the file."""
 
 _HOLDER = re.compile(r"\(PID (\d+)\)")
-
-
-class WarehouseBusyError(TryLaterError):
-    """Another process has the DuckDB file open."""
-
-    def __init__(self, path: Path, pid: int | None) -> None:
-        self.pid = pid
-        holder = f"process {pid}" if pid else "another process"
-        super().__init__(
-            f"The DuckDB file {path} is open in {holder}.",
-            hint="One process at a time can have it open, readers included. Close it there, or try again later.",
-        )
 
 
 @contextmanager
@@ -79,7 +67,7 @@ def _connected(
             holder = _HOLDER.search(str(error))
         check()
         sleep(0.1)
-    raise WarehouseBusyError(path, int(holder[1]) if holder else None)
+    raise WarehouseBusyError(f"The DuckDB file {path}", int(holder[1]) if holder else None)
 
 
 @contextmanager
@@ -118,4 +106,6 @@ def _meant(path: Path, error: duckdb.Error) -> TaxietlError:
             f"The DuckDB file {path} cannot be used: {first}.",
             hint="Check that its folder exists and that you may write there.",
         )
-    return TargetError(f"DuckDB refused on {path}: {first}.", hint="Run with --debug for the details.")
+    return TargetError(
+        f"DuckDB refused on {path}: {first}.", hint="Run with --debug for the details."
+    )

@@ -70,11 +70,12 @@ def decide(
 
 
 def _same_version(version: SourceVersion, entry: Entry) -> bool:
-    known = version.etag is not None and version.size_bytes is not None
-    return known and (version.url, version.etag, version.size_bytes) == (
-        entry.report.source_url,
-        entry.report.source_etag,
-        entry.report.source_bytes,
+    """Whether the source says that nothing changed; a size that it does not know is no difference."""
+    loaded = entry.report
+    return (
+        version.etag is not None
+        and (version.url, version.etag) == (loaded.source_url, loaded.source_etag)
+        and version.size_bytes in (None, loaded.source_bytes)
     )
 
 
@@ -84,7 +85,9 @@ def _other_source(
     if sha256 is None and version.at_hand:
         return Plan("compare", f"other source: loaded from {entry.report.source}")
     if sha256 == entry.report.source_sha256:
-        return _same_bytes(entry, transforms, f"the same bytes were loaded from {entry.report.source}")
+        return _same_bytes(
+            entry, transforms, f"the same bytes were loaded from {entry.report.source}"
+        )
     return Plan(
         "refuse",
         f"{version.trip_file} was loaded from another source, {entry.report.source}; "
@@ -102,7 +105,8 @@ def _same_bytes(entry: Entry, transforms: tuple[Transform, ...], why: str) -> Pl
         )
     if entry.report.contract_version != CONTRACT_VERSION:
         return Plan(
-            "replace", f"loaded under contract {entry.report.contract_version}, now {CONTRACT_VERSION}"
+            "replace",
+            f"loaded under contract {entry.report.contract_version}, now {CONTRACT_VERSION}",
         )
     if entry.report.transforms != transforms:
         before = ", ".join(each.name for each in entry.report.transforms) or "none"

@@ -82,6 +82,14 @@ class Loader(Protocol):
         """The month's current row in the ledger; None if there is none. Changes nothing."""
         ...
 
+    def query(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
+        """The rows of one statement that only reads.
+
+        Raises:
+            ConfigError: it does more than read, or is wrong.
+        """
+        ...
+
     def load(
         self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation
     ) -> LoadReport:

@@ -58,7 +58,9 @@ def extractor(source: str) -> Extractor:
     if path.exists():
         return cast(Extractor, load("extractors", "file")(path.resolve()))
     if path.name != source or path.suffix:
-        raise SourceError(f"There is nothing at {source}.", hint="Give --source a folder or a file that exists.")
+        raise SourceError(
+            f"There is nothing at {source}.", hint="Give --source a folder or a file that exists."
+        )
     raise UnknownNameError(
         "source", source, set(found) - {"folder", "file"}, hint="Or name a folder or a file."
     )

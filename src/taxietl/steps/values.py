@@ -78,6 +78,9 @@ class Tally:
     new_columns: Mapping[str, str] = field(default_factory=dict)
     """The file's columns outside the contract, and the SQL type they are added with."""
 
+    absent_columns: tuple[str, ...] = ()
+    """Contract columns that other files of that month have, and this one has not."""
+
     missing_passenger_count: tuple[int, int] | None = None
     """Rows whose passenger_count is 0, before and after the transformers."""
 

@@ -97,14 +97,20 @@ def dataset(color: str) -> Dataset:
         raise UnknownNameError("colour", color, DATASETS) from None
 
 
-_VENDOR = Column("VendorID", Kind.CODE, "provider: 1 CMT, 2 Curb (VeriFone, VTS), 3 DDS (2009/10), 6, 7")
+_VENDOR = Column(
+    "VendorID", Kind.CODE, "provider: 1 CMT, 2 Curb (VeriFone, VTS), 3 DDS (2009/10), 6, 7"
+)
 _PASSENGERS = Column("passenger_count", Kind.COUNT, "as entered by the driver; 0 is not missing")
 _DISTANCE = Column("trip_distance", Kind.MILES, "by the taximeter")
-_RATE = Column("RatecodeID", Kind.CODE, "1 standard, 2 JFK, 3 Newark, 4 Nassau, 5 negotiated, 6 group, 99")
+_RATE = Column(
+    "RatecodeID", Kind.CODE, "1 standard, 2 JFK, 3 Newark, 4 Nassau, 5 negotiated, 6 group, 99"
+)
 _FLAG = Column("store_and_fwd_flag", Kind.TEXT, "Y: held in the vehicle before it was sent; N: not")
 _PU = Column("PULocationID", Kind.CODE, "taxi zone of the pick-up, 1 to 265")
 _DO = Column("DOLocationID", Kind.CODE, "taxi zone of the drop-off, 1 to 265")
-_PAYMENT = Column("payment_type", Kind.CODE, "0 flex, 1 card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 void")
+_PAYMENT = Column(
+    "payment_type", Kind.CODE, "0 flex, 1 card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 void"
+)
 _FARE = Column("fare_amount", Kind.MONEY, "time and distance by the meter")
 _EXTRA = Column("extra", Kind.MONEY, "rush hour and night; `surcharge` until 2014")
 _MTA = Column("mta_tax", Kind.MONEY, "MTA tax")
@@ -113,7 +119,9 @@ _TOLLS = Column("tolls_amount", Kind.MONEY, "tolls of the trip")
 _IMPROVEMENT = Column("improvement_surcharge", Kind.MONEY, "since 2015")
 _TOTAL = Column("total_amount", Kind.MONEY, "charged in all, without cash tips")
 _CONGESTION = Column("congestion_surcharge", Kind.MONEY, "New York State, since 2019")
-_AIRPORT = Column("airport_fee", Kind.MONEY, "LaGuardia and JFK; `Airport_fee` in files since 2023-02")
+_AIRPORT = Column(
+    "airport_fee", Kind.MONEY, "LaGuardia and JFK; `Airport_fee` in files since 2023-02"
+)
 _CBD = Column("cbd_congestion_fee", Kind.MONEY, "MTA congestion relief zone, since 2025-01")
 _COORDINATES = (
     Column("pickup_longitude", Kind.DEGREES, "WGS 84; until 2016-06"),

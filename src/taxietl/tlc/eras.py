@@ -78,6 +78,9 @@ class Layout:
     new_columns: tuple[str, ...]
     """The file's columns that no era has, as spelt there."""
 
+    absent: tuple[str, ...]
+    """Contract columns that other files of that month have, and this one has not."""
+
 
 def match(published: Sequence[str], trip_file: TripFile) -> Layout:
     """Find the era of a file from its column names.
@@ -105,7 +108,14 @@ def match(published: Sequence[str], trip_file: TripFile) -> Layout:
         if each in by_case and by_case[each] not in columns
     }
     known = set(columns.values())
-    return Layout(era, columns, tuple(spelt[each] for each in others if spelt[each] not in known))
+    latest = max(covering, key=lambda each: each.since)
+    absent = {by_case.get(each) or _RENAMED[each] for each in latest.published} - set(columns)
+    return Layout(
+        era,
+        columns,
+        new_columns=tuple(spelt[each] for each in others if spelt[each] not in known),
+        absent=tuple(name for name in era.dataset.column_names if name in absent),
+    )
 
 
 def _spellings(published: Sequence[str], trip_file: TripFile) -> dict[str, str]:
@@ -124,9 +134,7 @@ def _spellings(published: Sequence[str], trip_file: TripFile) -> dict[str, str]:
     return spelt
 
 
-def _not_of_any_era(
-    names: set[str], covering: Sequence[Era], trip_file: TripFile
-) -> SchemaError:
+def _not_of_any_era(names: set[str], covering: Sequence[Era], trip_file: TripFile) -> SchemaError:
     """Name what is missing from the nearest era of that month, and whose columns they are."""
     if not covering:
         return SchemaError(
@@ -134,7 +142,8 @@ def _not_of_any_era(
             hint="yellow and green can.",
         )
     nearest = min(covering, key=lambda era: len(set(era.published) ^ names))
-    missing = [name for name in nearest.published if name not in names]
+    by_case = {column.lower(): column for column in nearest.dataset.column_names}
+    missing = [by_case.get(name, name) for name in nearest.published if name not in names]
     other = next((era.name for era in ERAS if set(era.published) == names), None)
     unknown = sorted(names - set(nearest.published))
     also = f"; these are the columns of {other!r}" if other else ""
@@ -225,7 +234,7 @@ ERAS: tuple[Era, ...] = (
         (*_GREEN_2013, "improvement_surcharge"),
     ),
     Era("green 2016-07", "green", (2016, 7), (2018, 12), _GREEN_ZONES),
-    Era("green 2019", "green", (2013, 8), (2024, 12), (*_GREEN_ZONES, "congestion_surcharge")),
+    Era("green 2019", "green", (2013, 8), None, (*_GREEN_ZONES, "congestion_surcharge")),
     Era(
         "green 2025",
         "green",

@@ -76,7 +76,8 @@ def parse_months(texts: Iterable[str]) -> list[int]:
         match = _MONTHS.fullmatch(part)
         if match is None:
             raise ConfigError(
-                f"{part!r} is not a month.", hint="Write --month 1, --month 1-3, --month 1,4 or --month all."
+                f"{part!r} is not a month.",
+                hint="Write --month 1, --month 1-3, --month 1,4 or --month all.",
             )
         first, last = int(match[1]), int(match[2] or match[1])
         for month in (first, last):

@@ -232,5 +232,3 @@ def _blank_lines(data: bytes) -> int:
 def _row_lines(lines: _Lines) -> list[int]:
     numbered = enumerate(lines.data.split(b"\n"), lines.first_line)
     return [number for number, line in numbered if line not in (b"", b"\r")]
-
-

@@ -74,6 +74,7 @@ def clean_batches(
         rows_dropped=dict(counts.dropped),
         values_nulled=dict(counts.nulled),
         new_columns={name.strip(): "TEXT" for name in source.layout.new_columns},
+        absent_columns=source.layout.absent,
         missing_passenger_count=(
             (counts.zeros_before, counts.zeros_after) if dataset.has("passenger_count") else None
         ),

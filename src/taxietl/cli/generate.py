@@ -1,0 +1,46 @@
+"""`taxietl generate`: make a synthetic TLC file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taxietl.cli.options import ColorOption, YearOption
+from taxietl.cli.output import Output, with_output
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_output(generate))
+
+
+def generate(
+    out: Output,
+    color: ColorOption,
+    year: YearOption,
+    month: Annotated[int, typer.Option(help="Month, 1 to 12.")],
+    out_file: Annotated[
+        Path, typer.Option("--out", help="File to write; ends in .csv, .csv.gz or .parquet.")
+    ],
+    rows: Annotated[int | None, typer.Option(help="Rows; as in the real January 2021.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed makes other trips.")] = 2021,
+) -> None:
+    """Make a synthetic trip file with the TLC's columns, types and quirks."""
+    from taxietl.extract.synthetic import write
+    from taxietl.tlc.trip_file import trip_file
+
+    made = trip_file(color, year, month)
+    written = write(out_file, color, year, month, rows=rows, seed=seed)
+    size = out_file.stat().st_size
+    out.result(
+        {
+            "trip_file": str(made),
+            "path": str(out_file),
+            "rows": written,
+            "bytes": size,
+            "seed": seed,
+        },
+        f"{out_file}: {written:,} rows, {size:,} bytes of synthetic {made}",
+    )

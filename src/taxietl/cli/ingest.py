@@ -1,0 +1,180 @@
+"""`taxietl ingest`: bring months of trips into a warehouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxietl.cli.options import ColorOption, MonthsOption, YearOption
+from taxietl.cli.output import Output, describe_error, with_output
+from taxietl.cli.session import open_settings
+from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
+
+if TYPE_CHECKING:
+    from taxietl.flows.ingest import IngestOptions, MonthResult
+    from taxietl.orchestrator import Run
+    from taxietl.steps.values import LoadReport
+    from taxietl.tlc.trip_file import TripFile
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_output(ingest))
+
+
+def ingest(
+    out: Output,
+    color: ColorOption,
+    year: YearOption,
+    month: MonthsOption,
+    source: Annotated[str | None, typer.Option(help="A folder, a file, or `synthetic`.")] = None,
+    to: Annotated[str | None, typer.Option(help="Profile to load into: warehouse.")] = None,
+    table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(help="Rule to apply, in order; repeats; `none`. [drop-zero-passengers]"),
+    ] = None,
+    max_rejects: Annotated[
+        int | None, typer.Option(min=0, help="Unreadable lines to leave out, at most. [0]")
+    ] = None,
+    max_shrink: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of rows a replaced month may lose. [0.05]"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Load even if nothing changed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+) -> int:
+    """Bring months of trips into a warehouse: each whole or not at all, and only once."""
+    from taxietl.tlc.trip_file import parse_months, trip_file
+
+    months = [trip_file(color, year, each) for each in parse_months(month)]
+    settings = open_settings()
+    from taxietl.flows.ingest import IngestOptions
+
+    defaults = settings.ingest
+    options = IngestOptions(
+        source=source or defaults.source,
+        to=to or defaults.to,
+        table=table,
+        transforms=_transforms(transform),
+        max_rejects=defaults.max_rejects if max_rejects is None else max_rejects,
+        max_shrink=defaults.max_shrink if max_shrink is None else max_shrink,
+        force=force,
+    )
+    return _preview(out, months, options) if dry_run else _ingest(out, months, options)
+
+
+def _transforms(names: list[str] | None) -> tuple[str, ...] | None:
+    """The rules asked for; None for the default, none at all for `none`."""
+    from taxietl.steps import registry
+
+    if not names:
+        return None
+    if names == ["none"]:
+        return ()
+    registry.transformers(names)
+    return tuple(names)
+
+
+def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
+    from taxietl.flows import ingest as flows
+    from taxietl.orchestrator import configure_logging
+    from taxietl.runtime import open_engine
+
+    configure_logging(out.log_level)
+    engine = open_engine()
+    if len(months) == 1:
+        run = engine.run(flows.ingest, months[0], options)
+        results = (flows.MonthResult(months[0], report=run.result()),)
+    else:
+        run = engine.run(flows.ingest_months, tuple(months), options)
+        try:
+            results = run.result()
+        except flows.MonthsFailedError as error:
+            results = error.results
+    codes = [result.error.exit_code if result.error else 0 for result in results]
+    code = worst_exit_code(codes)
+    out.result(_document(run, results, code), "\n".join(_as_text(each) for each in results))
+    return code
+
+
+def _document(run: Run[Any], results: tuple[MonthResult, ...], code: int) -> dict[str, Any]:
+    return {
+        "run": {"id": run.id, "name": run.name, "state": run.state.name},
+        "months": [_month(result) for result in results],
+        "exit_code": code,
+    }
+
+
+def _month(result: MonthResult) -> dict[str, Any]:
+    named = {
+        "trip_file": str(result.trip_file),
+        "color": result.trip_file.color,
+        "year": result.trip_file.year,
+        "month": result.trip_file.month,
+    }
+    if result.report is None:
+        return named | {"action": "failed", "error": result.error}
+    report = {
+        name: value for name, value in vars(result.report).items() if name not in ("trip_file",)
+    }
+    return named | report | {"error": None}
+
+
+def _as_text(result: MonthResult) -> str:
+    if result.report is None:
+        error = result.error
+        return f"{result.trip_file}  failed: {error.message}" if error else ""
+    report = result.report
+    head = f"{report.trip_file}  {report.action}"
+    if report.action == "nothing to do":
+        return f"{head}: {report.reason}\n  in table {report.table} of {report.target}"
+    lines = [
+        f"{head}: {report.rows_loaded:,} rows in table {report.table} of {report.target}",
+        f"  {report.rows_read:,} read = {report.rows_loaded:,} loaded + "
+        f"{sum(report.rows_dropped.values()):,} dropped + {report.rows_rejected:,} rejected",
+        *_remarks(report),
+    ]
+    return "\n".join(lines)
+
+
+def _remarks(report: LoadReport) -> list[str]:
+    """What a reader of the counts should know beside them."""
+    remarks = [
+        f"  {count:,} rows left out by {name}; --transform none keeps them"
+        for name, count in report.rows_dropped.items()
+        if count
+    ]
+    if report.values_nulled:
+        cells = ", ".join(f"{count:,} of {name}" for name, count in report.values_nulled.items())
+        remarks.append(f"  unreadable cells loaded as null: {cells}; see taxietl_rejects")
+    if report.replaced:
+        before = report.replaced
+        remarks.append(
+            f"  replaced {before.rows_loaded:,} rows of run {before.run_name!r}: {report.reason}"
+        )
+    return remarks
+
+
+def _preview(out: Output, months: list[TripFile], options: IngestOptions) -> int:
+    """Print what would be done with each month."""
+    from taxietl.flows.ingest import preview
+
+    plans: list[dict[str, Any]] = []
+    for each in months:
+        plan: dict[str, Any] = {"trip_file": str(each)}
+        try:
+            planned = preview(each, options)
+            action = "nothing to do" if planned.action == "nothing" else planned.action
+            plan |= {"action": action, "reason": planned.reason, "error": None}
+            plan |= {"url": planned.version.url, "bytes": planned.version.size_bytes}
+        except TaxietlError as error:
+            action = "refuse" if isinstance(error, RefusedLoadError) else "failed"
+            plan |= {"action": action, "reason": error.message, "error": describe_error(error)}
+            plan |= {"url": None, "bytes": None}
+        plans.append(plan)
+    code = worst_exit_code(plan["error"]["exit_code"] if plan["error"] else 0 for plan in plans)
+    text = "\n".join(f"{plan['trip_file']}  {plan['action']}: {plan['reason']}" for plan in plans)
+    out.result({"plans": plans, "exit_code": code}, text)
+    return code

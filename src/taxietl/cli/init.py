@@ -1,0 +1,29 @@
+"""`taxietl init`: write a commented configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taxietl.cli.output import Output, with_output
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_output(init))
+
+
+def init(
+    out: Output,
+    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("taxietl.toml"),
+) -> None:
+    """Write a configuration file with every setting, commented; none is needed to ingest."""
+    from taxietl.config import write_example
+
+    write_example(path)
+    out.result(
+        {"path": str(path)},
+        f"{path}: every setting, commented. Ingesting into the embedded DuckDB needs none of them.",
+    )

@@ -1,0 +1,137 @@
+"""What every command has: --json, -q, -v, --debug; results on stdout, the rest on stderr."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import date, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from taxietl.errors import Cancelled, TaxietlError
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only results and warnings.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a command was asked to speak."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+
+    def result(self, document: Mapping[str, Any], text: str) -> None:
+        """Write a command's result: the document under --json, the text otherwise."""
+        if self.json:
+            write_document(document)
+        else:
+            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+    def note(self, text: str) -> None:
+        """Tell something by the way, on stderr, unless --quiet."""
+        if not self.quiet:
+            sys.stderr.write(f"{text}\n")
+
+    @property
+    def log_level(self) -> str:
+        """The least level of log lines shown on stderr."""
+        if self.verbose or self.debug:
+            return "DEBUG"
+        return "WARNING" if self.quiet else "INFO"
+
+
+def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options above; its first parameter, `out`, becomes an `Output`."""
+
+    @wraps(command)
+    def wrapped(
+        *args: Any,
+        json: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        debug: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        return command(Output(json, quiet, verbose, debug), *args, **kwargs)
+
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    common = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation
+        )
+        for name, annotation in (
+            ("json", JsonOption),
+            ("quiet", QuietOption),
+            ("verbose", VerboseOption),
+            ("debug", DebugOption),
+        )
+    ]
+    named = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
+    wrapped.__signature__ = inspect.Signature([*named, *common])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {each.name: each.annotation for each in [*named, *common]}
+    return wrapped
+
+
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """An error as message, hint, kind and exit code; for one of ours, of typer's or a bug."""
+    kind = type(error).__name__
+    if isinstance(error, TaxietlError):
+        return {
+            "kind": kind,
+            "message": error.message,
+            "hint": error.hint,
+            "exit_code": error.exit_code,
+        }
+    if isinstance(error, Cancelled):
+        return {"kind": kind, "message": error.reason, "hint": "", "exit_code": error.exit_code}
+    if isinstance(error, KeyboardInterrupt):
+        return {"kind": kind, "message": "Interrupted.", "hint": "", "exit_code": 130}
+    if isinstance(error, typer.exceptions.TyperException) and hasattr(error, "format_message"):
+        return {
+            "kind": "UsageError",
+            "message": str(error.format_message()),
+            "hint": _usage(error),
+            "exit_code": 2,
+        }
+    return {
+        "kind": kind,
+        "message": f"{kind}: {error}",
+        "hint": "Run with --debug for the traceback.",
+        "exit_code": 1,
+    }
+
+
+def _usage(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return "See `taxietl --help`."
+    return f"{context.get_usage().replace('Usage:', 'Usage: ').strip()}. See `{context.command_path} --help`."
+
+
+def write_document(document: Mapping[str, Any]) -> None:
+    """Write one JSON document to stdout."""
+    sys.stdout.write(json.dumps(document, default=plain, indent=2, ensure_ascii=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """What JSON does not know, as what it knows: dataclasses, dates, paths."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)

@@ -1,0 +1,168 @@
+"""`taxietl runs`: what ran, what became of it, and what it said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import open_settings
+from taxietl.cli.tables import table
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator import History
+    from taxietl.orchestrator.records import RunRecord, StateRecord, TaskRunRecord
+
+NameArgument = Annotated[str, typer.Argument(help="The run's name or id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(name="runs", no_args_is_help=True, help="What ran, and what became of it.")
+    group.command("ls")(with_output(ls))
+    group.command("show")(with_output(show))
+    group.command("logs")(with_output(logs))
+    app.add_typer(group)
+
+
+def ls(
+    out: Output,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
+    state: Annotated[str | None, typer.Option(help="Only those: Completed, Failed, …")] = None,
+) -> None:
+    """List the latest runs. One whose process is gone is Crashed, never Running."""
+    found = _history().runs(limit=limit, state=state)
+    rows = [
+        {
+            "name": each.name,
+            "flow": each.flow,
+            "state": each.state.name.value,
+            "started": _clock(each.started_at),
+            "seconds": _seconds(each),
+            "message": each.state.message,
+        }
+        for each in found
+    ]
+    headings = ["name", "flow", "state", "started", "seconds", "message"]
+    out.result({"runs": [_run(each) for each in found]}, table(headings, rows))
+
+
+def show(out: Output, name: NameArgument) -> None:
+    """Show one run's tree: its tasks and child runs with states, attempts, times and counts."""
+    history = _history()
+    record = history.run(name)
+    out.result(_tree(history, record), "\n".join(_lines(history, record, 0)))
+
+
+def logs(out: Output, name: NameArgument) -> None:
+    """Print what a run and its child runs logged."""
+    history = _history()
+    record = history.run(name)
+    found = history.logs(record.id, include_children=True)
+    document = {
+        "run": {"id": record.id, "name": record.name},
+        "logs": [vars(each) for each in found],
+    }
+    lines = [
+        f"{each.at.astimezone():%H:%M:%S}.{each.at.microsecond // 1000:03d} | {each.level:<7} | "
+        f"{each.message}"
+        for each in found
+    ]
+    out.result(document, "\n".join(lines))
+
+
+def _history() -> History:
+    from taxietl.orchestrator import History
+
+    return History(open_settings().home)
+
+
+def _run(record: RunRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "flow": record.flow,
+        "parent_id": record.parent_id,
+        "state": record.state.name.value,
+        "message": record.state.message,
+        "parameters": record.parameters,
+        "created_at": record.created_at,
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+        "host": record.host,
+        "pid": record.pid,
+        "taxietl_version": record.version,
+    }
+
+
+def _tree(history: History, record: RunRecord) -> dict[str, Any]:
+    children = {each.id: each for each in history.children(record.id)}
+    tasks = []
+    for each in history.task_runs(record.id):
+        task = {
+            "name": each.name,
+            "task": each.task,
+            "kind": each.kind,
+            "state": each.state.name.value,
+            "message": each.state.message,
+            "attempts": each.attempts,
+            "started_at": each.started_at,
+            "ended_at": each.ended_at,
+            "counts": each.counts,
+            "states": [_state(state) for state in history.states(record.id, each.id)],
+            "child_run": None,
+        }
+        if each.child_run_id in children:
+            task["child_run"] = _tree(history, children[each.child_run_id])
+        tasks.append(task)
+    states = [_state(state) for state in history.states(record.id)]
+    return _run(record) | {"states": states, "task_runs": tasks}
+
+
+def _state(record: StateRecord) -> dict[str, Any]:
+    return {
+        "name": record.state.name.value,
+        "type": record.state.type.value,
+        "message": record.state.message,
+        "at": record.state.at,
+        "attempt": record.attempt,
+    }
+
+
+def _lines(history: History, record: RunRecord, depth: int) -> list[str]:
+    """The tree as text, two blanks a level."""
+    indent = "  " * depth
+    says = f" {record.state.message}" if record.state.message else ""
+    lines = [
+        f"{indent}{record.name}  {record.state.name}{says}  flow {record.flow!r}, "
+        f"{_seconds(record)} s, since {_clock(record.started_at)}"
+    ]
+    children = {each.id: each for each in history.children(record.id)}
+    for each in history.task_runs(record.id):
+        if each.child_run_id in children:
+            lines += _lines(history, children[each.child_run_id], depth + 1)
+        else:
+            lines.append(f"{indent}  {_task_line(each)}")
+    return lines
+
+
+def _task_line(task: TaskRunRecord) -> str:
+    parts = [f"{task.name:<14} {task.state.name:<10} {_seconds(task)} s"]
+    if task.attempts > 1:
+        parts.append(f"{task.attempts} attempts")
+    parts += [f"{count:,} {what}" for what, count in task.counts.items()]
+    if task.state.message:
+        parts.append(task.state.message)
+    return ", ".join(parts)
+
+
+def _seconds(record: RunRecord | TaskRunRecord) -> str:
+    if record.started_at is None or record.ended_at is None:
+        return "-"
+    return f"{(record.ended_at - record.started_at).total_seconds():.2f}"
+
+
+def _clock(at: datetime | None) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if at else "-"

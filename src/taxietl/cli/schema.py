@@ -1,0 +1,73 @@
+"""`taxietl schema`: print the column contract and the eras it is filled from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from taxietl.cli.output import Output, with_output
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_output(schema))
+
+
+def schema(
+    out: Output,
+    color: Annotated[
+        str | None, typer.Option(help="yellow, green, fhv or fhvhv; all if left out.")
+    ] = None,
+) -> None:
+    """Print each colour's columns and types, and the published names of each era."""
+    from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS, dataset
+
+    chosen = [dataset(color)] if color else list(DATASETS.values())
+    documents = [_described(each.color) for each in chosen]
+    out.result(
+        {"contract_version": CONTRACT_VERSION, "datasets": documents},
+        "\n".join(_as_text(document) for document in documents),
+    )
+
+
+def _described(color: str) -> dict[str, Any]:
+    from taxietl.tlc.datasets import dataset
+    from taxietl.tlc.eras import ERAS
+
+    known = dataset(color)
+    columns = [
+        {"name": each.name, "type": each.kind.sql_type, "kind": each.kind.value, "note": each.note}
+        for each in known.columns
+    ]
+    columns.append(
+        {
+            "name": "source_month",
+            "type": "DATE NOT NULL",
+            "kind": "month",
+            "note": "first day of the file's month",
+        }
+    )
+    eras = [
+        {
+            "name": era.name,
+            "since": "{:04d}-{:02d}".format(*era.since),
+            "until": "{:04d}-{:02d}".format(*era.until) if era.until else None,
+            "published": list(era.published),
+        }
+        for era in ERAS
+        if era.color == color
+    ]
+    return {"color": color, "table": known.table, "columns": columns, "eras": eras}
+
+
+def _as_text(document: dict[str, Any]) -> str:
+    lines = [f"{document['color']}: table {document['table']}"]
+    for column in document["columns"]:
+        lines.append(f"  {column['name']:<24} {column['type']:<17} {column['note']}")
+    for era in document["eras"]:
+        until = f"to {era['until']}" if era["until"] else "on"
+        lines.append(
+            f"  files of {era['name']} ({era['since']} {until}): {' '.join(era['published'])}"
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,36 @@
+"""The settings that one invocation uses: chosen before the command, loaded when it asks."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from taxietl.config import Settings
+
+
+@dataclass
+class _Chosen:
+    config: Path | None = None
+    home: Path | None = None
+
+
+_chosen = _Chosen()
+
+
+def choose(*, config: Path | None, home: Path | None) -> None:
+    """Keep what --config and --home said."""
+    _chosen.config, _chosen.home = config, home
+
+
+def open_settings() -> Settings:
+    """Load the settings, put them in force, and pass on what a user should be told once."""
+    from taxietl.config import activate, load_settings
+
+    settings = load_settings(config=_chosen.config, home=_chosen.home)
+    activate(settings)
+    for warning in settings.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    return settings

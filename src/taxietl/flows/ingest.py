@@ -1,0 +1,265 @@
+"""Bring months of trips into a warehouse: probe, plan, extract, transform, load."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa  # noqa: TID253  this module is loaded when a month is ingested
+
+from taxietl.config import settings
+from taxietl.errors import TaxietlError, TooManyRejectsError, WarehouseBusyError, worst_exit_code
+from taxietl.flows.warehouse import loader
+from taxietl.orchestrator import (
+    Cache,
+    Stream,
+    current_cancellation,
+    current_run,
+    flow,
+    get_run_logger,
+    task,
+)
+from taxietl.steps import registry
+from taxietl.steps.plan import decide
+from taxietl.steps.values import LoadReport, LoadRequest, SourceFile, SourceVersion, Tally
+from taxietl.tlc.datasets import Dataset
+from taxietl.tlc.trip_file import TripFile
+from taxietl.transform.pipeline import clean_batches
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """What holds for every month of one `ingest`."""
+
+    source: str
+    to: str = "warehouse"
+    table: str | None = None
+    transforms: tuple[str, ...] | None = None
+    """Names of transformers in order; None for the colour's default."""
+
+    max_rejects: int = 0
+    max_shrink: float = 0.05
+    force: bool = False
+
+    def table_of(self, dataset: Dataset) -> str:
+        """The table to load a colour into."""
+        return self.table or dataset.table
+
+    def transforms_of(self, dataset: Dataset) -> tuple[str, ...]:
+        """The transformers to apply to a colour; by default what the well-known tutorial does."""
+        if self.transforms is not None:
+            return self.transforms
+        return ("drop-zero-passengers",) if dataset.has("passenger_count") else ()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is to be done with a month, before its bytes are fetched."""
+
+    action: str
+    reason: str
+    version: SourceVersion
+    current: LoadReport | None
+    """The load that the warehouse holds now."""
+
+
+@dataclass(frozen=True)
+class MonthError:
+    """Why a month was not loaded."""
+
+    kind: str
+    message: str
+    hint: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class MonthResult:
+    """What became of one month: a report or an error."""
+
+    trip_file: TripFile
+    report: LoadReport | None = None
+    error: MonthError | None = None
+
+
+class MonthsFailedError(TaxietlError):
+    """Some months of several could not be loaded; the others were."""
+
+    def __init__(self, results: tuple[MonthResult, ...]) -> None:
+        self.results = results
+        failed = [each for each in results if each.error]
+        names = ", ".join(str(each.trip_file) for each in failed)
+        super().__init__(
+            f"{len(failed)} of {len(results)} months failed: {names}.",
+            hint="The other months are loaded; the same command takes up only what is missing.",
+        )
+        self.exit_code = worst_exit_code(each.error.exit_code for each in failed if each.error)
+
+
+@task
+def probe(trip_file: TripFile, source: str) -> SourceVersion:
+    """Ask the source which version of the month it has; never cached."""
+    return registry.extractor(source).probe(trip_file)
+
+
+@task
+def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = None) -> Planned:
+    """Compare what the source has with what the warehouse holds."""
+    dataset = version.trip_file.dataset
+    with _holder_named():
+        entry = loader(options.to).entry(version.trip_file, options.table_of(dataset))
+    transforms = registry.transformers(options.transforms_of(dataset))
+    decided = decide(
+        version,
+        sha256,
+        entry,
+        transforms=tuple(each for each, _ in transforms),
+        force=options.force,
+    ).allowed()
+    return Planned(decided.action, decided.reason, version, entry.report if entry else None)
+
+
+@task(cache=Cache(), version="1")
+def extract(version: SourceVersion, source: str) -> SourceFile:
+    """Have the file of that version on this machine; returns where it lies."""
+    return registry.extractor(source).extract(version, into=settings().cache_dir)
+
+
+@task
+def transform(file: SourceFile, names: tuple[str, ...]) -> Generator[pa.RecordBatch, None, Tally]:
+    """Read, conform and clean one month, never holding all of it; returns what was counted."""
+    log = get_run_logger()
+    tally = yield from clean_batches(file, registry.transformers(names))
+    if tally.missing_passenger_count:
+        before, after = tally.missing_passenger_count
+        log.info("pre: missing passenger count: %s", before)
+        log.info("post: missing passenger count: %s", after)
+    if tally.absent_columns:
+        log.warning(
+            "%s has no %s, which other files of that month have: they are null",
+            file.path.name,
+            ", ".join(tally.absent_columns),
+        )
+    if tally.new_columns:
+        log.warning(
+            "%s has columns that no era knows, added as text: %s",
+            file.path.name,
+            ", ".join(tally.new_columns),
+        )
+    return tally
+
+
+@task
+def load(
+    batches: Stream[pa.RecordBatch, Tally], file: SourceFile, options: IngestOptions
+) -> LoadReport:
+    """Replace the month in the warehouse, whole or not at all."""
+    dataset = file.version.trip_file.dataset
+    transforms = registry.transformers(options.transforms_of(dataset))
+    run = current_run()
+    request = LoadRequest(
+        version=file.version,
+        table=options.table_of(dataset),
+        transforms=tuple(each for each, _ in transforms),
+        max_rejects=options.max_rejects,
+        max_shrink=options.max_shrink,
+        force=options.force,
+        run_id=run.id if run else "",
+        run_name=run.name if run else "",
+    )
+    with _holder_named():
+        try:
+            return loader(options.to).load(file, batches, request, current_cancellation())
+        except TooManyRejectsError as error:
+            path = _write_rejects(error.tally, request.run_name or str(request.trip_file))
+            error.hint += f" They are listed in {path}."
+            raise
+
+
+@flow(name="Ingest data", run_name="{trip_file}")
+def ingest(trip_file: TripFile, options: IngestOptions) -> LoadReport:
+    """Bring one month into the warehouse; a second run leaves the same rows."""
+    log = get_run_logger()
+    version = probe(trip_file, options.source)
+    planned = plan(version, options)
+    log.info("%s: %s", trip_file, planned.reason)
+    if planned.action == "nothing" and planned.current:
+        return replace(planned.current, action="nothing to do", reason=planned.reason)
+    file = extract(version, options.source)
+    names = options.transforms_of(trip_file.dataset)
+    return load(transform(file, names), file, options)
+
+
+@flow(name="Ingest months")
+def ingest_months(
+    trip_files: tuple[TripFile, ...], options: IngestOptions
+) -> tuple[MonthResult, ...]:
+    """Bring many months into the warehouse, each a run of its own; one's failure stops no other.
+
+    Raises:
+        MonthsFailedError: at least one failed; it carries what became of each.
+    """
+    results = []
+    for each in trip_files:
+        try:
+            results.append(MonthResult(each, report=ingest(each, options)))
+        except Exception as error:  # noqa: BLE001  told at the end, once the others are done
+            results.append(MonthResult(each, error=month_error(error)))
+    if any(result.error for result in results):
+        raise MonthsFailedError(tuple(results))
+    return tuple(results)
+
+
+def month_error(error: Exception) -> MonthError:
+    """An error as what is told of it."""
+    known = isinstance(error, TaxietlError)
+    return MonthError(
+        kind=type(error).__name__,
+        message=error.message if known else f"{type(error).__name__}: {error}",
+        hint=error.hint if known else "Run with --debug for the traceback.",
+        exit_code=error.exit_code if known else 1,
+    )
+
+
+def preview(trip_file: TripFile, options: IngestOptions) -> Planned:
+    """What `ingest` would do, without doing it.
+
+    Raises:
+        RefusedLoadError: it would refuse.
+    """
+    version = probe(trip_file, options.source)
+    planned = plan(version, options)
+    if planned.action != "compare":
+        return planned
+    file = registry.extractor(options.source).extract(version, into=settings().cache_dir)
+    return plan(version, options, file.sha256)
+
+
+@contextmanager
+def _holder_named() -> Iterator[None]:
+    """Where another process holds the warehouse, say which run that is."""
+    try:
+        yield
+    except WarehouseBusyError as error:
+        run = current_run()
+        if run is not None and error.pid is not None:
+            for other in run.engine.history.runs(state="Running"):
+                if other.pid == error.pid and other.id != run.id:
+                    error.name_holder(f"run {other.name!r} (process {error.pid})")
+        raise
+
+
+def _write_rejects(tally: Tally, name: str) -> Path:
+    """Write what could not be read beside the history, since the warehouse has none of it."""
+    path = settings().rejects_dir / f"{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["kind", "line", "column_name", "reason", "raw"])
+        rows.writerows(
+            (each.kind, each.line, each.column, each.reason, each.raw) for each in tally.notes
+        )
+    return path
