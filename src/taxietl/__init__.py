@@ -8,15 +8,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator import Cache, Retry, Stream, flow, get_run_logger, task
+    from taxietl.config import profile
+    from taxietl.orchestrator import Cache, Engine, Retry, Stream, flow, get_run_logger, task
 
 __version__ = "0.1.0"
-__all__ = ["Cache", "Retry", "Stream", "__version__", "flow", "get_run_logger", "task"]
+__all__ = ["Cache", "Retry", "Stream", "__version__", "flow", "get_run_logger", "profile", "task"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "profile":
+        from taxietl.config import profile
+
+        return profile
     if name in __all__:
         from taxietl import orchestrator
 
+        # A flow called by a script lands in the same history as one run by the command.
+        orchestrator.set_default_engine(_open_engine)
         return getattr(orchestrator, name)
     raise AttributeError(f"module 'taxietl' has no attribute {name!r}")
+
+
+def _open_engine() -> Engine:
+    from taxietl.runtime import open_engine
+
+    return open_engine()

@@ -9,15 +9,14 @@ from typing import Annotated, Any
 import typer
 
 import taxietl
-from taxietl.cli import generate, ingest, init, profiles, schema, sql
+from taxietl.cli import generate, ingest, init, profiles, runs, schema, sql
 from taxietl.cli import run as run_flow
-from taxietl.cli import runs
 from taxietl.cli.session import choose
 
 _app = typer.Typer(
     name="taxietl",
     no_args_is_help=True,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 source, 4 data, 5 target, 75 try later.",
@@ -38,7 +37,7 @@ def _common(
     home: Annotated[
         Path | None, typer.Option(help="Folder of history, cache and the default warehouse.")
     ] = None,
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
     ] = False,
 ) -> None:

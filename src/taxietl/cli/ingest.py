@@ -33,14 +33,14 @@ def ingest(
     table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
     transform: Annotated[
         list[str] | None,
-        typer.Option(help="Rule to apply, in order; repeats; `none`. [drop-zero-passengers]"),
+        typer.Option(help="Rule to apply, in order; repeats; `none`. Default drop-zero-passengers."),
     ] = None,
     max_rejects: Annotated[
-        int | None, typer.Option(min=0, help="Unreadable lines to leave out, at most. [0]")
+        int | None, typer.Option(min=0, help="Unreadable lines to leave out, at most. Default 0.")
     ] = None,
     max_shrink: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Share of rows a replaced month may lose. [0.05]"),
+        typer.Option(min=0, max=1, help="Share of rows a replaced month may lose. Default 0.05."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Load even if nothing changed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
@@ -86,7 +86,7 @@ def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     engine = open_engine()
     if len(months) == 1:
         run = engine.run(flows.ingest, months[0], options)
-        results = (flows.MonthResult(months[0], report=run.result()),)
+        results: tuple[MonthResult, ...] = (flows.MonthResult(months[0], report=run.result()),)
     else:
         run = engine.run(flows.ingest_months, tuple(months), options)
         try:

@@ -1,4 +1,4 @@
-"""The entry point: the only place that turns an error into `error:` and `hint:` and an exit code."""
+"""The entry point: the only place that turns an error into `error:`, `hint:` and an exit code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone, as `head` does; the run itself is done.
         sys.stderr.close()
         return 0
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  told to the user, whatever it is
         return _reported(error, given)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
@@ -44,11 +45,11 @@ class Output:
             sys.stderr.write(f"{text}\n")
 
     @property
-    def log_level(self) -> str:
+    def log_level(self) -> int:
         """The least level of log lines shown on stderr."""
         if self.verbose or self.debug:
-            return "DEBUG"
-        return "WARNING" if self.quiet else "INFO"
+            return logging.DEBUG
+        return logging.WARNING if self.quiet else logging.INFO
 
 
 def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,7 +117,8 @@ def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     if context is None:
         return "See `taxietl --help`."
-    return f"{context.get_usage().replace('Usage:', 'Usage: ').strip()}. See `{context.command_path} --help`."
+    usage = " ".join(context.get_usage().split())
+    return f"{usage}  See `{context.command_path} --help`."
 
 
 def write_document(document: Mapping[str, Any]) -> None:

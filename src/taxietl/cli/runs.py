@@ -10,9 +10,10 @@ import typer
 from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
+from taxietl.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator import History
+    from taxietl.orchestrator import History, StateName
     from taxietl.orchestrator.records import RunRecord, StateRecord, TaskRunRecord
 
 NameArgument = Annotated[str, typer.Argument(help="The run's name or id.")]
@@ -33,7 +34,7 @@ def ls(
     state: Annotated[str | None, typer.Option(help="Only those: Completed, Failed, …")] = None,
 ) -> None:
     """List the latest runs. One whose process is gone is Crashed, never Running."""
-    found = _history().runs(limit=limit, state=state)
+    found = _history().runs(limit=limit, state=_state_named(state) if state else None)
     rows = [
         {
             "name": each.name,
@@ -60,7 +61,7 @@ def logs(out: Output, name: NameArgument) -> None:
     """Print what a run and its child runs logged."""
     history = _history()
     record = history.run(name)
-    found = history.logs(record.id, include_children=True)
+    found = history.logs(record.id)
     document = {
         "run": {"id": record.id, "name": record.name},
         "logs": [vars(each) for each in found],
@@ -76,7 +77,16 @@ def logs(out: Output, name: NameArgument) -> None:
 def _history() -> History:
     from taxietl.orchestrator import History
 
-    return History(open_settings().home)
+    return History.open(open_settings().home)
+
+
+def _state_named(text: str) -> StateName:
+    from taxietl.orchestrator import StateName
+
+    names = {name.value.lower(): name for name in StateName}
+    if text.lower() not in names:
+        raise UnknownNameError("state", text, [name.value for name in StateName])
+    return names[text.lower()]
 
 
 def _run(record: RunRecord) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from taxietl.errors import TaxietlError, TooManyRejectsError, WarehouseBusyError
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import (
     Cache,
+    StateName,
     Stream,
     current_cancellation,
     current_run,
@@ -215,13 +216,10 @@ def ingest_months(
 
 def month_error(error: Exception) -> MonthError:
     """An error as what is told of it."""
-    known = isinstance(error, TaxietlError)
-    return MonthError(
-        kind=type(error).__name__,
-        message=error.message if known else f"{type(error).__name__}: {error}",
-        hint=error.hint if known else "Run with --debug for the traceback.",
-        exit_code=error.exit_code if known else 1,
-    )
+    kind = type(error).__name__
+    if isinstance(error, TaxietlError):
+        return MonthError(kind, error.message, error.hint, error.exit_code)
+    return MonthError(kind, f"{kind}: {error}", "Run with --debug for the traceback.", 1)
 
 
 def preview(trip_file: TripFile, options: IngestOptions) -> Planned:
@@ -246,7 +244,7 @@ def _holder_named() -> Iterator[None]:
     except WarehouseBusyError as error:
         run = current_run()
         if run is not None and error.pid is not None:
-            for other in run.engine.history.runs(state="Running"):
+            for other in run.engine.history.runs(state=StateName.RUNNING):
                 if other.pid == error.pid and other.id != run.id:
                     error.name_holder(f"run {other.name!r} (process {error.pid})")
         raise

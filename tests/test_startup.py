@@ -1,0 +1,65 @@
+"""What a command must not load: the seconds users wait for are imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = (
+    *("pandas", "numpy", "pyarrow", "duckdb", "sqlalchemy", "psycopg2", "google.cloud.storage"),
+    *("tenacity", "isal", "httpx", "pydantic_settings", "coolname", "sqlite3"),
+)  # pydantic is typer's own, to coerce a command's arguments
+
+PROBE = """
+import sys
+from taxietl.cli.main import main
+code = main(sys.argv[2:])
+loaded = [name for name in sys.argv[1].split() if name in sys.modules]
+sys.stderr.write("LOADED " + " ".join(loaded))
+sys.exit(code)
+"""
+
+
+def _loaded(forbidden: tuple[str, ...], *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, " ".join(forbidden), *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stderr.rpartition("LOADED ")[2]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["ingest", "--help"], ["runs", "--help"]], ids=" ".join
+)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    assert _loaded(HEAVY, *arguments) == ""
+
+
+def test_the_version_is_told_without_the_command_line() -> None:
+    assert _loaded((*HEAVY, "typer", "rich"), "--version") == ""
+
+
+def test_ingesting_into_duckdb_loads_no_frames_and_no_other_client(tmp_path: Path) -> None:
+    forbidden = ("pandas", "sqlalchemy", "psycopg2", "google.cloud.storage", "tenacity", "httpx")
+
+    loaded = _loaded(
+        forbidden,
+        *("--home", str(tmp_path), "ingest", "--color", "green", "--year", "2021", "--month", "1"),
+        *("--source", "synthetic", "-q"),
+    )
+
+    assert loaded == ""
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    forbidden = (*HEAVY, "typer", "rich", "pydantic")
+    code = f"import sys, taxietl; print([m for m in {forbidden!r} if m in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert done.stdout.strip() == "[]"
