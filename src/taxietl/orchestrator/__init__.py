@@ -1,0 +1,79 @@
+"""Flows, tasks, states, retries, cache, history: an orchestrator small enough to read.
+
+It knows nothing of taxis, frames or the command line. The names below load on first use, so
+that importing this package, or taxietl, costs nothing. (The modules are called `flows` and
+`tasks` since a module `flow` would hide the decorator of that name once it is loaded.)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.cache import Cache
+    from taxietl.orchestrator.cancellation import Cancellation
+    from taxietl.orchestrator.context import current_cancellation, current_run
+    from taxietl.orchestrator.default import default_engine, set_default_engine
+    from taxietl.orchestrator.engine import Engine, Run
+    from taxietl.orchestrator.flows import Flow, flow
+    from taxietl.orchestrator.history import History
+    from taxietl.orchestrator.logs import configure_logging, get_run_logger
+    from taxietl.orchestrator.retry import Retry, exponential
+    from taxietl.orchestrator.states import State, StateName, StateType
+    from taxietl.orchestrator.stream import Stream
+    from taxietl.orchestrator.tasks import Task, task
+
+_MODULES = {
+    "Cache": "cache",
+    "Cancellation": "cancellation",
+    "Engine": "engine",
+    "Flow": "flows",
+    "History": "history",
+    "Retry": "retry",
+    "Run": "engine",
+    "State": "states",
+    "StateName": "states",
+    "StateType": "states",
+    "Stream": "stream",
+    "Task": "tasks",
+    "configure_logging": "logs",
+    "current_cancellation": "context",
+    "current_run": "context",
+    "default_engine": "default",
+    "exponential": "retry",
+    "flow": "flows",
+    "get_run_logger": "logs",
+    "set_default_engine": "default",
+    "task": "tasks",
+}
+
+__all__ = [
+    "Cache",
+    "Cancellation",
+    "Engine",
+    "Flow",
+    "History",
+    "Retry",
+    "Run",
+    "State",
+    "StateName",
+    "StateType",
+    "Stream",
+    "Task",
+    "configure_logging",
+    "current_cancellation",
+    "current_run",
+    "default_engine",
+    "exponential",
+    "flow",
+    "get_run_logger",
+    "set_default_engine",
+    "task",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,177 @@
+"""Results kept between calls and between processes, and why one could not be used.
+
+An entry is found by its key, must not have expired, must still fit the task's return
+annotation, and every file it names must be the file it was. Anything else is a miss that says
+its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from taxietl.errors import ConfigError
+from taxietl.orchestrator.records import to_text
+from taxietl.orchestrator.results import (
+    MAX_CACHED_BYTES,
+    FilePrint,
+    NotStorableError,
+    ResultCodec,
+    files_in,
+    shown,
+    told_apart,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from taxietl.orchestrator.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache:
+    """Keep a task's result, and use it instead of calling the task again.
+
+    The key is the task's name, its `version` and its arguments. Results are JSON; files travel
+    as a `Path` in the result, are fingerprinted, and are looked at again before each use.
+
+    Args:
+        key: makes the arguments' part of the key from the bound arguments; None = do not cache
+            this call.
+        expires: how long after it was made a result may be used; left out, for ever.
+        refresh: call the task in any case, and keep the new result.
+    """
+
+    key: Callable[[dict[str, Any]], str | None] | None = None
+    expires: timedelta | None = None
+    refresh: bool = False
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A usable entry."""
+
+    value: Any
+    result: str
+    """The same as JSON."""
+
+
+@dataclass(frozen=True)
+class Miss:
+    """No usable entry, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one call's result is kept under."""
+
+    key: str
+    task: str
+    version: str
+    arguments: str
+    """As JSON, secrets masked."""
+
+    @classmethod
+    def of(
+        cls, cache: Cache, task: str, version: str, arguments: Mapping[str, object]
+    ) -> Entry | None:
+        """Where that call's result belongs; None if the key function wants it not cached.
+
+        Raises:
+            ConfigError: the arguments have no canonical form.
+        """
+        if cache.key is not None:
+            part = cache.key(dict(arguments))
+            if part is None:
+                return None
+        else:
+            try:
+                part = told_apart(arguments)
+            except NotStorableError as error:
+                raise ConfigError(
+                    f"The task {task!r} has cache=, and its arguments make no key: {error}.",
+                    hint="Say what tells its calls apart: Cache(key=lambda arguments: …).",
+                ) from error
+        return cls(f"{task}/{version}/{part}", task, version, shown(arguments))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A result ready to be written into the cache: the slow part is done."""
+
+    entry: Entry
+    result: str
+    files: tuple[FilePrint, ...]
+
+
+def look_up(database: Database, entry: Entry, codec: ResultCodec, now: datetime) -> Hit | Miss:
+    """The kept result of that call, if it can be used now."""
+    rows = database.rows(
+        "SELECT result, files, created_at, expires_at FROM cache WHERE key = ?", (entry.key,)
+    )
+    if not rows:
+        return Miss("nothing is kept under its key")
+    row = rows[0]
+    if row["expires_at"] is not None and row["expires_at"] <= to_text(now):
+        return Miss(f"the result of {row['created_at']} expired at {row['expires_at']}")
+    for kept in json.loads(row["files"]):
+        if difference := FilePrint(**kept).difference():
+            return Miss(difference)
+    try:
+        return Hit(codec.decode(row["result"]), row["result"])
+    except ValueError:
+        return Miss("the kept result does not fit what the task returns now")
+
+
+def prepare(entry: Entry, codec: ResultCodec, value: object) -> Prepared:
+    """Write the result as JSON and take its files' fingerprints.
+
+    Raises:
+        ConfigError: the result cannot be stored.
+    """
+    try:
+        text = codec.encode(value, max_bytes=MAX_CACHED_BYTES)
+    except NotStorableError as error:
+        raise ConfigError(
+            f"The task {entry.task!r} has cache=, and its result cannot be stored: {error}.",
+            hint="Return JSON-like values, dataclasses, or the Path of a file; or drop cache=.",
+        ) from error
+    return Prepared(entry, text, tuple(FilePrint.take(path) for path in files_in(value)))
+
+
+def keep(
+    connection: sqlite3.Connection,
+    prepared: Prepared,
+    *,
+    expires: timedelta | None,
+    now: datetime,
+    run_id: str,
+) -> None:
+    """Write the entry, in place of one of the same key; it expires that long from now."""
+    entry, at = prepared.entry, to_text(now)
+    connection.execute(
+        "INSERT OR REPLACE INTO cache (key, task, version, arguments, result, files, created_at,"
+        " expires_at, last_used_at, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            entry.key,
+            entry.task,
+            entry.version,
+            entry.arguments,
+            prepared.result,
+            json.dumps([asdict(each) for each in prepared.files]),
+            at,
+            to_text(now + expires) if expires is not None else None,
+            at,
+            run_id,
+        ),
+    )
+
+
+def touch(connection: sqlite3.Connection, key: str, now: datetime) -> None:
+    """Note that the entry was used."""
+    connection.execute("UPDATE cache SET last_used_at = ? WHERE key = ?", (to_text(now), key))

@@ -1,0 +1,112 @@
+"""One run's wish to stop: asked for by a signal, seen at every safe point of the run.
+
+Nothing here knows of signals or threads' lives; `signals.py` asks, the engine checks.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from taxietl.errors import Cancelled
+
+
+class _Callback:
+    """A callback and the lock that keeps it from running after its block has been left."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self.call = call
+        self.lock = threading.Lock()
+        self.is_open = True
+
+    def run(self) -> None:
+        with self.lock:
+            if not self.is_open:
+                return
+            try:
+                self.call()
+            except Exception as error:  # noqa: BLE001 - the run is ending anyway
+                logging.getLogger("taxietl.engine").warning(
+                    "A cancellation callback failed: %s: %s", type(error).__name__, error
+                )
+
+    def close(self) -> None:
+        with self.lock:
+            self.is_open = False
+
+
+class Cancellation:
+    """Whether a run was asked to stop; shared by the run and all its child runs."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._callbacks: list[_Callback] = []
+        self.reason = ""
+        self.signal_number: int = signal.SIGINT
+        self.is_seen = False
+        """A thread of the run has met the request and is on its way out."""
+
+    @property
+    def requested(self) -> bool:
+        """The run was asked to stop."""
+        return self._event.is_set()
+
+    def error(self) -> Cancelled:
+        """The exception that ends the run."""
+        return Cancelled(self.reason, signal_number=self.signal_number)
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the run was asked to stop."""
+        if self._event.is_set():
+            self.is_seen = True
+            raise self.error()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep that long; raise `Cancelled` as soon as the run is asked to stop."""
+        self._event.wait(seconds)
+        self.check()
+
+    def request(self, reason: str, *, signal_number: int = signal.SIGINT) -> None:
+        """Ask the run to stop; the callbacks of all open `on_cancel` blocks are called at once.
+
+        They run in a thread of their own: one that hangs (a database that does not answer)
+        must not keep the caller from seeing a second signal or its own deadline.
+        """
+        with self._lock:
+            if self._event.is_set():
+                return
+            self.reason, self.signal_number = reason, signal_number
+            self._event.set()
+            callbacks = list(self._callbacks)
+        if callbacks:
+            threading.Thread(
+                target=_run_all, args=(callbacks,), name="taxietl-cancel", daemon=True
+            ).start()
+
+    @contextmanager
+    def on_cancel(self, callback: Callable[[], object]) -> Iterator[None]:
+        """While the block runs, a request to stop calls `callback`: a database's interrupt, say.
+
+        It is never called after the block was left, so that it cannot hit what comes next.
+        """
+        entry = _Callback(callback)
+        with self._lock:
+            is_late = self._event.is_set()
+            self._callbacks.append(entry)
+        try:
+            if is_late:
+                self.check()
+            yield
+        finally:
+            entry.close()
+            with self._lock:
+                self._callbacks.remove(entry)
+
+
+def _run_all(callbacks: list[_Callback]) -> None:
+    for callback in callbacks:
+        callback.run()

@@ -1,0 +1,233 @@
+"""The history's SQLite file: opening it, its schema, transactions, and errors in plain words.
+
+One connection a process, behind one lock. WAL lets other processes read while one writes;
+`synchronous=NORMAL` survives any kill of the process, and a power cut may lose the last states.
+Every write is a `BEGIN IMMEDIATE`: a transaction that starts by reading and then writes cannot
+wait for the writer before it, and fails with "database is locked" at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
+from taxietl.orchestrator.filelock import waiting_lock
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "sshfs", "fuse.sshfs"})
+"""WAL needs memory shared by all processes that use the file; across hosts there is none.
+(9p is let through: WSL and containers of one host use it.) https://sqlite.org/wal.html"""
+
+SCHEMA = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, flow TEXT NOT NULL,
+    parent_id TEXT, parent_task_run_id TEXT, root_id TEXT NOT NULL, parameters TEXT NOT NULL,
+    state TEXT NOT NULL, state_type TEXT NOT NULL, message TEXT NOT NULL, state_at TEXT NOT NULL,
+    created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT,
+    host TEXT NOT NULL, pid INTEGER NOT NULL, process_start TEXT, version TEXT NOT NULL
+);
+CREATE INDEX runs_by_root ON runs (root_id);
+CREATE INDEX runs_by_parent ON runs (parent_id);
+CREATE INDEX runs_by_time ON runs (created_at);
+CREATE INDEX open_runs ON runs (root_id)
+    WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING');
+CREATE TABLE task_runs (
+    id TEXT PRIMARY KEY, run_id TEXT NOT NULL, task TEXT NOT NULL, name TEXT NOT NULL,
+    ordinal INTEGER NOT NULL, kind TEXT NOT NULL, version TEXT NOT NULL, tags TEXT NOT NULL,
+    child_run_id TEXT,
+    state TEXT NOT NULL, state_type TEXT NOT NULL, message TEXT NOT NULL, state_at TEXT NOT NULL,
+    attempts INTEGER NOT NULL, cache_key TEXT, arguments TEXT, result TEXT, stored TEXT,
+    counts TEXT, created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT
+);
+CREATE INDEX task_runs_by_run ON task_runs (run_id);
+CREATE TABLE states (
+    run_id TEXT NOT NULL, task_run_id TEXT, name TEXT NOT NULL, type TEXT NOT NULL,
+    message TEXT NOT NULL, at TEXT NOT NULL, attempt INTEGER, scheduled_for TEXT
+);
+CREATE INDEX states_by_run ON states (run_id);
+CREATE TABLE logs (
+    run_id TEXT NOT NULL, task_run_id TEXT, at TEXT NOT NULL, level TEXT NOT NULL,
+    logger TEXT NOT NULL, message TEXT NOT NULL
+);
+CREATE INDEX logs_by_run ON logs (run_id);
+CREATE TABLE cache (
+    key TEXT PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL, arguments TEXT,
+    result TEXT NOT NULL, files TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT,
+    last_used_at TEXT NOT NULL, run_id TEXT NOT NULL
+);
+"""
+
+
+class Database:
+    """The one connection of this process to `history.db`."""
+
+    def __init__(self, home: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.home = home
+        self._busy_seconds = busy_seconds
+        self.path = home / "history.db"
+        self.lock = threading.Lock()
+        """Held during every transaction."""
+        self._connection: sqlite3.Connection | None = None
+        self._inherited: sqlite3.Connection | None = None
+        self._process = 0
+        _prepare_home(home)
+        with translated(self.path):
+            self.connection()
+
+    def connection(self) -> sqlite3.Connection:
+        """The connection; a forked child gets its own, as SQLite demands."""
+        if self._connection is None or self._process != os.getpid():
+            self._inherited = self._connection  # closing a parent's connection would harm it
+            self._connection = _connect(self.path, self._busy_seconds)
+            self._process = os.getpid()
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection; a later use opens it again."""
+        with self.lock:
+            if self._connection is not None and self._process == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        with self.lock, translated(self.path):
+            return self.connection().execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """BEGIN IMMEDIATE … COMMIT, or ROLLBACK on any exception; holds the lock."""
+        # `with` takes the lock in one step: an exception injected into a thread that waits here
+        # (see signals.py) is raised inside the block, and cannot leave the lock taken.
+        with self.lock, translated(self.path):
+            connection = self.connection()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                # SQLite itself has rolled back after some errors, a full disk among them.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the system's errors about that file into ours."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise plain_error(error, path) from error
+
+
+def plain_error(error: sqlite3.Error | OSError, path: Path) -> TaxietlError:
+    """The error to raise instead: what happened to which file, and what to do."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    number = error.errno if isinstance(error, OSError) else 0
+    cause = f"({error})"
+    if isinstance(error, TimeoutError) or code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return TryLaterError(
+            f"The history {path} was locked by another process for over {BUSY_SECONDS} s.",
+            hint="Try again; `lsof` on that file names its holder.",
+        )
+    if code == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT):
+        return TargetError(
+            f"The disk is full: the history {path} cannot be written {cause}.",
+            hint="Free some space there, or choose another folder with --home DIR.",
+        )
+    if number or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return ConfigError(
+            f"The folder {path.parent} cannot be used for the history {cause}.",
+            hint="Choose a folder you may write to with --home DIR (or TAXIETL_HOME).",
+        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return TargetError(
+            f"The history {path} is damaged {cause}.",
+            hint="Move the file away to begin a new one; what is loaded stays loaded.",
+        )
+    return TargetError(f"The history {path} cannot be used {cause}.")
+
+
+def network_file_system(path: Path, mounts: str) -> str | None:
+    """The type of the network file system that path lies on, by a text like /proc/mounts."""
+    best, found = -1, ""
+    for line in mounts.splitlines():
+        fields = line.split()
+        if len(fields) < 3:
+            continue
+        # Spaces in mount points are written as octal escapes.
+        point = Path(fields[1].replace("\\040", " "))
+        if path.is_relative_to(point) and len(point.parts) >= best:
+            best, found = len(point.parts), fields[2]
+    return found if found in NETWORK_FILE_SYSTEMS else None
+
+
+def _prepare_home(home: Path) -> None:
+    """Make the folders; refuse a place where SQLite cannot keep its promises."""
+    if sys.platform == "linux":
+        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
+        kind = network_file_system(home.resolve(), mounts)
+        if kind:
+            raise ConfigError(
+                f"The folder {home} is on a network file system ({kind}), where a history shared"
+                " by several processes would be damaged.",
+                hint="Choose a folder on a local disk with --home DIR (or TAXIETL_HOME).",
+            )
+    with translated(home / "history.db"):
+        (home / "runs").mkdir(parents=True, exist_ok=True)
+
+
+def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """Open the file, bring it to this schema, and refuse one of a later version."""
+    connection = sqlite3.connect(
+        path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        if _version(connection) < SCHEMA_VERSION:
+            # Switching to WAL does not wait its turn: two processes that both begin a history
+            # would meet "database is locked" without a lock around it.
+            with waiting_lock(path.with_name("history.lock"), seconds=BUSY_SECONDS):
+                _create(connection)
+        _refuse_newer(path, _version(connection))
+        connection.execute("PRAGMA synchronous = NORMAL")
+        # A home that cannot be written is found out here, and not in the middle of a run.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise ConfigError(
+            f"The history {path} was written by a newer taxietl (schema {version}; this one knows"
+            f" {SCHEMA_VERSION}).",
+            hint="Upgrade taxietl, or choose another folder with --home DIR.",
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables of a new file."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    if _version(connection) == 0:
+        for statement in SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")

@@ -1,0 +1,90 @@
+"""A lock on a file that the operating system drops when its holder dies, however it dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            # flock, not lockf: lockf's lock is lost when *any* descriptor of the file is closed
+            # by the process, as a look at one's own run would do.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+class FileLock:
+    """A held lock; `release` removes the file, so that only living holders have one."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path, self._descriptor = path, descriptor
+
+    def release(self) -> None:
+        """Remove the file and let go of it; twice is as good as once."""
+        if self._descriptor < 0:
+            return
+        descriptor, self._descriptor = self._descriptor, -1
+        if sys.platform == "win32":  # an open file cannot be removed there
+            os.close(descriptor)
+            self.path.unlink(missing_ok=True)
+        else:
+            # Removed while still held: nobody can lock the name in between and lose it to us.
+            self.path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+def try_lock(path: Path) -> FileLock | None:
+    """Take the lock on that file, made if need be; None if somebody holds it."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        if not _try_lock(descriptor):
+            os.close(descriptor)
+            return None
+        if _is_still(path, descriptor):
+            return FileLock(path, descriptor)
+        os.close(descriptor)  # its last holder removed the file after we opened it
+
+
+@contextmanager
+def waiting_lock(path: Path, *, seconds: float) -> Iterator[None]:
+    """Hold the lock while the block runs, waiting up to that long for it.
+
+    Raises:
+        TimeoutError: somebody else held it all the time.
+    """
+    deadline = time.monotonic() + seconds
+    while (lock := try_lock(path)) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{path} is locked by another process.")
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    """The name still belongs to the file that was opened."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

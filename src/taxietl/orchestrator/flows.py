@@ -1,0 +1,104 @@
+"""`@flow`: a function that is run as a whole, with parameters, a name and a history.
+
+How a run goes is in `engine.py`; this module only knows what a flow is.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from taxietl.errors import ConfigError
+from taxietl.orchestrator.context import current_run, scope
+from taxietl.orchestrator.parameters import Parameters, Validator
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Flow(Generic[P, R]):
+    """A function and what its runs are called."""
+
+    def __init__(self, function: Callable[P, R], *, name: str, run_name: str | None) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name = name
+        self._run_name = run_name
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run it: in a flow or task as a subflow, else by the process's engine.
+
+        Raises:
+            ConfigError: a parameter is wrong; nothing was started.
+            BaseException: whatever made the run fail, as it was raised.
+        """
+        from taxietl.orchestrator.default import default_engine
+
+        current = scope.get()
+        run = current_run()
+        if current is None or run is None:
+            return default_engine().run(self, *args, **kwargs).result()
+        return run.engine.run_subflow(self, current, args, kwargs).result()
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.name!r}>"
+
+    @functools.cached_property
+    def _validator(self) -> Validator:
+        return Validator(self.name, self.function)
+
+    def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parameters:
+        """The parameters of a call, checked and coerced; ConfigError if one is wrong."""
+        return self._validator.validate(args, kwargs)
+
+    def run_name(self, parameters: Parameters) -> str | None:
+        """What a run with these parameters is called; None = two words at random."""
+        if self._run_name is None:
+            return None
+        try:
+            return self._run_name.format(**parameters.by_name)
+        except (KeyError, IndexError, AttributeError, ValueError) as error:
+            raise ConfigError(
+                f"The flow {self.name!r} cannot name its run by {self._run_name!r}:"
+                f" {type(error).__name__}: {error}.",
+                hint=f"Its parameters: {', '.join(parameters.by_name) or 'none'}.",
+            ) from error
+
+
+class FlowDecorator(Protocol):
+    """What `@flow(…)` gives."""
+
+    def __call__(self, function: Callable[P, R], /) -> Flow[P, R]: ...
+
+
+@overload
+def flow(function: Callable[P, R], /) -> Flow[P, R]: ...
+@overload
+def flow(*, name: str | None = None, run_name: str | None = None) -> FlowDecorator: ...
+def flow(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    run_name: str | None = None,
+) -> Any:
+    """Make a function a flow: `@flow` or `@flow(name=…, run_name="{color}-{month}")`.
+
+    Args:
+        name: what it is called in the history; the function's name if left out.
+        run_name: a `str.format` template over its parameters; left out, each run gets an
+            adjective and an animal.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Flow[..., Any]:
+        title = name or str(getattr(function, "__name__", "flow"))
+        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+            raise ConfigError(
+                f"The flow {title!r} is a coroutine or generator; a flow is a plain function.",
+                hint="Write `def` and `return`; a generator can be a task.",
+            )
+        return Flow(function, name=title, run_name=run_name)
+
+    return decorate if function is None else decorate(function)

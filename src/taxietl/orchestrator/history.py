@@ -1,0 +1,139 @@
+"""Everything that runs did, kept: runs, task runs, their states and log lines.
+
+The engine writes through a `Writer`, whose block is one transaction. Opening the history first
+tells the runs whose process died (see `liveness.py`), so nobody reads of them as running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from taxietl.errors import UnknownNameError
+from taxietl.orchestrator.database import BUSY_SECONDS, Database
+from taxietl.orchestrator.logs import Line
+from taxietl.orchestrator.records import (
+    LogRecord,
+    RunRecord,
+    StateRecord,
+    TaskRunRecord,
+    log_record,
+    run_record,
+    state_record,
+    task_run_record,
+)
+from taxietl.orchestrator.states import StateName
+from taxietl.orchestrator.writer import Writer
+
+
+class History:
+    """The history of one home folder: written by the engine, read by anybody."""
+
+    def __init__(self, home: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.home = home
+        self.database = Database(home, busy_seconds=busy_seconds)
+
+    @classmethod
+    def open(cls, home: Path, *, now: datetime | None = None) -> History:
+        """Open it, and mark the runs whose process has died as crashed.
+
+        Raises:
+            ConfigError: the folder cannot be used, or a newer taxietl wrote the history.
+            TargetError: the disk is full, or the file damaged.
+        """
+        from taxietl.orchestrator.liveness import reconcile
+
+        history = cls(home)
+        reconcile(history, now=now)
+        return history
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """One transaction."""
+        with self.database.transaction() as connection:
+            yield Writer(connection)
+
+    def add_lines(self, lines: Iterable[Line]) -> None:
+        """Store log lines by themselves."""
+        with self.writing() as writer:
+            writer.lines(lines)
+
+    def runs(self, *, limit: int = 50, state: StateName | None = None) -> list[RunRecord]:
+        """Runs, child runs among them, newest first."""
+        where = "WHERE state = ?" if state else ""
+        rows = self.database.rows(
+            f"SELECT * FROM runs {where} ORDER BY created_at DESC, rowid DESC LIMIT ?",  # noqa: S608
+            (state, limit) if state else (limit,),
+        )
+        return [run_record(row) for row in rows]
+
+    def run(self, name_or_id: str) -> RunRecord:
+        """One run; UnknownNameError if there is none."""
+        rows = self.database.rows(
+            "SELECT * FROM runs WHERE name = ?1 OR id = ?1 LIMIT 1", (name_or_id,)
+        )
+        if not rows:
+            raise UnknownNameError("run", name_or_id, (each.name for each in self.runs(limit=20)))
+        return run_record(rows[0])
+
+    def children(self, run_id: str) -> list[RunRecord]:
+        """The runs that run called, in their order."""
+        rows = self.database.rows(
+            "SELECT * FROM runs WHERE parent_id = ? ORDER BY created_at, rowid", (run_id,)
+        )
+        return [run_record(row) for row in rows]
+
+    def open_roots(self) -> list[RunRecord]:
+        """The top-level runs with anything in their tree that has not ended."""
+        rows = self.database.rows(
+            "SELECT * FROM runs WHERE id IN (SELECT root_id FROM runs"
+            " WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING'))"
+        )
+        return [run_record(row) for row in rows]
+
+    def task_runs(self, run_id: str) -> list[TaskRunRecord]:
+        """The task runs of one run, in their order."""
+        rows = self.database.rows(
+            "SELECT * FROM task_runs WHERE run_id = ? ORDER BY created_at, rowid", (run_id,)
+        )
+        return [task_run_record(row) for row in rows]
+
+    def states(self, run_id: str, task_run_id: str | None = None) -> list[StateRecord]:
+        """The transitions of a run itself, or of one of its task runs, in their order."""
+        rows = self.database.rows(
+            "SELECT * FROM states WHERE run_id = ? AND task_run_id IS ? ORDER BY rowid",
+            (run_id, task_run_id),
+        )
+        return [state_record(row) for row in rows]
+
+    def logs(self, run_id: str, *, children: bool = True) -> list[LogRecord]:
+        """The log lines of a run, and of all runs below it, in the order they were stored."""
+        below = (
+            "UNION ALL SELECT runs.id FROM runs JOIN tree ON runs.parent_id = tree.id"
+            if children
+            else ""
+        )
+        rows = self.database.rows(
+            f"WITH RECURSIVE tree (id) AS (VALUES (?) {below})"  # noqa: S608
+            " SELECT * FROM logs WHERE run_id IN (SELECT id FROM tree) ORDER BY logs.rowid",
+            (run_id,),
+        )
+        return [log_record(row) for row in rows]
+
+    def last_heard(self, root_id: str) -> datetime:
+        """When anything was last written about that run or its children."""
+        row: Any = self.database.rows(
+            "SELECT MAX(at) AS at FROM ("
+            " SELECT at FROM states WHERE run_id IN (SELECT id FROM runs WHERE root_id = ?1)"
+            " UNION ALL"
+            " SELECT at FROM logs WHERE run_id IN (SELECT id FROM runs WHERE root_id = ?1))",
+            (root_id,),
+        )[0]
+        return datetime.fromisoformat(row["at"])

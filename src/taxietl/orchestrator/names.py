@@ -1,0 +1,44 @@
+"""What runs are called: an adjective and an animal, or the flow's own template, never twice."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Iterable, Iterator
+from random import Random
+from typing import Any
+
+TRIES = 3
+"""How often two words are drawn before a number is added; there are some 370,000 pairs."""
+
+
+def two_words(rng: Random) -> Iterator[str]:
+    """A few names such as `crouching-seriema`."""
+    generator = _generator(rng)
+    for _ in range(TRIES):
+        yield str(generator.generate_slug(2))
+
+
+@functools.lru_cache(maxsize=4)  # making one takes some 10 ms
+def _generator(rng: Random) -> Any:
+    from coolname import RandomGenerator
+    from coolname.data import config
+
+    return RandomGenerator(config, rng)
+
+
+def free_name(connection: sqlite3.Connection, wanted: Iterable[str]) -> str:
+    """The first of the wanted names that no run has, or the last one with a number.
+
+    Call it in the transaction that inserts the run, so that nobody takes the name between.
+    """
+    name = ""
+    for name in wanted:
+        if not connection.execute("SELECT 1 FROM runs WHERE name = ?", (name,)).fetchone():
+            return name
+    # All names that begin with `name-`: a range of the index ("." follows "-").
+    taken = connection.execute(
+        "SELECT name FROM runs WHERE name >= ? AND name < ?", (f"{name}-", f"{name}.")
+    )
+    numbers = (row[0][len(name) + 1 :] for row in taken)
+    return f"{name}-{max((int(each) for each in numbers if each.isdecimal()), default=1) + 1}"

@@ -1,0 +1,136 @@
+"""A call's arguments: bound to the function's parameters, checked by their annotations.
+
+pydantic is imported only for a flow that has annotated parameters.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from taxietl.errors import ConfigError
+
+_PLAIN = (inspect.Parameter.empty, Any, object)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The arguments of one call of a flow, valid and complete with defaults."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    by_name: dict[str, Any]
+
+
+class Validator:
+    """Checks and coerces the arguments of one flow."""
+
+    def __init__(self, flow_name: str, function: Callable[..., Any]) -> None:
+        self._flow_name = flow_name
+        self._function = function
+        self._signature = inspect.signature(function)
+        self._adapters: dict[str, Any] = {}
+
+    def validate(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parameters:
+        """The call's parameters.
+
+        Raises:
+            ConfigError: one is missing, unknown or of a wrong type; no value is shown, since
+                it may be a secret.
+        """
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            known = ", ".join(self._signature.parameters)
+            raise ConfigError(
+                f"The flow {self._flow_name!r} cannot be called so: {error}.",
+                hint=f"Its parameters: {known or 'none'}.",
+            ) from error
+        for name, value in bound.arguments.items():
+            bound.arguments[name] = self._valid(self._signature.parameters[name], value)
+        bound.apply_defaults()
+        return Parameters(bound.args, bound.kwargs, dict(bound.arguments))
+
+    def _valid(self, parameter: inspect.Parameter, value: Any) -> Any:
+        if parameter.annotation in _PLAIN:
+            return value
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return tuple(self._checked(parameter, each) for each in value)
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            return {name: self._checked(parameter, each) for name, each in value.items()}
+        return self._checked(parameter, value)
+
+    def _checked(self, parameter: inspect.Parameter, value: Any) -> Any:
+        from pydantic import ValidationError
+
+        adapter = self._adapters.get(parameter.name)
+        if adapter is None:
+            adapter = self._adapters[parameter.name] = self._adapter(parameter)
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as error:
+            raise ConfigError(
+                f"The flow {self._flow_name!r} got a wrong value for {parameter.name!r}: "
+                f"{_explained(error)}."
+            ) from None  # pydantic's own text may hold the value
+
+    def _adapter(self, parameter: inspect.Parameter) -> Any:
+        from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+
+        annotation = resolved(self._function, parameter.annotation)
+        if annotation is None:
+            raise ConfigError(
+                f"The flow {self._flow_name!r} cannot check its parameter {parameter.name!r}: the"
+                f" type {parameter.annotation!r} is not known when the flow runs.",
+                hint="Import the type outside `if TYPE_CHECKING:`, at the top of the module.",
+            )
+        try:
+            return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
+        except PydanticUserError:  # a model or dataclass has a configuration of its own
+            return TypeAdapter(annotation)
+
+
+def _explained(error: Any) -> str:
+    """What pydantic found wrong, where in the value, without the value itself."""
+    parts = []
+    for each in error.errors(include_url=False, include_input=False, include_context=False):
+        where = ".".join(str(step) for step in each["loc"])
+        # A validator of the user's own may have put the value into its message.
+        says = "not a valid value" if each["type"] in _CUSTOM else each["msg"]
+        parts.append(f"{where}: {says}" if where else says)
+    return "; ".join(parts)
+
+
+_CUSTOM = ("value_error", "assertion_error")
+
+
+def resolved(function: Callable[..., Any], annotation: Any) -> Any:
+    """What an annotation of that function stands for; None if that cannot be found out."""
+    if not isinstance(annotation, str):
+        return type(None) if annotation is None else annotation
+    names = dict(inspect.getclosurevars(function).nonlocals)
+    try:
+        return typing.get_type_hints(
+            SimpleNamespace(__annotations__={"value": annotation}),
+            globalns=getattr(function, "__globals__", {}),
+            localns=names,
+            include_extras=True,
+        )["value"]
+    except Exception:  # noqa: BLE001 - evaluating a foreign annotation may raise anything
+        return None
+
+
+def return_annotation(function: Callable[..., Any]) -> Any:
+    """What a task's result is: for a generator, what it returns; None if that is not known."""
+    annotation = inspect.signature(function).return_annotation
+    if annotation is inspect.Signature.empty:
+        return None
+    annotation = resolved(function, annotation)
+    if inspect.isgeneratorfunction(function):
+        arguments = typing.get_args(annotation)
+        return arguments[2] if len(arguments) == 3 else None
+    return annotation

@@ -1,0 +1,169 @@
+"""One place through which every change of state goes: stored, then shown, then told.
+
+A `Batch` is one transaction: the transitions, the lines that announce them and whatever belongs
+to them. Only when it is committed are its lines shown and the listeners told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from taxietl.orchestrator.context import RunScope, TaskScope
+from taxietl.orchestrator.history import History
+from taxietl.orchestrator.logs import ENGINE, FLOW_RUNS, TASK_RUNS, Line
+from taxietl.orchestrator.states import State, StateName, StateType
+from taxietl.orchestrator.writer import NewRun, NewTaskRun, Writer
+
+
+@dataclass(frozen=True)
+class Change:
+    """A run or task run has come into a state; what listeners are told."""
+
+    run_id: str
+    run_name: str
+    flow_name: str
+    state: State
+    task_run_id: str | None = None
+    task_run_name: str | None = None
+    attempt: int = 0
+
+
+Listener = Callable[[Change], object]
+
+
+class Batch:
+    """Changes that are stored together."""
+
+    def __init__(self, writer: Writer, at: datetime) -> None:
+        self.writer, self.at = writer, at
+        self.lines: list[Line] = []
+        self.changes: list[Change] = []
+
+    def state(self, name: StateName, message: str = "") -> State:
+        """A state that begins now."""
+        return State(name, message, self.at)
+
+    def new_run(self, run: RunScope, new: NewRun, names: Iterator[str]) -> None:
+        """Insert a run as Pending; it gets its name here."""
+        state = self.state(StateName.PENDING)
+        run.name = self.writer.run(new, names, state)
+        self._changed(run, state)
+
+    def run_state(self, run: RunScope, state: State) -> None:
+        """Move a run to another state; its end is announced."""
+        self.writer.run_state(run.id, state)
+        if state.is_final:
+            self.say(run, f"Finished in state {state}", level=_level(state))
+        self._changed(run, state)
+
+    def new_task_run(self, task_run: TaskScope, new: NewTaskRun, state: State) -> None:
+        """Insert a task run; announced, but for a subflow, which has lines of its own."""
+        self.writer.task_run(new, state, attempt=task_run.attempt)
+        if new.child_run_id is None:
+            self.say(task_run.run, f"Created task run {new.name!r} for task {new.task!r}")
+            self.say(task_run.run, f"Executing {new.name!r} immediately...")
+        self._changed(task_run, state)
+
+    def task_state(
+        self, task_run: TaskScope, state: State, *, scheduled_for: datetime | None = None
+    ) -> None:
+        """Move a task run to another state."""
+        self.writer.task_run_state(
+            task_run.run.id,
+            task_run.id,
+            state,
+            attempt=task_run.attempt,
+            scheduled_for=scheduled_for,
+        )
+        self._changed(task_run, state)
+
+    def task_end(self, task_run: TaskScope, state: State) -> None:
+        """Move a task run to its last state, and announce it."""
+        self.say(task_run, f"Finished in state {state}", level=_level(state))
+        self.task_state(task_run, state)
+
+    def raised(self, who: RunScope | TaskScope, error: BaseException) -> None:
+        """Announce an exception; the traceback goes to the history."""
+        message = f"Encountered exception during execution: {described(error)}"
+        self.say(who, message, level=logging.ERROR, error=error)
+
+    def say(
+        self,
+        who: RunScope | TaskScope,
+        message: str,
+        *,
+        level: int = logging.INFO,
+        logger: str | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Log a line in the name of a run or task run."""
+        run = who.run if isinstance(who, TaskScope) else who
+        task = who if isinstance(who, TaskScope) else None
+        self.lines.append(
+            Line(
+                at=self.at,
+                logger=logger or (TASK_RUNS if task else FLOW_RUNS),
+                level=level,
+                message=message,
+                run_id=run.id,
+                run_name=run.name,
+                task_run_id=task.id if task else None,
+                task_run_name=task.name if task else None,
+                error=error,
+            )
+        )
+
+    def _changed(self, who: RunScope | TaskScope, state: State) -> None:
+        if isinstance(who, TaskScope):
+            run = who.run
+            task = (who.id, who.name, who.attempt)
+            self.changes.append(Change(run.id, run.name, run.flow_name, state, *task))
+        else:
+            self.changes.append(Change(who.id, who.name, who.flow_name, state))
+
+
+class Recorder:
+    """Stores batches, then shows and tells them."""
+
+    def __init__(
+        self, history: History, clock: Callable[[], datetime], listeners: Sequence[Listener]
+    ) -> None:
+        self.history, self.clock = history, clock
+        self._listeners = tuple(listeners)
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """One transaction; a history that cannot be written raises here."""
+        with self.history.writing() as writer:
+            batch = Batch(writer, self.clock())
+            yield batch
+            writer.lines(batch.lines)
+        for line in batch.lines:
+            line.show()
+        for change in batch.changes if self._listeners else ():
+            self._tell(change)
+
+    def _tell(self, change: Change) -> None:
+        for listener in self._listeners:
+            try:
+                listener(change)
+            except Exception as error:  # noqa: BLE001 - a listener fails no run
+                logging.getLogger(ENGINE).warning(
+                    "A listener failed at %s: %s", change.state, described(error)
+                )
+
+
+def described(error: BaseException) -> str:
+    """An error's type and message."""
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _level(state: State) -> int:
+    if state.type is StateType.COMPLETED:
+        return logging.INFO
+    return logging.WARNING if state.type is StateType.CANCELLED else logging.ERROR

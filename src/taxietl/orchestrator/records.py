@@ -1,0 +1,168 @@
+"""What the history holds, as values: runs, task runs, states, log lines."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from taxietl.orchestrator.states import State, StateName
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run of a flow."""
+
+    id: str
+    name: str
+    flow: str
+    parent_id: str | None
+    parent_task_run_id: str | None
+    root_id: str
+    parameters: dict[str, Any]
+    """As JSON values; what is secret or has no JSON form is masked."""
+    state: State
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    host: str
+    pid: int
+    process_start: datetime | None
+    version: str
+
+
+@dataclass(frozen=True)
+class TaskRunRecord:
+    """One call of a task, or the place of a subflow, in a run."""
+
+    id: str
+    run_id: str
+    task: str
+    name: str
+    ordinal: int
+    kind: str
+    """`task`, `stream` or `subflow`."""
+    version: str
+    tags: tuple[str, ...]
+    child_run_id: str | None
+    state: State
+    attempts: int
+    cache_key: str | None
+    arguments: str | None
+    result: str | None
+    """JSON; None unless `stored` is `stored`."""
+    stored: str | None
+    """`stored`, or `not stored` if the result has no JSON form that comes back as it was."""
+    counts: dict[str, int]
+    """Of a stream: `items`, and `rows` where its items have rows."""
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StateRecord:
+    """One transition."""
+
+    run_id: str
+    task_run_id: str | None
+    state: State
+    attempt: int | None
+    scheduled_for: datetime | None
+
+
+@dataclass(frozen=True)
+class LogRecord:
+    """One line logged in a run."""
+
+    run_id: str
+    task_run_id: str | None
+    at: datetime
+    level: str
+    logger: str
+    message: str
+
+
+def to_text(at: datetime) -> str:
+    """ISO-8601 with microseconds; sorts as text since all are UTC."""
+    return at.isoformat(timespec="microseconds")
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _state(row: sqlite3.Row) -> State:
+    at = datetime.fromisoformat(row["state_at"])
+    return State(StateName(row["state"]), row["message"], at)
+
+
+def run_record(row: sqlite3.Row) -> RunRecord:
+    """A row of `runs`."""
+    return RunRecord(
+        id=row["id"],
+        name=row["name"],
+        flow=row["flow"],
+        parent_id=row["parent_id"],
+        parent_task_run_id=row["parent_task_run_id"],
+        root_id=row["root_id"],
+        parameters=json.loads(row["parameters"]),
+        state=_state(row),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        started_at=_time(row["started_at"]),
+        ended_at=_time(row["ended_at"]),
+        host=row["host"],
+        pid=row["pid"],
+        process_start=_time(row["process_start"]),
+        version=row["version"],
+    )
+
+
+def task_run_record(row: sqlite3.Row) -> TaskRunRecord:
+    """A row of `task_runs`."""
+    return TaskRunRecord(
+        id=row["id"],
+        run_id=row["run_id"],
+        task=row["task"],
+        name=row["name"],
+        ordinal=row["ordinal"],
+        kind=row["kind"],
+        version=row["version"],
+        tags=tuple(json.loads(row["tags"])),
+        child_run_id=row["child_run_id"],
+        state=_state(row),
+        attempts=row["attempts"],
+        cache_key=row["cache_key"],
+        arguments=row["arguments"],
+        result=row["result"],
+        stored=row["stored"],
+        counts=json.loads(row["counts"] or "{}"),
+        created_at=datetime.fromisoformat(row["created_at"]),
+        started_at=_time(row["started_at"]),
+        ended_at=_time(row["ended_at"]),
+    )
+
+
+def state_record(row: sqlite3.Row) -> StateRecord:
+    """A row of `states`."""
+    return StateRecord(
+        run_id=row["run_id"],
+        task_run_id=row["task_run_id"],
+        state=State(StateName(row["name"]), row["message"], datetime.fromisoformat(row["at"])),
+        attempt=row["attempt"],
+        scheduled_for=_time(row["scheduled_for"]),
+    )
+
+
+def log_record(row: sqlite3.Row) -> LogRecord:
+    """A row of `logs`."""
+    return LogRecord(
+        run_id=row["run_id"],
+        task_run_id=row["task_run_id"],
+        at=datetime.fromisoformat(row["at"]),
+        level=row["level"],
+        logger=row["logger"],
+        message=row["message"],
+    )

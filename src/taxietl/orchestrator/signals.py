@@ -1,0 +1,178 @@
+"""Keep the main thread free to hear Ctrl-C while a run works in another thread.
+
+Python runs signal handlers in the main thread only, between two of its instructions: a main
+thread that sits in a blocking query hears nothing until the query is over. So a top-level run
+works in a thread of its own. After a first signal the run is asked to stop; a thread that does
+not come to a safe point is sent the exception; one that still does not end is left behind.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import Generic, NoReturn, Protocol, TypeVar
+
+from taxietl.errors import Cancelled
+from taxietl.orchestrator.cancellation import Cancellation
+
+R = TypeVar("R")
+
+HANDLED = (signal.SIGINT, signal.SIGTERM)
+INJECT_AFTER_SECONDS = 1.0
+GIVE_UP_AFTER_SECONDS = 5.0
+POLL_SECONDS = 0.5
+"""On Windows a waiting main thread hears no signal until its wait ends."""
+
+
+class Lock(Protocol):
+    """A lock of either kind."""
+
+    def acquire(self, *, timeout: float) -> bool: ...
+
+    def release(self) -> None: ...
+
+
+class _Work(Generic[R]):
+    """What the worker thread did: a value or an error, once it ended."""
+
+    def __init__(self, body: Callable[[], R], ended: Callable[[], None]) -> None:
+        self._body, self._ended = body, ended
+        self._context = contextvars.copy_context()
+        self._values: list[R] = []
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            try:
+                self._values.append(self._context.run(self._body))
+            except BaseException as error:  # noqa: BLE001 - raised again by `result`
+                self._error = error
+        finally:
+            self._ended()
+
+    def result(self, cancellation: Cancellation) -> R:
+        if self._error is not None:
+            raise self._error
+        if not self._values:  # the injected exception struck outside the body
+            raise cancellation.error()
+        return self._values[0]
+
+
+def supervise(
+    body: Callable[[], R],
+    cancellation: Cancellation,
+    *,
+    quiet: Callable[[], Sequence[Lock]],
+    heard: Callable[[int], None],
+    leaving: Callable[[], None],
+) -> R:
+    """Run `body`, obeying SIGINT and SIGTERM if this is the main thread; else just run it.
+
+    Args:
+        quiet: gives the locks that are held wherever the exception must not strike.
+        heard: told of the first signal, once the run has been asked to stop.
+        leaving: called last if the body would not end; then the process exits.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return body()
+    events: SimpleQueue[int] = SimpleQueue()  # its put() may be called from a signal handler
+    work = _Work(body, lambda: events.put(0))
+    worker = threading.Thread(target=work.run, name="taxietl-run", daemon=True)
+    with _handlers(events.put):
+        worker.start()
+        _wait(worker, events, cancellation, quiet, heard, leaving)
+    return work.result(cancellation)
+
+
+def _wait(
+    worker: threading.Thread,
+    events: SimpleQueue[int],
+    cancellation: Cancellation,
+    quiet: Callable[[], Sequence[Lock]],
+    heard: Callable[[int], None],
+    leaving: Callable[[], None],
+) -> None:
+    """Wait for the worker to end, taking the steps of the module's description."""
+    asked_at: float | None = None
+    was_injected = False
+    while worker.is_alive():
+        try:
+            event = events.get(timeout=POLL_SECONDS if asked_at is None else 0.1)
+        except Empty:
+            event = None
+        if event == 0:
+            return
+        if event is not None:
+            if asked_at is not None:
+                _leave(cancellation, leaving)
+            asked_at = time.monotonic()
+            cancellation.request(f"Stopped by {signal.Signals(event).name}.", signal_number=event)
+            heard(event)
+        if asked_at is None:
+            continue
+        waited = time.monotonic() - asked_at
+        if waited > GIVE_UP_AFTER_SECONDS:
+            _leave(cancellation, leaving)
+        # A thread that has met the request is cleaning up: do not strike into its `finally`.
+        if waited > INJECT_AFTER_SECONDS and not was_injected and not cancellation.is_seen:
+            was_injected = _inject(worker, cancellation, quiet())
+
+
+def _inject(worker: threading.Thread, cancellation: Cancellation, locks: Sequence[Lock]) -> bool:
+    """Raise `Cancelled` in the worker at its next instruction; False if it must not be now."""
+
+    class Interrupted(Cancelled):
+        """Python makes the exception itself, without arguments."""
+
+        def __init__(self) -> None:
+            super().__init__(cancellation.reason, signal_number=cancellation.signal_number)
+
+    Interrupted.__name__ = Interrupted.__qualname__ = "Cancelled"
+    with ExitStack() as held:
+        for lock in locks:
+            if not lock.acquire(timeout=0.2):
+                return False
+            held.callback(lock.release)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Interrupted)
+        )
+    return True
+
+
+def _leave(cancellation: Cancellation, leaving: Callable[[], None]) -> NoReturn:
+    """End the process without waiting for threads that do not end."""
+    try:
+        leaving()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(cancellation.error().exit_code)
+
+
+@contextmanager
+def _handlers(put: Callable[[int], None]) -> Iterator[None]:
+    """Send SIGINT and SIGTERM to `put` while the block runs; then as before."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        put(number)
+
+    # An ignored signal stays ignored: `nohup` and a shell's `&` set that on purpose.
+    before = {each: signal.getsignal(each) for each in HANDLED}
+    handled = [each for each in HANDLED if before[each] is not signal.SIG_IGN]
+    for each in handled:
+        signal.signal(each, handle)
+    try:
+        yield
+    finally:
+        for each in handled:
+            # None: the handler was not set from Python, and cannot be set again from it.
+            signal.signal(each, signal.SIG_DFL if before[each] is None else before[each])

@@ -1,0 +1,93 @@
+"""The record of one streaming task in a run: its states from the first pull to the last."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from taxietl.orchestrator.context import RunScope, scope
+from taxietl.orchestrator.states import StateName, StateType
+from taxietl.orchestrator.stream import Stream
+from taxietl.orchestrator.task_runs import encoded, end_with_error, new_task_run
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.engine import Engine
+    from taxietl.orchestrator.tasks import Task
+
+
+def open_stream(
+    engine: Engine,
+    task: Task[..., Any],
+    run: RunScope,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Stream[Any, Any]:
+    """The stream of a generator task called in a flow; nothing runs until it is pulled."""
+    watcher = StreamRun(engine, task, run, task.arguments(args, kwargs))
+    call = functools.partial(task.function, *args, **kwargs)
+    stream = Stream[Any, Any](task.name, call, watcher)
+    run.streams.append(stream)
+    return stream
+
+
+class StreamRun:
+    """Records what becomes of one stream."""
+
+    def __init__(
+        self, engine: Engine, task: Task[..., Any], run: RunScope, arguments: dict[str, Any]
+    ) -> None:
+        self._engine, self._task, self._run = engine, task, run
+        self._scope, self._new = new_task_run(task, run, arguments, kind="stream")
+        # The flow's context: the thread that pulls first may be a database's, and have none.
+        self._context = contextvars.copy_context()
+
+    def begin(self) -> contextvars.Context:
+        """Store the task run, or its next attempt."""
+        self._run.cancellation.check()
+        self._scope.attempt += 1
+        with self._engine.recorder.batch() as batch:
+            if self._scope.attempt == 1:
+                batch.new_task_run(self._scope, self._new, batch.state(StateName.RUNNING))
+            else:
+                batch.task_state(self._scope, batch.state(StateName.RETRYING))
+        context = self._context.copy()
+        context.run(scope.set, self._scope)
+        return context
+
+    def before_pull(self) -> None:
+        """Stop here if the run was asked to."""
+        self._run.cancellation.check()
+
+    def completed(self, value: object, counts: Mapping[str, int]) -> None:
+        """The generator returned."""
+        result = encoded(self._task.codec, value)
+        with self._engine.recorder.batch() as batch:
+            batch.task_end(self._scope, batch.state(StateName.COMPLETED))
+            batch.writer.outcome(
+                self._scope.id,
+                result=result,
+                stored="stored" if result else "not stored",
+                counts=json.dumps(counts),
+            )
+        self._run.note(self._scope.id, StateType.COMPLETED)
+
+    def failed(self, error: BaseException, counts: Mapping[str, int]) -> BaseException:
+        """The generator raised, or the run was asked to stop."""
+        return end_with_error(self._engine, self._scope, error, counts=json.dumps(counts))
+
+    def closed(self, why: str, counts: Mapping[str, int], *, is_wanted: bool) -> None:
+        """Closed before its end."""
+        with self._engine.recorder.batch() as batch:
+            batch.task_end(self._scope, batch.state(StateName.CANCELLED, why))
+            batch.writer.outcome(self._scope.id, counts=json.dumps(counts))
+        if not is_wanted:
+            self._run.note(self._scope.id, StateType.CANCELLED)
+
+    def paused(self, why: str) -> None:
+        """Its consumer will run again."""
+        with self._engine.recorder.batch() as batch:
+            batch.task_state(self._scope, batch.state(StateName.AWAITING_RETRY, why))
+        self._run.note(self._scope.id, None)

@@ -1,0 +1,233 @@
+"""The order around one call of a task, written once.
+
+    cache → per attempt: check for cancellation, call → store → record
+
+An attempt that fails with what the task's `Retry` names waits and is followed by another one;
+both are states of the same task run. Streams among the arguments belong to this call: they are
+opened anew for every attempt, and closed when it is over.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from taxietl.errors import Cancelled
+from taxietl.orchestrator import cache
+from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.recorder import described
+from taxietl.orchestrator.results import MAX_BYTES, NotStorableError, ResultCodec, shown
+from taxietl.orchestrator.retry import call_with_retry
+from taxietl.orchestrator.states import StateName, StateType
+from taxietl.orchestrator.stream import streams_in
+from taxietl.orchestrator.writer import NewTaskRun
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.engine import Engine
+    from taxietl.orchestrator.tasks import Task
+
+
+class TaskCall:
+    """One call of a task in a run."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        task: Task[..., Any],
+        run: RunScope,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self._engine, self._task, self._run = engine, task, run
+        self._args, self._kwargs = args, kwargs
+        self._arguments = task.arguments(args, kwargs)
+        self._streams = list(streams_in([args, kwargs]))
+        self._scope, self._new = new_task_run(task, run, self._arguments, kind="task")
+
+    def execute(self) -> Any:
+        """Make the call: what the task returned, now or when its result was kept."""
+        self._run.cancellation.check()
+        with self._engine.recorder.batch() as batch:
+            batch.new_task_run(self._scope, self._new, batch.state(StateName.PENDING))
+        try:
+            # The streams are claimed first: what another task reads is no argument of this one.
+            for stream in self._streams:
+                stream.claim(repr(self._scope.name))
+            return self._value()
+        except BaseException as error:
+            final = self._fail(error)
+            if final is error:
+                raise
+            raise final from error
+
+    def _value(self) -> Any:
+        entry, reason = self._entry(), ""
+        if entry is not None:
+            found = self._look_up(entry)
+            if isinstance(found, cache.Hit):
+                self._hit(entry, found)
+                return found.value
+            reason = f"Cache miss: {found.reason}."
+        value = self._attempts(reason)
+        for stream in self._streams:
+            stream.release(failed=False)
+        self._complete(value, entry)
+        return value
+
+    def _entry(self) -> cache.Entry | None:
+        task = self._task
+        if task.cache is None:
+            return None
+        return cache.Entry.of(task.cache, task.name, task.version, self._arguments)
+
+    def _look_up(self, entry: cache.Entry) -> cache.Hit | cache.Miss:
+        if self._task.cache is not None and self._task.cache.refresh:
+            return cache.Miss("a fresh result was asked for")
+        engine = self._engine
+        return cache.look_up(engine.history.database, entry, self._task.codec, engine.clock())
+
+    def _hit(self, entry: cache.Entry, hit: cache.Hit) -> None:
+        for stream in self._streams:
+            stream.release(failed=False)
+        with self._engine.recorder.batch() as batch:
+            cache.touch(batch.writer.connection, entry.key, batch.at)
+            batch.task_end(self._scope, batch.state(StateName.CACHED))
+            batch.writer.cache_key(self._scope.id, entry.key)
+            fits = len(hit.result) <= MAX_BYTES
+            batch.writer.outcome(
+                self._scope.id,
+                result=hit.result if fits else None,
+                stored="stored" if fits else "not stored",
+            )
+        self._run.note(self._scope.id, StateType.COMPLETED)
+
+    def _attempts(self, reason: str) -> Any:
+        retry = self._task.retry
+        if retry is None:
+            return self._attempt(reason)
+        engine = self._engine
+        return call_with_retry(
+            retry,
+            lambda: self._attempt(reason),
+            rng=engine.rng,
+            waiting=self._await_retry,
+            sleep=engine.sleep or self._run.cancellation.wait,
+        )
+
+    def _attempt(self, reason: str) -> Any:
+        self._run.cancellation.check()
+        self._scope.attempt += 1
+        with self._engine.recorder.batch() as batch:
+            is_first = self._scope.attempt == 1
+            name = StateName.RUNNING if is_first else StateName.RETRYING
+            batch.task_state(self._scope, batch.state(name, reason if is_first else ""))
+        token = scope.set(self._scope)
+        try:
+            return self._task.function(*self._args, **self._kwargs)
+        except Exception as error:
+            # An interrupted query fails with the database's own error: it was not a failure.
+            if self._run.cancellation.requested:
+                raise self._run.cancellation.error() from error
+            raise
+        finally:
+            scope.reset(token)
+
+    def _await_retry(self, error: BaseException, seconds: float) -> None:
+        """Between two attempts."""
+        for stream in self._streams:
+            stream.rewind()
+        attempts = self._task.retry.attempts if self._task.retry else 1
+        with self._engine.recorder.batch() as batch:
+            batch.raised(self._scope, error)
+            batch.say(
+                self._scope,
+                "Received non-final state 'AwaitingRetry' when proposing final state 'Failed' and"
+                " will attempt to run again...",
+            )
+            message = f"Attempt {self._scope.attempt} of {attempts} failed: {described(error)}"
+            batch.task_state(
+                self._scope,
+                batch.state(StateName.AWAITING_RETRY, message),
+                scheduled_for=batch.at + timedelta(seconds=seconds),
+            )
+
+    def _complete(self, value: object, entry: cache.Entry | None) -> None:
+        options = self._task.cache
+        prepared = cache.prepare(entry, self._task.codec, value) if entry else None
+        result = encoded(self._task.codec, value)
+        with self._engine.recorder.batch() as batch:
+            if prepared is not None and options is not None:
+                cache.keep(
+                    batch.writer.connection,
+                    prepared,
+                    expires=options.expires,
+                    now=batch.at,
+                    run_id=self._run.id,
+                )
+                batch.writer.cache_key(self._scope.id, prepared.entry.key)
+            batch.task_end(self._scope, batch.state(StateName.COMPLETED))
+            batch.writer.outcome(
+                self._scope.id, result=result, stored="stored" if result else "not stored"
+            )
+        self._run.note(self._scope.id, StateType.COMPLETED)
+
+    def _fail(self, error: BaseException) -> BaseException:
+        """Record how it ended; gives the error to raise."""
+        for stream in self._streams:
+            with suppress(Exception):  # the stream's own state tells
+                stream.release(failed=True)
+        return end_with_error(self._engine, self._scope, error)
+
+
+def new_task_run(
+    task: Task[..., Any], run: RunScope, arguments: dict[str, Any], *, kind: str
+) -> tuple[TaskScope, NewTaskRun]:
+    """A task run that has not been stored yet; takes the task's next ordinal in the run."""
+    ordinal = run.next_ordinal(task.name)
+    new = NewTaskRun(
+        id=secrets.token_hex(8),
+        run_id=run.id,
+        task=task.name,
+        name=f"{task.name}-{ordinal}",
+        ordinal=ordinal,
+        kind=kind,
+        version=task.version,
+        tags=task.tags,
+        arguments=shown(arguments),
+    )
+    return TaskScope(run, new.id, new.name), new
+
+
+def end_with_error(
+    engine: Engine, task_run: TaskScope, error: BaseException, *, counts: str | None = None
+) -> BaseException:
+    """Record a task run's failure, or its cancellation if the run was asked to stop.
+
+    Returns:
+        The error to raise: the one given, or `Cancelled` in its place.
+    """
+    run = task_run.run
+    if run.cancellation.requested and not isinstance(error, Cancelled):
+        error = run.cancellation.error()
+    with engine.recorder.batch() as batch:
+        if isinstance(error, Cancelled):
+            state = batch.state(StateName.CANCELLED, error.reason)
+        else:
+            batch.raised(task_run, error)
+            message = f"Task run encountered an exception: {described(error)}"
+            state = batch.state(StateName.FAILED, message)
+        batch.task_end(task_run, state)
+        if counts is not None:
+            batch.writer.outcome(task_run.id, counts=counts)
+    run.note(task_run.id, state.type, error)
+    return error
+
+
+def encoded(codec: ResultCodec, value: object) -> str | None:
+    """A result as the history keeps it; None if it cannot."""
+    try:
+        return codec.encode(value)
+    except NotStorableError:
+        return None

@@ -1,0 +1,159 @@
+"""`@task`: a function whose calls inside a flow are recorded, retried and cached.
+
+Anywhere else, inside another task too, a task is the plain function, so tests call it as one.
+The order around a call is in `task_runs.py`; this module only knows what a task is.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+
+from taxietl.errors import ConfigError
+from taxietl.orchestrator.cache import Cache
+from taxietl.orchestrator.context import RunScope, scope
+from taxietl.orchestrator.parameters import return_annotation
+from taxietl.orchestrator.results import ResultCodec
+from taxietl.orchestrator.retry import Retry
+from taxietl.orchestrator.stream import Stream
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Y = TypeVar("Y")
+
+
+class Task(Generic[P, R]):
+    """A function and how its calls are to be run."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        name: str,
+        retry: Retry | None,
+        cache: Cache | None,
+        version: str,
+        tags: frozenset[str],
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.name, self.version, self.tags = name, version, tags
+        self.retry, self.cache = retry, cache
+        self.is_stream = inspect.isgeneratorfunction(function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        current = scope.get()
+        if isinstance(current, RunScope):
+            return cast(R, current.engine.call(self, current, args, kwargs))
+        if self.is_stream:
+            call = functools.partial(self.function, *args, **kwargs)
+            return cast(R, Stream[Any, Any](self.name, call))
+        return cast(R, self.function(*args, **kwargs))
+
+    def __repr__(self) -> str:
+        return f"<Task {self.name!r}>"
+
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        """The function's parameters."""
+        return inspect.signature(self.function)
+
+    @functools.cached_property
+    def codec(self) -> ResultCodec:
+        """How its results are written."""
+        return ResultCodec(return_annotation(self.function))
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """All arguments of a call by name, defaults included; TypeError as Python raises it."""
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
+
+class TaskDecorator(Protocol):
+    """What `@task(…)` gives: a decorator that knows generators from plain functions."""
+
+    @overload
+    def __call__(
+        self, function: Callable[P, Generator[Y, None, R]], /
+    ) -> Task[P, Stream[Y, R]]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(function: Callable[P, Generator[Y, None, R]], /) -> Task[P, Stream[Y, R]]: ...
+@overload
+def task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    cache: Cache | None = None,
+    version: str = "",
+    tags: Iterable[str] = (),
+    retries: int = 0,
+    retry_delay_seconds: float | Sequence[float] = 0.0,
+) -> TaskDecorator: ...
+def task(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    retry: Retry | None = None,
+    cache: Cache | None = None,
+    version: str = "",
+    tags: Iterable[str] = (),
+    retries: int = 0,
+    retry_delay_seconds: float | Sequence[float] = 0.0,
+) -> Any:
+    """Make a function a task: `@task` or `@task(retry=…, cache=…)`.
+
+    A generator function becomes a streaming task, whose calls give a `Stream`.
+
+    Args:
+        name: what it is called in the history; the function's name if left out.
+        retry: when to try it again.
+        cache: keep its results.
+        version: raise it when the function's meaning changes; part of the cache's key.
+        tags: words to find and limit it by.
+        retries, retry_delay_seconds: short for `Retry(on=Exception, attempts=retries + 1,
+            delay=retry_delay_seconds)`.
+
+    Raises:
+        ConfigError: at decoration, when the options do not go together.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Task[..., Any]:
+        title = name or str(getattr(function, "__name__", "task"))
+        tag_set = frozenset((tags,) if isinstance(tags, str) else tags)
+        plan = _plan(title, retry, retries, retry_delay_seconds)
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise ConfigError(
+                f"The task {title!r} is async; tasks are plain functions.",
+                hint="Write `def`, and `asyncio.run(…)` inside it where you need it.",
+            )
+        if inspect.isgeneratorfunction(function):
+            given = {"retry": plan, "cache": cache, "tags": tag_set}
+            if refused := [f"{option}=" for option, value in given.items() if value]:
+                raise ConfigError(
+                    f"The task {title!r} is a generator and takes no {', '.join(refused)}.",
+                    hint="A stream runs as part of its consumer: put them on the consumer.",
+                )
+        return Task(function, name=title, retry=plan, cache=cache, version=version, tags=tag_set)
+
+    return decorate if function is None else decorate(function)
+
+
+def _plan(
+    title: str, retry: Retry | None, retries: int, delay: float | Sequence[float]
+) -> Retry | None:
+    """The retry plan, from either of its two forms."""
+    if retry is not None and retries:
+        raise ConfigError(f"The task {title!r} has both retry= and retries=: give one of them.")
+    if retries:
+        return Retry(on=Exception, attempts=retries + 1, delay=delay)
+    return retry

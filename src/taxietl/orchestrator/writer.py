@@ -1,0 +1,208 @@
+"""What the engine writes into the history: runs, task runs, transitions, log lines.
+
+A `Writer` is one open transaction, so what it writes is there together or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from logging import getLevelName
+
+from taxietl.orchestrator.logs import Line
+from taxietl.orchestrator.names import free_name
+from taxietl.orchestrator.records import to_text
+from taxietl.orchestrator.states import State, StateName
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """What a run begins with."""
+
+    id: str
+    flow: str
+    root_id: str
+    parent_id: str | None
+    parent_task_run_id: str | None
+    parameters: str
+    host: str
+    pid: int
+    process_start: datetime | None
+    version: str
+
+
+@dataclass(frozen=True)
+class NewTaskRun:
+    """What a task run begins with."""
+
+    id: str
+    run_id: str
+    task: str
+    name: str
+    ordinal: int
+    kind: str
+    version: str
+    tags: frozenset[str]
+    arguments: str | None
+    child_run_id: str | None = None
+
+
+class Writer:
+    """One open transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def run(self, new: NewRun, names: Iterable[str], state: State) -> str:
+        """Insert a run under the first name that is free; returns the name."""
+        name = free_name(self.connection, names)
+        row = (new.id, name, new.flow, new.parent_id, new.parent_task_run_id, new.root_id)
+        process = (new.host, new.pid, new.process_start and to_text(new.process_start))
+        self.connection.execute(
+            "INSERT INTO runs (id, name, flow, parent_id, parent_task_run_id, root_id, parameters,"
+            " created_at, host, pid, process_start, version,"
+            " state, state_type, message, state_at, started_at, ended_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*row, new.parameters, to_text(state.at), *process, new.version, *_status(state)),
+        )
+        self._state(new.id, None, state)
+        return name
+
+    def run_state(self, run_id: str, state: State) -> None:
+        """Move a run to another state."""
+        self.connection.execute(
+            "UPDATE runs SET state = ?, state_type = ?, message = ?, state_at = ?,"
+            " started_at = COALESCE(started_at, ?), ended_at = ? WHERE id = ?",
+            (*_status(state), run_id),
+        )
+        self._state(run_id, None, state)
+
+    def task_run(self, new: NewTaskRun, state: State, *, attempt: int = 0) -> None:
+        """Insert a task run; a stream begins with its first attempt."""
+        identity = (new.id, new.run_id, new.task, new.name, new.ordinal, new.kind, new.version)
+        tags = json.dumps(sorted(new.tags)) if new.tags else "[]"
+        self.connection.execute(
+            "INSERT INTO task_runs (id, run_id, task, name, ordinal, kind, version, tags,"
+            " child_run_id, arguments, attempts, created_at,"
+            " state, state_type, message, state_at, started_at, ended_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *identity,
+                tags,
+                new.child_run_id,
+                new.arguments,
+                attempt,
+                to_text(state.at),
+                *_status(state),
+            ),
+        )
+        self._state(new.run_id, new.id, state, attempt=attempt or None)
+
+    def task_run_state(
+        self,
+        run_id: str,
+        task_run_id: str,
+        state: State,
+        *,
+        attempt: int,
+        scheduled_for: datetime | None = None,
+    ) -> None:
+        """Move a task run to another state."""
+        self.connection.execute(
+            "UPDATE task_runs SET state = ?, state_type = ?, message = ?, state_at = ?,"
+            " started_at = COALESCE(started_at, ?), ended_at = ?, attempts = ? WHERE id = ?",
+            (*_status(state), attempt, task_run_id),
+        )
+        self._state(run_id, task_run_id, state, attempt=attempt, scheduled_for=scheduled_for)
+
+    def outcome(
+        self,
+        task_run_id: str,
+        *,
+        result: str | None = None,
+        stored: str | None = None,
+        counts: str | None = None,
+    ) -> None:
+        """Keep what a task run gave."""
+        self.connection.execute(
+            "UPDATE task_runs SET result = ?, stored = ?, counts = ? WHERE id = ?",
+            (result, stored, counts, task_run_id),
+        )
+
+    def cache_key(self, task_run_id: str, key: str) -> None:
+        """Keep under what a task run's result is cached."""
+        self.connection.execute(
+            "UPDATE task_runs SET cache_key = ? WHERE id = ?", (key, task_run_id)
+        )
+
+    def lines(self, lines: Iterable[Line]) -> None:
+        """Store log lines."""
+        self.connection.executemany(
+            "INSERT INTO logs (run_id, task_run_id, at, level, logger, message)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    line.run_id,
+                    line.task_run_id,
+                    to_text(line.at),
+                    getLevelName(line.level),
+                    line.logger,
+                    line.text,
+                )
+                for line in lines
+            ],
+        )
+
+    def end_open(self, root_id: str, state: State) -> list[str]:
+        """End whatever has not ended of that run and its children; returns the runs' ids.
+
+        A run that has ended keeps its state: who comes too late changes nothing.
+        """
+        is_open = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')"
+        runs = self.connection.execute(
+            f"SELECT id FROM runs WHERE root_id = ? AND {is_open} ORDER BY created_at DESC",  # noqa: S608
+            (root_id,),
+        ).fetchall()
+        tasks = self.connection.execute(
+            f"SELECT id, run_id, attempts FROM task_runs WHERE {is_open} AND run_id IN"  # noqa: S608
+            " (SELECT id FROM runs WHERE root_id = ?)",
+            (root_id,),
+        ).fetchall()
+        for task in tasks:
+            self.task_run_state(task["run_id"], task["id"], state, attempt=task["attempts"])
+        for run in runs:
+            self.run_state(run["id"], state)
+        return [run["id"] for run in runs]
+
+    def _state(
+        self,
+        run_id: str,
+        task_run_id: str | None,
+        state: State,
+        *,
+        attempt: int | None = None,
+        scheduled_for: datetime | None = None,
+    ) -> None:
+        what = (run_id, task_run_id, state.name, state.type, state.message, to_text(state.at))
+        self.connection.execute(
+            "INSERT INTO states (run_id, task_run_id, name, type, message, at, attempt,"
+            " scheduled_for) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*what, attempt, to_text(scheduled_for) if scheduled_for else None),
+        )
+
+
+def _status(state: State) -> tuple[str, str, str, str, str | None, str | None]:
+    """State, type, message, time, started_at if it has begun, ended_at if it has ended."""
+    at = to_text(state.at)
+    has_begun = state.name not in (StateName.SCHEDULED, StateName.PENDING)
+    return (
+        state.name,
+        state.type,
+        state.message,
+        at,
+        at if has_begun else None,
+        at if state.is_final else None,
+    )
