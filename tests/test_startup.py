@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from taxietl.extract.synthetic import write
+
 HEAVY = (
     *("pandas", "numpy", "pyarrow", "duckdb", "sqlalchemy", "psycopg2", "google.cloud.storage"),
     *("tenacity", "isal", "httpx", "pydantic_settings", "coolname", "sqlite3"),
@@ -46,11 +48,13 @@ def test_the_version_is_told_without_the_command_line() -> None:
 
 def test_ingesting_into_duckdb_loads_no_frames_and_no_other_client(tmp_path: Path) -> None:
     forbidden = ("pandas", "sqlalchemy", "psycopg2", "google.cloud.storage", "tenacity", "httpx")
+    write(tmp_path / "green_tripdata_2021-01.csv.gz", "green", 2021, 1, rows=100)
+    home = ("--home", str(tmp_path / "home"))
 
     loaded = _loaded(
         forbidden,
-        *("--home", str(tmp_path), "ingest", "--color", "green", "--year", "2021", "--month", "1"),
-        *("--source", "synthetic", "-q"),
+        *(*home, "ingest", "--color", "green", "--year", "2021", "--month", "1"),
+        *("--source", str(tmp_path), "-q"),
     )
 
     assert loaded == ""

@@ -1,0 +1,38 @@
+"""The command as a user types it, in a home of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command import Done, Taxietl
+
+from taxietl.cli.main import main
+from taxietl.config import activate
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home, and an empty working directory."""
+    for name in ("TAXIETL_CONFIG", "TAXIETL_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    yield tmp_path / "home"
+    activate(None)
+
+
+@pytest.fixture
+def taxietl(home: Path, capfd: pytest.CaptureFixture[str]) -> Taxietl:
+    """Runs a command line in this process."""
+
+    def run(*arguments: object) -> Done:
+        capfd.readouterr()
+        code = main(["--home", str(home), *(str(each) for each in arguments)])
+        captured = capfd.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return run

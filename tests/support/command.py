@@ -1,0 +1,37 @@
+"""A command that was run: its exit code and what it printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+
+Taxietl = Callable[..., Done]
+
+
+def check_refused(done: Done, code: int, *words: str) -> None:
+    """One error, one hint with these words, that exit code, and no traceback."""
+    assert done.code == code, done.err
+    errors = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    hints = [line for line in done.err.splitlines() if line.startswith("hint: ")]
+    assert len(errors) == 1, done.err
+    assert len(hints) == 1, done.err
+    for word in words:
+        assert word in errors[0] + hints[0]
+    assert "Traceback" not in done.err

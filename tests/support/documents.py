@@ -1,0 +1,25 @@
+"""The JSON documents as the reference describes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference.md"
+
+
+def _definitions() -> dict[str, Any]:
+    (block,) = re.findall(r"```json\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
+    definitions: dict[str, Any] = json.loads(block)
+    return definitions
+
+
+def check(document: Any, definition: str) -> None:
+    """Demand that a document is as its definition in docs/reference.md says."""
+    schema = _definitions() | {"$ref": f"#/$defs/{definition}"}
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(document)
