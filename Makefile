@@ -29,7 +29,9 @@ lock: install ## Pin the packages anew, with hashes
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet -o requirements-dev.txt
 
 demo: install ## The main job: make a month, ingest it twice, look at it
-	@$(BIN)/python -m taxietl --home $(DEMO) generate --color yellow --year 2021 --month 1 \
+	@rm -rf $(DEMO); mkdir -p $(DEMO)/files
+	@echo '$$ taxietl generate --color yellow --year 2021 --month 1 --out $(DEMO)/files/yellow_tripdata_2021-01.csv.gz'
+	@$(BIN)/taxietl --home $(DEMO) generate --color yellow --year 2021 --month 1 \
 		--out $(DEMO)/files/yellow_tripdata_2021-01.csv.gz
 	@echo; echo '$$ taxietl ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files'
 	@$(BIN)/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files
