@@ -1,4 +1,7 @@
-"""`taxietl sql`: ask the warehouse something."""
+"""`taxietl sql`: ask the warehouse something.
+
+One statement that only reads; what counts as that is told in `load.duckdb_query`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import typer
 
 from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
-from taxietl.cli.tables import table
 from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,49 +45,63 @@ def sql(
     settings = open_settings()
     from taxietl.flows.warehouse import loader
 
-    if output_format is Format.PARQUET and sys.stdout.isatty():
+    chosen = Format.JSON if out.json else output_format
+    if chosen is Format.PARQUET and sys.stdout.isatty():
         raise ConfigError("Parquet is not for a terminal.", hint="Redirect it: > trips.parquet")
     with loader(on or settings.ingest.to).query(query) as rows:
-        if out.json or output_format is Format.JSON:
-            _write_json(Output(json=True), rows)
-        elif output_format is Format.CSV:
-            _write_csv(rows)
-        elif output_format is Format.PARQUET:
-            _write_parquet(rows)
-        else:
-            _write_table(out, rows)
+        match chosen:
+            case Format.JSON:
+                _write_json(rows)
+            case Format.CSV:
+                _write_csv(rows)
+            case Format.PARQUET:
+                _write_parquet(rows)
+            case Format.TABLE:
+                _write_table(out, rows)
 
 
 def _write_table(out: Output, rows: pa.RecordBatchReader) -> None:
-    names = [str(name) for name in rows.schema.names]
-    shown: list[dict[str, Any]] = []
+    from taxietl.cli.answers import rows_of, table
+
+    shown: list[tuple[Any, ...]] = []
     more = 0
     for batch in rows:
         room = SHOWN_ROWS - len(shown)
-        shown += batch.slice(0, room).to_pylist() if room else []
+        shown += rows_of(batch.slice(0, room))
         more += max(0, batch.num_rows - room)
-    out.result({}, table(names, shown))
+    out.result({}, table(rows.schema.names, shown))
     if more:
         out.note(f"{more:,} more rows; --format csv writes all.")
 
 
-def _write_json(out: Output, rows: pa.RecordBatchReader) -> None:
+def _write_json(rows: pa.RecordBatchReader) -> None:
+    from taxietl.cli.answers import json_value, rows_of
+
     columns = [{"name": field.name, "type": str(field.type)} for field in rows.schema]
-    found = [list(row.values()) for batch in rows for row in batch.to_pylist()]
-    out.result({"columns": columns, "rows": found, "row_count": len(found)}, "")
+    found = [[json_value(value) for value in row] for batch in rows for row in rows_of(batch)]
+    document = {"columns": columns, "rows": found, "row_count": len(found)}
+    Output(json=True).result(document, "")
 
 
 def _write_csv(rows: pa.RecordBatchReader) -> None:
     import pyarrow.csv as pacsv
 
-    with pacsv.CSVWriter(sys.stdout.buffer, rows.schema) as writer:
+    from taxietl.cli.answers import writable, written
+
+    schema = writable(rows.schema)
+    with pacsv.CSVWriter(sys.stdout.buffer, schema) as writer:
         for batch in rows:
-            writer.write_batch(batch)
+            writer.write_batch(written(batch, schema))
 
 
 def _write_parquet(rows: pa.RecordBatchReader) -> None:
     import pyarrow.parquet as pq
 
-    with pq.ParquetWriter(sys.stdout.buffer, rows.schema, compression="zstd") as writer:
+    from taxietl.cli.answers import writable, written
+
+    schema = writable(rows.schema)
+    if len(set(schema.names)) < len(schema.names):
+        raise ConfigError("Two columns have one name.", hint="Tell them apart with AS.")
+    with pq.ParquetWriter(sys.stdout.buffer, schema, compression="zstd") as writer:
         for batch in rows:
-            writer.write_batch(batch)
+            writer.write_batch(written(batch, schema))

@@ -5,12 +5,19 @@ Pure functions; a loader calls them inside its transaction, so that an error rol
 
 from __future__ import annotations
 
+import math
+
 from taxietl.errors import CountMismatchError, RefusedLoadError, TooManyRejectsError
 from taxietl.steps.values import Entry, LoadRequest, Tally
 
 
 def check_counts(tally: Tally, rows_loaded: int, request: LoadRequest) -> None:
     """Demand that rows read = loaded + dropped + rejected, counted in two ways.
+
+    Args:
+        tally: what the stream says of itself.
+        rows_loaded: the month's rows, as the warehouse counts them.
+        request: for the month's name and the rejects allowed.
 
     Raises:
         CountMismatchError: they are not.
@@ -36,20 +43,25 @@ def check_counts(tally: Tally, rows_loaded: int, request: LoadRequest) -> None:
 def check_shrink(rows_loaded: int, entry: Entry | None, request: LoadRequest) -> None:
     """Refuse to load nothing, or to replace a month by one that lost more than is allowed.
 
+    A month is compared with what was loaded, not with what the table holds now: rows that somebody
+    added or deleted by hand must neither forbid their repair nor hide a cut file.
+
     Raises:
         RefusedLoadError: so it is.
     """
     if not rows_loaded:
         raise RefusedLoadError(
             f"{request.trip_file}: no row is left to load.",
-            hint="The transforms left all of them out; see --transform.",
+            hint="All were left out by the transforms or rejected; see --transform.",
         )
     if entry is None or not entry.rows_present:
         return
-    lost = 1 - rows_loaded / entry.rows_present
+    before = entry.report.rows_loaded
+    lost = 1 - rows_loaded / before
     if lost > request.max_shrink:
+        enough = math.ceil(lost * 100) / 100
         raise RefusedLoadError(
-            f"{request.trip_file} would shrink by {lost:.1%}, from {entry.rows_present:,} rows "
+            f"{request.trip_file} would shrink by {lost:.1%}, from {before:,} rows "
             f"to {rows_loaded:,}.",
-            hint=f"Nothing was replaced. If that is right, add --max-shrink {min(1.0, lost + 0.005):.2f}.",
+            hint=f"Nothing was replaced. If that is right, add --max-shrink {enough:.2f}.",
         )

@@ -1,7 +1,7 @@
 """Replace a month in a DuckDB file: rows, ledger row and rejects in one transaction.
 
 The file's own lock is the month's lock. Rows are pulled by DuckDB itself from the stream, so
-reading, conforming and writing go on at once, and none of them holds the month.
+reading, conforming and writing go on at once, and none of them holds the month in memory.
 """
 
 from __future__ import annotations
@@ -55,25 +55,30 @@ class DuckDBLoader:
             return Month(connection, trip_file, table, self.target).entry()
 
     def query(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
-        """See `protocols.Loader.query`."""
+        """See `protocols.Loader.query`; what counts as reading is told in `duckdb_query`."""
         return queried(self._path, statement, memory_limit=self._memory_limit)
 
     def load(
         self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation
     ) -> LoadReport:
         """See `protocols.Loader.load`."""
-        with opened(
-            self._path,
-            read_only=False,
-            memory_limit=self._memory_limit,
-            check=cancellation.check,
-        ) as connection:
-            with cancellation.on_cancel(connection.interrupt):
-                try:
-                    return self._replaced(connection, file, batches, request)
-                except duckdb.InterruptException:
-                    cancellation.check()
-                    raise
+        with (
+            opened(
+                self._path,
+                read_only=False,
+                memory_limit=self._memory_limit,
+                check=cancellation.check,
+            ) as connection,
+            cancellation.on_cancel(connection.interrupt),
+        ):
+            # Rows need not lie as in the file: both cores write, in 0.4 s less of 2.0 s
+            # (1,369,765 rows of csv.gz; of Parquet 1.0 s instead of 1.4 s).
+            connection.execute("SET preserve_insertion_order = false")
+            try:
+                return self._replaced(connection, file, batches, request, cancellation)
+            except duckdb.Error:
+                cancellation.check()  # an interrupted statement fails; this says why
+                raise
 
     def _replaced(
         self,
@@ -81,6 +86,7 @@ class DuckDBLoader:
         file: SourceFile,
         batches: Batches,
         request: LoadRequest,
+        cancellation: Cancellation,
     ) -> LoadReport:
         month = Month(connection, request.trip_file, request.table, self.target)
         connection.begin()
@@ -96,12 +102,14 @@ class DuckDBLoader:
             if plan.action == "nothing" and entry is not None:
                 connection.rollback()
                 return replace(entry.report, action="nothing to do", reason=plan.reason)
-            rows = month.write(batches)
+            month.write(batches, check=cancellation.check)
             tally = batches.result
+            rows, stats = month.counted()
             check_counts(tally, rows, request)
             check_shrink(rows, entry, request)
-            report = self._report(plan, file, tally, month.stats(), request, entry)
+            report = self._report(plan, file, tally, rows, stats, request, entry)
             month.record(report, tally.notes)
+            cancellation.check()  # an interrupt between two statements stops neither
             connection.commit()
         except BaseException:
             # A fatal error, a full disk for one, has closed the transaction already.
@@ -115,12 +123,12 @@ class DuckDBLoader:
         plan: Plan,
         file: SourceFile,
         tally: Tally,
+        rows: int,
         stats: dict[str, ColumnStats],
         request: LoadRequest,
         entry: Entry | None,
     ) -> LoadReport:
         version = file.version
-        dropped = sum(tally.rows_dropped.values())
         return LoadReport(
             action="replaced" if entry and entry.rows_present else "loaded",
             reason=plan.reason,
@@ -136,7 +144,7 @@ class DuckDBLoader:
             era=tally.era,
             contract_version=CONTRACT_VERSION,
             rows_read=tally.rows_read,
-            rows_loaded=tally.rows_read - dropped - tally.rows_rejected,
+            rows_loaded=rows,
             rows_dropped=tally.rows_dropped,
             rows_rejected=tally.rows_rejected,
             values_nulled=tally.values_nulled,

@@ -1,12 +1,15 @@
 """Open a DuckDB file, and say in words why it cannot be.
 
 One process at a time owns a DuckDB file, readers included: another one waits a little, then gives
-up with exit code 75.
+up with exit code 75. Within this process the threads take turns, so that two loads of one month
+cannot run at once.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +25,12 @@ PATIENCE_SECONDS = 5.0
 MEMORY_LIMIT = "400MB"
 """Of DuckDB's own buffers, unless the profile says otherwise; more is spilt beside the file."""
 
+_POLL_SECONDS = 0.1
 _HOLDER = re.compile(r"\(PID (\d+)\)")
+_FULL = ("No space left", "File too large", "Disk quota exceeded", "could not write all")
+
+_turns: dict[Path, threading.RLock] = {}
+_turns_lock = threading.Lock()
 
 
 @contextmanager
@@ -46,7 +54,7 @@ def opened(
         WarehouseBusyError: another process has it.
         TargetError: it cannot be opened, written, or is no DuckDB file.
     """
-    with translated(path):
+    with _turn(path, check), translated(path):
         connection = _connected(path, read_only, check, sleep)
         try:
             connection.execute(f"SET memory_limit = '{memory_limit or MEMORY_LIMIT}'")
@@ -55,19 +63,71 @@ def opened(
             connection.close()
 
 
+@contextmanager
+def _turn(path: Path, check: Callable[[], None]) -> Iterator[None]:
+    """Keep other threads of this process out; the file's own lock knows only processes."""
+    with _turns_lock:
+        lock = _turns.setdefault(path.resolve(), threading.RLock())
+    while not lock.acquire(timeout=_POLL_SECONDS):
+        check()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _connected(
     path: Path, read_only: bool, check: Callable[[], None], sleep: Callable[[float], None]
 ) -> duckdb.DuckDBPyConnection:
-    for _ in range(int(PATIENCE_SECONDS / 0.1)):
-        try:
-            return duckdb.connect(str(path), read_only=read_only)
-        except duckdb.IOException as error:
-            if "Could not set lock" not in str(error):
-                raise
-            holder = _HOLDER.search(str(error))
+    pid = None
+    for _ in range(round(PATIENCE_SECONDS / _POLL_SECONDS)):
+        if not _is_being_made(path):
+            try:
+                return duckdb.connect(str(path), read_only=read_only)
+            except duckdb.IOException as error:
+                if "Could not set lock" not in str(error):
+                    raise
+                holder = _HOLDER.search(str(error))
+                pid = int(holder[1]) if holder else None
+            except duckdb.ConnectionException as error:
+                if "different configuration" not in str(error):
+                    raise
+                pid = os.getpid()  # a connection of the user's own flow, in this process
         check()
-        sleep(0.1)
-    raise WarehouseBusyError(f"The DuckDB file {path}", int(holder[1]) if holder else None)
+        sleep(_POLL_SECONDS)
+    if _is_being_made(path):
+        raise TargetError(
+            f"{path} is empty: whoever made it did not finish.",
+            hint="Delete it, and run again.",
+        )
+    raise WarehouseBusyError(f"The DuckDB file {path}", pid)
+
+
+def _is_being_made(path: Path) -> bool:
+    """Whether the file is still empty.
+
+    Raises:
+        TargetError: it is a file of another kind. DuckDB would go and fetch an extension from
+            the internet for some, SQLite's for one.
+    """
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError as error:
+        raise TargetError(
+            f"The DuckDB file {path} cannot be read: {error.strerror}.",
+            hint="Check its owner and its mode.",
+        ) from error
+    # Source: DuckDB, "Storage Versions and Format": the magic bytes follow a checksum of 8.
+    if head and head[8:] != b"DUCK":
+        raise TargetError(
+            f"{path} is not a DuckDB database.",
+            hint="It was made by something else and is left alone. "
+            "Name another `path` in the profile.",
+        )
+    return not head
 
 
 @contextmanager
@@ -76,34 +136,30 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise _meant(path, error) from error
+        raise meant(path, error) from error
 
 
-def _meant(path: Path, error: duckdb.Error) -> TaxietlError:
+def meant(path: Path, error: Exception) -> TaxietlError:
+    """What an error of DuckDB's means; by its words, since Arrow readers lose its class."""
     text = str(error)
-    first = text.splitlines()[0]
-    if "No space left" in text or "File too large" in text or "could not write all" in text.lower():
+    first = text.splitlines()[0].rstrip(".") if text else type(error).__name__
+    if any(words in text for words in _FULL):
         return TargetError(
             f"The disk of {path} is full.", hint="Make room and run again; the file is as it was."
         )
-    if "not a valid DuckDB database" in text:
-        return TargetError(
-            f"{path} is not a DuckDB database.",
-            hint="It was made by something else and is left alone. Name another `path` in the profile.",
-        )
-    if "newer version" in text or "storage version" in text.lower():
+    if "Trying to read a database file with version" in text:
         return TargetError(
             f"{path} was written by another version of DuckDB than {duckdb.__version__}.",
-            hint="Upgrade the package duckdb, or name another `path` in the profile.",
+            hint="Install the package duckdb in that version, or name another `path`.",
         )
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if text.startswith("Out of Memory"):
         return TargetError(
             f"DuckDB needs more memory for {path} than it may use: {first}.",
             hint='Raise `memory_limit` in the profile, for instance to "1GB".',
         )
-    if isinstance(error, duckdb.IOException):
+    if text.startswith("IO Error"):
         return TargetError(
-            f"The DuckDB file {path} cannot be used: {first}.",
+            f"The DuckDB file {path} cannot be used: {first.removeprefix('IO Error: ')}.",
             hint="Check that its folder exists and that you may write there.",
         )
     return TargetError(

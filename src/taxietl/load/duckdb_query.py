@@ -1,40 +1,109 @@
-"""Ask a DuckDB file something: one statement that only reads, with no way to other files."""
+"""Ask a DuckDB file something: one statement that only reads, with no way to other files.
+
+That is SELECT and what DuckDB makes of it (`WITH`, `FROM t`, `VALUES`, `SHOW`, `DESCRIBE`,
+`SUMMARIZE`, `PIVOT … IN`), EXPLAIN, and PRAGMAs that give rows, such as `PRAGMA table_info('t')`.
+The file is opened read-only, other files and the network are shut off, and the settings locked:
+the look at the statement's kind is for a clear message, not the guard.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self, TypeVar
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 import pyarrow as pa  # noqa: TID253
 
 from taxietl.errors import ConfigError, TargetError
-from taxietl.load.duckdb_file import opened
+from taxietl.load.duckdb_file import meant, opened
 
-_READING = {"SELECT", "EXPLAIN"}
+Result = TypeVar("Result")
+
+_READING = {"SELECT", "EXPLAIN", "PRAGMA"}
+
+_LOCKED_DOWN = (
+    "SET python_enable_replacements = false",  # else `FROM name` finds our Python variables
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+_BATCH_ROWS = 16_384
+
+# What is not the statement's fault begins so.
+_OF_THE_TARGET = ("IO Error", "Out of Memory", "INTERNAL Error", "FATAL Error")
 
 
 @contextmanager
 def queried(
     path: Path, statement: str, *, memory_limit: str | None
 ) -> Iterator[pa.RecordBatchReader]:
-    """The statement's rows, read as they are asked for.
+    """The statement's rows, read as they are asked for; the file is held until the block is left.
 
     Raises:
         ConfigError: it is not one reading statement, or it is wrong.
         TargetError: there is no such file yet.
+        WarehouseBusyError: another process has it.
     """
     _check_reading(statement)
     if not path.exists():
         raise TargetError(f"There is no DuckDB file {path} yet.", hint="`taxietl ingest` makes it.")
-    with opened(path, read_only=True, memory_limit=memory_limit) as connection:
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+    with (
+        opened(path, read_only=True, memory_limit=memory_limit) as connection,
+        _Asker(connection, path) as asker,
+    ):
+        for setting in _LOCKED_DOWN:
+            connection.execute(setting)
+        reader = asker.ask(lambda: _answer(connection, statement))
+        yield pa.RecordBatchReader.from_batches(reader.schema, asker.batches(reader))
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, statement: str) -> pa.RecordBatchReader:
+    # `execute(…)` would hold the whole answer in memory under DuckDB 2.0.
+    answer = connection.sql(statement)
+    if answer is None:
+        raise ConfigError("This statement gives no rows.", hint="Give one SELECT.")
+    return answer.to_arrow_reader(_BATCH_ROWS)
+
+
+class _Asker:
+    """Lets DuckDB work in a thread of its own, so that a Ctrl-C need not wait for it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="taxietl-query")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.shutdown()
+
+    def ask(self, work: Callable[[], Result]) -> Result:
+        """The work's result.
+
+        Raises:
+            ConfigError: the statement is wrong.
+            TargetError: the file cannot be read.
+        """
         try:
-            yield connection.execute(statement).to_arrow_reader(16_384)
-        except (duckdb.ProgrammingError, duckdb.PermissionException) as error:
+            return self._worker.submit(work).result()
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            # Arrow's readers lose the class of DuckDB's errors, but not their words.
+            if str(error).startswith(_OF_THE_TARGET):
+                raise meant(self._path, error) from error
             raise _wrong(error) from error
+        except KeyboardInterrupt:
+            self._connection.interrupt()
+            raise
+
+    def batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        """The reader's batches, each asked for when it is wanted."""
+        while (batch := self.ask(lambda: next(reader, None))) is not None:
+            yield batch
 
 
 def _check_reading(statement: str) -> None:
@@ -42,18 +111,21 @@ def _check_reading(statement: str) -> None:
         parsed = duckdb.extract_statements(statement)
     except duckdb.Error as error:
         raise _wrong(error) from error
-    if len(parsed) != 1:
+    kinds = [str(each.type).removeprefix("StatementType.") for each in parsed]
+    refused = [kind for kind in kinds if kind not in _READING]
+    if refused:
         raise ConfigError(
-            f"One statement at a time; these are {len(parsed)}.", hint="Ask them one by one."
+            f"This is {' and '.join(refused)}; `taxietl sql` only reads.",
+            hint="Use SELECT; a PIVOT needs its values, PIVOT … ON … IN (…).",
         )
-    kind = str(parsed[0].type).removeprefix("StatementType.")
-    if kind not in _READING:
+    if len(kinds) != 1:
         raise ConfigError(
-            f"This statement is {kind}; `taxietl sql` only reads.",
-            hint="Use SELECT, or the duckdb shell for anything else.",
+            f"These are {len(kinds)} statements." if kinds else "There is no statement.",
+            hint="Give one SELECT.",
         )
 
 
-def _wrong(error: duckdb.Error) -> ConfigError:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return ConfigError(lines[0], hint=" ".join(lines[1:3]))
+def _wrong(error: Exception) -> ConfigError:
+    """DuckDB's words, without the carets that point into the statement."""
+    first, *rest = [line.strip() for line in str(error).splitlines() if line.strip(" ^")]
+    return ConfigError(first, hint=" ".join(rest[:2]))

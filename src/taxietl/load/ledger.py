@@ -12,13 +12,16 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from taxietl.steps.values import ColumnStats, LoadReport, Transform
+from taxietl.steps.values import ColumnStats, LoadReport, Note, Transform
 from taxietl.tlc.trip_file import TripFile
 
 LOADS, REJECTS, MONTHS = "taxietl_loads", "taxietl_rejects", "taxietl_months"
 
 MARKER = "taxietl"
 """Tables that we made say so at the beginning of their COMMENT; others are never touched."""
+
+RAW_KEPT = 4096
+"""Of a rejected line or an unreadable cell, in characters."""
 
 COLUMNS: Mapping[str, str] = {
     "load_id": "TEXT NOT NULL",
@@ -91,6 +94,18 @@ def row_of(report: LoadReport) -> dict[str, Any]:
         "run_name": report.run_name,
         "taxietl_version": report.taxietl_version,
         "loaded_at": report.loaded_at.isoformat(),
+    }
+
+
+def reject_of(load_id: str, note: Note) -> dict[str, Any]:
+    """A rejected line or an unreadable cell as its row."""
+    return {
+        "load_id": load_id,
+        "kind": note.kind,
+        "line": note.line,
+        "column_name": note.column,
+        "reason": note.reason,
+        "raw": note.raw[:RAW_KEPT],
     }
 
 

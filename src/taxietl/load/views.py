@@ -1,0 +1,68 @@
+"""The plain-named views over the trip tables: no capitals, no quotes, colours side by side.
+
+`trips` has the yellow and green ones, `hire_trips` those of fhv and fhvhv. Pure: the SQL is made
+here and run by a loader, in its transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+from taxietl.tlc.datasets import Column, Dataset, dataset
+
+VIEWS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"trips": ("yellow", "green"), "hire_trips": ("fhv", "fhvhv")}
+)
+"""Each view and its colours."""
+
+_RENAMED = {
+    "vendorid": "vendor_id",
+    "ratecodeid": "rate_code_id",
+    "pulocationid": "pickup_location_id",
+    "dolocationid": "dropoff_location_id",
+}
+
+
+def view_of(color: str) -> str:
+    """The view that shows a colour's trips."""
+    return next(name for name, colors in VIEWS.items() if color in colors)
+
+
+def view_select(view: str, present: Mapping[str, Collection[str]]) -> str:
+    """The view's SELECT.
+
+    Args:
+        view: one of `VIEWS`.
+        present: the colours whose table is there, each with the columns it has, in lower case. A
+            table made under an older contract may lack some: they are null.
+    """
+    columns: dict[str, str] = {}
+    for color in VIEWS[view]:
+        for column in dataset(color).columns:
+            columns.setdefault(_plain(column, dataset(color)), column.kind.sql_type)
+    return " UNION ALL ".join(
+        _one_color(dataset(color), columns, present[color])
+        for color in VIEWS[view]
+        if color in present
+    )
+
+
+def _one_color(of: Dataset, columns: Mapping[str, str], present: Collection[str]) -> str:
+    own = {_plain(each, of): each.name for each in of.columns if each.name.lower() in present}
+    values = [
+        f'"{own[name]}" AS {name}' if name in own else f"CAST(NULL AS {kind}) AS {name}"
+        for name, kind in columns.items()
+    ]
+    listed = ", ".join([f"'{of.color}' AS color", *values, "source_month"])
+    return f"SELECT {listed} FROM {of.table}"  # noqa: S608  every name is of the contract
+
+
+def _plain(column: Column, of: Dataset) -> str:
+    """The column's name in the view."""
+    if column.name == of.started_at:
+        return "pickup_datetime"
+    if column.name == of.ended_at:
+        return "dropoff_datetime"
+    name = column.name.lower()
+    return _RENAMED.get(name, name)
