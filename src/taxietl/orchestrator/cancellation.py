@@ -10,8 +10,17 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 from taxietl.errors import Cancelled
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def interruptible(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a user's function; only inside such a call is a run's thread sent an exception."""
+    return function(*args, **kwargs)
 
 
 class _Callback:
@@ -49,6 +58,8 @@ class Cancellation:
         self.signal_number: int = signal.SIGINT
         self.is_seen = False
         """A thread of the run has met the request and is on its way out."""
+        self.is_overdue = False
+        """The run has not stopped for a while: the next chance to strike it is to be taken."""
 
     @property
     def requested(self) -> bool:
@@ -64,6 +75,11 @@ class Cancellation:
         if self._event.is_set():
             self.is_seen = True
             raise self.error()
+
+    def check_overdue(self) -> None:
+        """Like `check`, in places that let a run be for a moment; never twice."""
+        if self.is_overdue and not self.is_seen:
+            self.check()
 
     def wait(self, seconds: float) -> None:
         """Sleep that long; raise `Cancelled` as soon as the run is asked to stop."""

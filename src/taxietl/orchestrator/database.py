@@ -106,8 +106,6 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """BEGIN IMMEDIATE … COMMIT, or ROLLBACK on any exception; holds the lock."""
-        # `with` takes the lock in one step: an exception injected into a thread that waits here
-        # (see signals.py) is raised inside the block, and cannot leave the lock taken.
         with self.lock, translated(self.path):
             connection = self.connection()
             try:

@@ -22,13 +22,13 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from taxietl import __version__
 from taxietl.errors import Cancelled
-from taxietl.orchestrator.cancellation import Cancellation
+from taxietl.orchestrator.cancellation import Cancellation, interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
 from taxietl.orchestrator.history import History
 from taxietl.orchestrator.liveness import hold, process_start
-from taxietl.orchestrator.logs import ENGINE, captured, handler_locks
+from taxietl.orchestrator.logs import ENGINE, captured
 from taxietl.orchestrator.names import two_words
 from taxietl.orchestrator.parameters import Parameters, return_annotation
 from taxietl.orchestrator.recorder import Listener, Recorder, described
@@ -192,7 +192,6 @@ class Engine:
             return supervise(
                 functools.partial(self._execute, flow, run, parameters, None),
                 run.cancellation,
-                quiet=lambda: [self.history.database.lock, *handler_locks()],
                 heard=heard,
                 leaving=leaving,
             )
@@ -215,7 +214,7 @@ class Engine:
         token = scope.set(run)
         try:
             self._set_state(run, place, State(StateName.RUNNING, "", self.clock()))
-            value = flow.function(*parameters.args, **parameters.kwargs)
+            value = interruptible(flow.function, *parameters.args, **parameters.kwargs)
             run.cancellation.check()
         except BaseException as raised:  # noqa: BLE001 - `Run.result` raises it again
             error = raised

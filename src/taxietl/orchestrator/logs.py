@@ -153,6 +153,8 @@ class _HistoryHandler(logging.Handler):
             run.engine.history.add_lines([line])
         except Exception:  # noqa: BLE001 - the next transition will say what is wrong
             return
+        # A loop that does little but log is hardly ever met outside a handler (see signals.py).
+        run.cancellation.check_overdue()
 
 
 class _Unchanged(logging.Filter):
@@ -182,11 +184,6 @@ def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -
     console.addFilter(_ConsoleFilter(level))
     root.addHandler(console)
     logging.getLogger("taxietl").setLevel(min(level, logging.INFO))
-
-
-def handler_locks() -> list[threading.Lock | threading.RLock]:
-    """The locks of the root's handlers: who holds them all knows that no line is being written."""
-    return [handler.lock for handler in logging.getLogger().handlers if handler.lock]
 
 
 class _Capture:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.states import State, StateName
+
+if TYPE_CHECKING:
+    import sqlite3
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import Generic, NoReturn, Protocol, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from taxietl.errors import Cancelled
-from taxietl.orchestrator.cancellation import Cancellation
+from taxietl.orchestrator.cancellation import Cancellation, interruptible
 
 R = TypeVar("R")
 
@@ -31,14 +31,6 @@ INJECT_AFTER_SECONDS = 1.0
 GIVE_UP_AFTER_SECONDS = 5.0
 POLL_SECONDS = 0.5
 """On Windows a waiting main thread hears no signal until its wait ends."""
-
-
-class Lock(Protocol):
-    """A lock of either kind."""
-
-    def acquire(self, *, timeout: float) -> bool: ...
-
-    def release(self) -> None: ...
 
 
 class _Work(Generic[R]):
@@ -71,14 +63,12 @@ def supervise(
     body: Callable[[], R],
     cancellation: Cancellation,
     *,
-    quiet: Callable[[], Sequence[Lock]],
     heard: Callable[[int], None],
     leaving: Callable[[], None],
 ) -> R:
     """Run `body`, obeying SIGINT and SIGTERM if this is the main thread; else just run it.
 
     Args:
-        quiet: gives the locks that are held wherever the exception must not strike.
         heard: told of the first signal, once the run has been asked to stop.
         leaving: called last if the body would not end; then the process exits.
     """
@@ -89,7 +79,7 @@ def supervise(
     worker = threading.Thread(target=work.run, name="taxietl-run", daemon=True)
     with _handlers(events.put):
         worker.start()
-        _wait(worker, events, cancellation, quiet, heard, leaving)
+        _wait(worker, events, cancellation, heard, leaving)
     return work.result(cancellation)
 
 
@@ -97,16 +87,14 @@ def _wait(
     worker: threading.Thread,
     events: SimpleQueue[int],
     cancellation: Cancellation,
-    quiet: Callable[[], Sequence[Lock]],
     heard: Callable[[int], None],
     leaving: Callable[[], None],
 ) -> None:
     """Wait for the worker to end, taking the steps of the module's description."""
     asked_at: float | None = None
-    was_injected = False
     while worker.is_alive():
         try:
-            event = events.get(timeout=POLL_SECONDS if asked_at is None else 0.1)
+            event = events.get(timeout=POLL_SECONDS if asked_at is None else 0.01)
         except Empty:
             event = None
         if event == 0:
@@ -123,12 +111,13 @@ def _wait(
         if waited > GIVE_UP_AFTER_SECONDS:
             _leave(cancellation, leaving)
         # A thread that has met the request is cleaning up: do not strike into its `finally`.
-        if waited > INJECT_AFTER_SECONDS and not was_injected and not cancellation.is_seen:
-            was_injected = _inject(worker, cancellation, quiet())
+        if waited > INJECT_AFTER_SECONDS and not cancellation.is_seen:
+            cancellation.is_overdue = True
+            _inject(worker, cancellation)
 
 
-def _inject(worker: threading.Thread, cancellation: Cancellation, locks: Sequence[Lock]) -> bool:
-    """Raise `Cancelled` in the worker at its next instruction; False if it must not be now."""
+def _inject(worker: threading.Thread, cancellation: Cancellation) -> None:
+    """Raise `Cancelled` in the worker at its next instruction, if it may be struck there."""
 
     class Interrupted(Cancelled):
         """Python makes the exception itself, without arguments."""
@@ -137,15 +126,31 @@ def _inject(worker: threading.Thread, cancellation: Cancellation, locks: Sequenc
             super().__init__(cancellation.reason, signal_number=cancellation.signal_number)
 
     Interrupted.__name__ = Interrupted.__qualname__ = "Cancelled"
-    with ExitStack() as held:
-        for lock in locks:
-            if not lock.acquire(timeout=0.2):
-                return False
-            held.callback(lock.release)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Interrupted)
-        )
-    return True
+    if not _is_in_users_code(worker):
+        return
+    cancellation.is_seen = True
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Interrupted)
+    )
+
+
+def _is_in_users_code(worker: threading.Thread) -> bool:
+    """The thread is where it may be struck: neither in the engine's work nor in a log handler.
+
+    Those take locks and begin transactions; struck between the taking and the `try`, they would
+    never give them back. The answer holds for as long as this thread keeps the interpreter,
+    some milliseconds from when it last waited.
+    """
+    frame = sys._current_frames().get(worker.ident or 0)
+    is_leaf = True
+    while frame is not None:
+        if frame.f_code is interruptible.__code__:
+            return not is_leaf
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] == "logging" or module.startswith(__package__):
+            return False
+        frame, is_leaf = frame.f_back, False
+    return False
 
 
 def _leave(cancellation: Cancellation, leaving: Callable[[], None]) -> NoReturn:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from taxietl.errors import ConfigError
+from taxietl.orchestrator.cancellation import interruptible
 
 Y = TypeVar("Y")
 R = TypeVar("R")
@@ -91,7 +92,7 @@ class Stream(Generic[Y, R], Iterator[Y]):
                 if self._watcher:
                     self._watcher.before_pull()
                 # A context variable set in a generator would else leak to whoever pulls.
-                item = self._context.run(next, self._generator)
+                item = interruptible(self._context.run, next, self._generator)
             except StopIteration as stop:
                 self._end = "has failed"  # as it will have, if its end cannot be recorded
                 if self._watcher:

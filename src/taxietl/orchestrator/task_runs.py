@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import Cancelled
 from taxietl.orchestrator import cache
+from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.recorder import described
 from taxietl.orchestrator.results import MAX_BYTES, NotStorableError, ResultCodec, shown
@@ -125,7 +126,7 @@ class TaskCall:
             batch.task_state(self._scope, batch.state(name, reason if is_first else ""))
         token = scope.set(self._scope)
         try:
-            return self._task.function(*self._args, **self._kwargs)
+            return interruptible(self._task.function, *self._args, **self._kwargs)
         except Exception as error:
             # An interrupted query fails with the database's own error: it was not a failure.
             if self._run.cancellation.requested:

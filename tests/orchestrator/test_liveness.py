@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from taxietl.orchestrator import Engine, History, flow
+from taxietl.orchestrator.filelock import try_lock, waiting_lock
+
+from .conftest import states
+
+SLEEPER = """
+import sys, time
+from collections.abc import Generator
+from pathlib import Path
+from taxietl.orchestrator import Engine, configure_logging, flow, task
+
+@task
+def numbers() -> Generator[int, None, None]:
+    while True:
+        yield 1
+
+@task
+def load(stream) -> None:
+    next(stream)
+    print("ready", flush=True)
+    time.sleep(60)
+
+@flow(run_name="child")
+def child() -> None:
+    load(numbers())
+
+@flow(run_name="sleeper")
+def sleeper() -> None:
+    child()
+
+configure_logging(40)
+Engine(Path(sys.argv[1])).run(sleeper)
+"""
+
+
+def start(home: Path) -> subprocess.Popen[str]:
+    """A process in the middle of a task of a child run."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER, str(home)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate(timeout=10)
+
+
+def test_a_killed_run_is_crashed_and_a_live_one_is_left_alone(home: Path) -> None:
+    dead, alive = start(home), start(home)
+    try:
+        finish(dead)
+
+        with Engine(home) as engine:
+            found = {run.name: run for run in engine.history.runs()}
+            message = found["sleeper"].state.message
+            assert {name: run.state.name for name, run in found.items()} == {
+                "sleeper": "Crashed",
+                "child": "Crashed",
+                "sleeper-2": "Running",
+                "child-2": "Running",
+            }
+            assert message.startswith(f"Its process {dead.pid} on ")
+            assert "is gone; last heard of at 20" in message
+            below = found["child"].id
+            assert states(engine, below, "load-0") == ["Pending", "Running", "Crashed"]
+            assert states(engine, below, "numbers-0") == ["Running", "Crashed"]
+            assert states(engine, found["sleeper"].id, "child-0") == [
+                "Pending",
+                "Running",
+                "Crashed",
+            ]
+            locks = [path.stem for path in (home / "runs").iterdir()]
+            assert locks == [found["sleeper-2"].id]
+            assert str(engine.run(flow(lambda: 1)).state) == "Completed()"
+    finally:
+        finish(alive)
+    assert [each.state.name for each in _open(home)].count("Running") == 0
+
+
+def _open(home: Path):  # type: ignore[no-untyped-def]
+    history = History.open(home)
+    try:
+        return history.runs()
+    finally:
+        history.close()
+
+
+def test_reading_alone_finds_the_dead(home: Path) -> None:
+    finish(start(home))
+
+    assert {run.state.name for run in _open(home)} == {"Crashed"}
+
+
+def test_a_stopped_process_is_not_a_dead_one(home: Path) -> None:
+    process = start(home)
+    try:
+        os.kill(process.pid, signal.SIGSTOP)
+        assert {run.state.name for run in _open(home)} == {"Running"}
+    finally:
+        finish(process)
+
+
+def test_an_engine_of_the_same_process_leaves_its_runs_alone(home: Path) -> None:
+    with Engine(home) as engine:
+
+        @flow
+        def look() -> list[str]:
+            return [run.state.name for run in _open(home)]
+
+        assert engine.run(look).result() == ["Running"]
+
+
+def test_a_stale_lock_file_is_swept(home: Path) -> None:
+    (home / "runs").mkdir(parents=True)
+    (home / "runs" / "0123.lock").write_text("")
+
+    _open(home)
+
+    assert list((home / "runs").iterdir()) == []
+
+
+def test_a_lock_is_had_by_one_and_its_file_goes_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "one.lock"
+
+    first = try_lock(path)
+    assert first is not None
+    assert try_lock(path) is None
+    first.release()
+    first.release()
+
+    assert not path.exists()
+    second = try_lock(path)
+    assert second is not None
+    second.release()
+
+
+def test_waiting_for_a_lock_ends(tmp_path: Path) -> None:
+    lock = try_lock(tmp_path / "one.lock")
+
+    with (
+        pytest.raises(TimeoutError, match="is locked"),
+        waiting_lock(tmp_path / "one.lock", seconds=0.05),
+    ):
+        pass
+
+    assert lock is not None
+    lock.release()
