@@ -57,6 +57,16 @@ format: install ## Put the code into its form
 test: install ## The whole suite
 	$(BIN)/pytest -n 2 -m 'not torture'
 
+test-duckdb-1.5: .venv-duckdb-1.5/installed ## What touches DuckDB, with the oldest version supported
+	.venv-duckdb-1.5/bin/pytest -n 2 -m 'not torture' tests/load tests/cli tests/acceptance
+
+.venv-duckdb-1.5/installed: $(VENV)/installed
+	$(PYTHON) -m venv .venv-duckdb-1.5
+	.venv-duckdb-1.5/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	.venv-duckdb-1.5/bin/python -m pip install --quiet --disable-pip-version-check 'duckdb==1.5.*'
+	.venv-duckdb-1.5/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
 torture: install ## Loops of over 30 seconds, seeds and counts printed
 	$(BIN)/pytest -m torture -s
 

@@ -75,7 +75,8 @@ class Validator:
         except ValidationError as error:
             raise ConfigError(
                 f"The flow {self._flow_name!r} got a wrong value for {parameter.name!r}: "
-                f"{_explained(error)}."
+                f"{_explained(error)}.",
+                hint=f"It is of type {inspect.formatannotation(parameter.annotation)}.",
             ) from None  # pydantic's own text may hold the value
 
     def _adapter(self, parameter: inspect.Parameter) -> Any:

@@ -1,0 +1,113 @@
+"""The docs are held to the code: what exists is described, and what is described exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from taxietl.cli.app import _app
+from taxietl.errors import EXIT_CODE_ORDER
+from taxietl.load import ledger
+from taxietl.steps import registry
+from taxietl.tlc.datasets import DATASETS
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+README = (ROOT / "README.md").read_text()
+
+
+def _commands(command: Any, trail: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    children = getattr(command, "commands", {})
+    for name, child in children.items():
+        yield from _commands(child, (*trail, name))
+    if not children:
+        yield trail, command
+
+
+COMMANDS = dict(_commands(typer.main.get_command(_app)))
+
+
+@pytest.mark.parametrize("trail", COMMANDS, ids=" ".join)
+def test_every_command_and_option_is_in_the_reference(trail: tuple[str, ...]) -> None:
+    assert f"`{' '.join(trail)}" in REFERENCE
+    for parameter in COMMANDS[trail].params:
+        for option in parameter.opts:
+            if option.startswith("-"):
+                assert f"`{option}" in REFERENCE or f"{option} " in REFERENCE, option
+
+
+@pytest.mark.parametrize("color", DATASETS)
+def test_the_columns_of_a_colour_are_in_the_reference_in_order(color: str) -> None:
+    dataset = DATASETS[color]
+    section = REFERENCE.split(f"### `{dataset.table}`")[1].split("###")[0]
+
+    listed = re.findall(r"^\| `(\w+)` \| ([A-Z ]+) \| (.+) \|$", section, re.MULTILINE)
+
+    assert listed == [
+        *((each.name, each.kind.sql_type, each.note) for each in dataset.columns),
+        ("source_month", "DATE NOT NULL", "first day of the file's month"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "columns"),
+    [("### `taxietl_loads`", ledger.COLUMNS), ("### `taxietl_rejects`", ledger.REJECT_COLUMNS)],
+    ids=["taxietl_loads", "taxietl_rejects"],
+)
+def test_the_ledger_is_in_the_reference(heading: str, columns: dict[str, str]) -> None:
+    section = REFERENCE.split(heading)[1].split("\n##")[0]
+
+    assert re.findall(r"^\| `(\w+)` \| ([A-Z ]+) \|$", section, re.MULTILINE) == list(
+        columns.items()
+    )
+
+
+def test_every_exit_code_is_in_the_reference() -> None:
+    section = REFERENCE.split("### Exit codes")[1].split("###")[0]
+
+    codes = {int(code) for code in re.findall(r"^\| (\d+)", section, re.MULTILINE)}
+
+    assert codes == {*EXIT_CODE_ORDER, 130}
+
+
+def test_every_step_of_ours_is_in_the_docs() -> None:
+    for kind in ("extractors", "transformers", "loaders"):
+        for name in registry.names(kind):
+            assert name in REFERENCE.lower(), name
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/reference.md", "CHANGELOG.md"])
+def test_links_inside_the_project_lead_somewhere(page: str) -> None:
+    path = ROOT / page
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), target
+
+
+def test_the_readme_flow_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = re.search(r"```python\n(# flows.py\n.*?)```", README, re.DOTALL)
+    assert code
+    (tmp_path / "flows.py").write_text(code[1])
+    monkeypatch.chdir(tmp_path)
+    from taxietl.cli.main import main
+
+    done = main(
+        ["--home", "home", "run", "flows.py:weather", "-p", "city=Queens", "-p", "days=3", "-q"]
+    )
+
+    assert done == 0
+    assert main(["--home", "home", "runs", "show", "Queens"]) == 0
+
+
+def test_make_help_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())  # type: ignore[index]
+
+    described = set(re.findall(r"^([a-z0-9.-]+):.*## ", makefile, re.MULTILINE))
+
+    assert targets == described
