@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,9 @@ from taxietl.tlc.eras import Layout
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+RAW_KEPT = 4096
+"""Characters kept of a line or cell that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -39,4 +42,22 @@ class TripReader(Protocol):
     rows_counted: int
     """Rows of the file, counted on another way than by adding up the blocks; final at the end."""
 
-    def __iter__(self) -> Iterator[Block]: ...
+    def blocks(self) -> Generator[Block, None, None]:
+        """Read the file, once, and close it.
+
+        Raises:
+            CorruptFileError: it cannot be read to its end.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the file, whether or not its blocks were asked for."""
+        ...
+
+
+def raw_text(published: str) -> str:
+    """What is kept of text that could not be read: cut, and fit for any database.
+
+    PostgreSQL's text can hold every character but NUL, which fills the holes of damaged files.
+    """
+    return published[:RAW_KEPT].replace("\x00", "\N{REPLACEMENT CHARACTER}")

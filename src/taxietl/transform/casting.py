@@ -1,15 +1,16 @@
 """Turn one published column into the contract's type, losing nothing in silence.
 
-Whole columns are cast at once. Where that fails, each distinct value is read for itself, and a
-cell that holds no value of the type becomes null and is reported.
+Whole columns are cast at once. Where that fails, each value is read for itself, and a cell that
+holds no value of the type becomes null and is reported. What Arrow's CSV reader takes for a value
+and what is read here as text must be the same: a row means the same beside a clean one or a
+dirty one.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa  # noqa: TID253  imported only where batches are handled
@@ -20,8 +21,9 @@ from taxietl.tlc.arrow import arrow_type
 from taxietl.tlc.codes import NUMBERS, TEXTS
 from taxietl.tlc.datasets import Column
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# As Arrow reads ISO 8601; a zone, or a part of a microsecond, would have to be dropped.
+_TIME = r"^\d{4}-\d\d-\d\d([ T]\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?)?$"
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 
 
@@ -35,92 +37,153 @@ def cast_column(published: pa.Array, column: Column) -> tuple[pa.Array, list[int
         SchemaError: the published type holds no values of this kind (a list, a time with a zone).
     """
     target = arrow_type(column.kind)
-    if pa.types.is_dictionary(published.type):
-        published = published.dictionary_decode()
+    published = _plain(published)
     if pa.types.is_null(published.type):
         return pa.nulls(len(published), target), []
-    if pa.types.is_nested(published.type) or getattr(published.type, "tz", None):
-        raise SchemaError(
-            f"The column {column.name} is of type {published.type}; it should be {target}.",
-            hint="This is not a file of the TLC's own making; convert the column first.",
-        )
-    if column.name in TEXTS or (column.name in NUMBERS and _is_text(published.type)):
-        return _by_distinct(published, target, _reader(column))
-    if published.type == target and not pa.types.is_floating(target):
-        return published, []
+    _check_holds(published.type, target, column)
+    values = _cast(published, target, column)
+    return values, _lost(published, values)
+
+
+def _plain(published: pa.Array) -> pa.Array:
+    """The values without an encoding of their own; decimals and text of any type as text."""
+    if pa.types.is_dictionary(published.type):
+        published = published.dictionary_decode()
+    kind = published.type
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pc.cast(published, pa.string())
+    if pa.types.is_decimal(kind):
+        # Cast by Arrow 26, the decimal 1.15 is the double 1.1500000000000001; read as text, 1.15.
+        return pc.cast(published, pa.string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        # Text written without the mark of being text, by old Spark and Impala.
+        try:
+            return pc.cast(published, pa.string())
+        except pa.ArrowInvalid:
+            texts = [value if value is None else decoded(value) for value in published.to_pylist()]
+            return pa.array(texts, pa.string())
+    return published
+
+
+def decoded(raw: bytes) -> str:
+    """Text in UTF-8, or in Latin-1, which every byte belongs to."""
     try:
-        whole = published if published.type == target else pc.cast(published, target)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return _by_distinct(published, target, _reader(column))
-    if pa.types.is_floating(target) and not pc.all(pc.is_finite(whole)).as_py():
-        if whole.null_count == len(whole):
-            return whole, []
-        return _by_distinct(published, target, _reader(column))
-    return whole, []
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
-def _by_distinct(
-    published: pa.Array, target: pa.DataType, read: Callable[[Any], Any]
-) -> tuple[pa.Array, list[int]]:
-    """Read each distinct value once; null where `read` gives None."""
-    encoded = published.dictionary_encode()
-    values = encoded.dictionary.to_pylist()
-    meant = pa.array([read(value) for value in values], target)
-    result = meant.take(encoded.indices)
-    if result.null_count == published.null_count:
-        return result, []
-    blank = pa.array([_is_blank(value) for value in values], pa.bool_()).take(encoded.indices)
-    lost = pc.and_(pc.is_null(result), pc.fill_null(pc.invert(blank), False))
-    return result, pc.indices_nonzero(lost).to_pylist()
+def _check_holds(kind: pa.DataType, target: pa.DataType, column: Column) -> None:
+    """Refuse a type whose values would have to be guessed at: which zone, since which day."""
+    if pa.types.is_string(target):
+        known = pa.types.is_primitive(kind) and not pa.types.is_duration(kind)
+        known = known or pa.types.is_string(kind)
+    elif pa.types.is_timestamp(target):
+        known = pa.types.is_timestamp(kind) and kind.tz is None
+        known = known or pa.types.is_string(kind) or pa.types.is_date(kind)
+    else:
+        known = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        known = known or pa.types.is_string(kind)
+    if not known:
+        raise SchemaError(
+            f"The column {column.name} is of type {kind}; it should be {target}.",
+            hint="The TLC publishes no such column; convert it first.",
+        )
 
 
-def _reader(column: Column) -> Callable[[Any], Any]:
-    """How one value of the column is read; None for what is no such value."""
-    target = arrow_type(column.kind)
-    if pa.types.is_integer(target):
-        codes = NUMBERS.get(column.name, {})
-        return lambda value: _whole_number(value, codes)
-    if pa.types.is_floating(target):
-        return _number
+def _cast(published: pa.Array, target: pa.DataType, column: Column) -> pa.Array:
+    """The values, null where they could not be read."""
+    if pa.types.is_string(target):
+        return _texts(published, column)
+    if pa.types.is_string(published.type):
+        return _read(published, target, column)
     if pa.types.is_timestamp(target):
-        return _time
-    texts = TEXTS.get(column.name, {})
-    return lambda value: texts.get(str(value).strip(), str(value))
+        return _cast_each(published, target)
+    return _numbers(published, target)
 
 
-def _whole_number(value: Any, codes: Any) -> int | None:
-    if isinstance(value, str) and value.strip().upper() in codes:
-        return int(codes[value.strip().upper()])
-    number = _number(value)
+def _lost(published: pa.Array, values: pa.Array) -> list[int]:
+    """Places that hold something as published, and null now."""
+    if values.null_count == published.null_count:
+        return []
+    lost = pc.and_(pc.is_null(values), pc.is_valid(published))
+    if pa.types.is_string(published.type):
+        blank = pc.equal(pc.utf8_trim_whitespace(published), "")
+        lost = pc.and_(lost, pc.invert(pc.fill_null(blank, False)))
+    return list(pc.indices_nonzero(lost).to_pylist())
+
+
+def _numbers(published: pa.Array, target: pa.DataType) -> pa.Array:
+    """Numbers of any type as numbers of the target's; null where they are none or do not fit."""
+    if published.type == target and pa.types.is_integer(target):
+        return published
+    if pa.types.is_floating(target):
+        values = _cast_each(published, target)
+        finite = pc.is_finite(values)
+        return values if pc.all(finite, min_count=0).as_py() else pc.if_else(finite, values, None)
+    try:
+        return pc.cast(published, target)
+    except pa.ArrowInvalid:
+        values = pc.cast(published, pa.float64(), safe=False)
+    fits = pc.and_(pc.greater_equal(values, _SMALLEST), pc.less_equal(values, _LARGEST))
+    whole = pc.and_(fits, pc.equal(pc.floor(values), values))
+    return pc.cast(pc.if_else(whole, values, None), target)
+
+
+def _read(published: pa.Array, target: pa.DataType, column: Column) -> pa.Array:
+    """Text as values of the target's type: at once where all can be, else one by one."""
+    codes = NUMBERS.get(column.name, {})
+    if pa.types.is_timestamp(target):
+        times = pc.utf8_trim(published, " \t")
+        readable = pc.match_substring_regex(times, _TIME)
+        return _cast_each(pc.if_else(readable, times, None), target)
+    if pa.types.is_integer(target):
+        return _by_distinct(published, target, lambda text: _whole_number(text, codes))
+    return _by_distinct(published, target, _number)
+
+
+def _texts(published: pa.Array, column: Column) -> pa.Array:
+    """Text, or other values as text; null where a text holds NUL, which is none."""
+    meant = TEXTS.get(column.name)
+    if pa.types.is_floating(published.type):
+        published = pc.if_else(pc.is_finite(published), published, None)
+    texts = pc.cast(published, pa.string())
+    if meant is not None:
+        texts = _by_distinct(texts, pa.string(), lambda text: meant.get(text.strip(), text))
+    return pc.if_else(pc.match_substring(texts, "\x00"), None, texts)
+
+
+def _by_distinct(published: pa.Array, target: pa.DataType, read: Callable[[str], Any]) -> pa.Array:
+    """Read each distinct text once; null where `read` gives None."""
+    encoded = published.dictionary_encode()
+    meant = [read(text) for text in encoded.dictionary.to_pylist()]
+    return pa.array(meant, target).take(encoded.indices)
+
+
+def _cast_each(published: pa.Array, target: pa.DataType) -> pa.Array:
+    """Cast all that can be, by halves; null where Arrow would lose something or refuses."""
+    try:
+        return pc.cast(published, target)
+    except pa.ArrowInvalid:
+        if len(published) == 1:
+            return pa.nulls(1, target)
+    half = len(published) // 2
+    parts = [_cast_each(published[:half], target), _cast_each(published[half:], target)]
+    return pa.concat_arrays(parts)
+
+
+def _whole_number(text: str, codes: Mapping[str, int]) -> int | None:
+    code = codes.get(text.strip().upper())
+    if code is not None:
+        return code
+    number = _number(text)
     if number is None or not number.is_integer() or not _SMALLEST <= number <= _LARGEST:
         return None
     return int(number)
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+def _number(text: str) -> float | None:
+    if not _NUMBER.fullmatch(text.strip()):
         return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
+    number = float(text)
     return number if math.isfinite(number) else None
-
-
-def _time(value: Any) -> datetime | None:
-    if not isinstance(value, str):
-        return value if isinstance(value, datetime) else None
-    if not _TIME.fullmatch(value.strip()):
-        return None
-    try:
-        return datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())

@@ -7,17 +7,17 @@ batches in, batches out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa  # noqa: TID253  imported only where batches are handled
 
-from taxietl.steps.values import Note
+from taxietl.steps.values import NOTES_KEPT, Note
 from taxietl.tlc.arrow import arrow_schema
 from taxietl.tlc.datasets import Column, Kind
 from taxietl.tlc.eras import Layout
-from taxietl.transform.blocks import Block
+from taxietl.transform.blocks import Block, raw_text
 from taxietl.transform.casting import cast_column
-from taxietl.transform.csv_file import RAW_KEPT
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,11 @@ class Conformed:
     """A block's rows in the contract's columns, and the cells that were lost on the way."""
 
     batch: pa.RecordBatch
-    nulled: tuple[Note, ...]
+    nulled: Mapping[str, int]
+    """By column, how many cells are null only because they could not be read."""
+
+    notes: tuple[Note, ...]
+    """The first of them in each column."""
 
 
 def schema_of(layout: Layout) -> pa.Schema:
@@ -36,17 +40,19 @@ def schema_of(layout: Layout) -> pa.Schema:
     return schema
 
 
-def conform(block: Block, layout: Layout) -> Conformed:
+def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Conformed:
     """Rename and cast a published file's columns to the dataset's schema.
 
     Args:
         block: N rows as published.
         layout: how that file names its columns; knows its era and dataset.
+        notes_kept: how many lost cells to describe, beside the first of each column; all of
+            them are counted.
 
     Returns:
         The same N rows in the same order with exactly `schema_of(layout)`. Distances are miles,
         money is US dollars, times are New York wall clock without a zone. A column the era did
-        not have is all null. A cell that could not be read is null and has its note.
+        not have is all null. A cell that could not be read is null, counted and noted.
 
     Raises:
         SchemaError: a column's type holds no values of its kind.
@@ -56,23 +62,37 @@ def conform(block: Block, layout: Layout) -> Conformed:
     rows = block.batch.num_rows
     schema = schema_of(layout)
     arrays: list[pa.Array] = []
-    nulled: list[Note] = []
-    for column in layout.era.dataset.columns:
-        name = layout.columns.get(column.name)
+    nulled: dict[str, int] = {}
+    notes: list[Note] = []
+    for column, name in _wanted(layout):
         if name is None:
             arrays.append(pa.nulls(rows, schema.field(column.name).type))
             continue
         published = block.batch.column(name)
         values, lost = cast_column(published, column)
         arrays.append(values)
-        nulled += [_note(block, column, published, row) for row in lost]
+        if lost:
+            nulled[column.name] = len(lost)
+            kept = lost[: max(1, notes_kept - len(notes))]
+            notes += [_note(block, column, published, row) for row in kept]
+    return Conformed(pa.RecordBatch.from_arrays(arrays, schema=schema), nulled, tuple(notes))
+
+
+def _wanted(layout: Layout) -> Iterator[tuple[Column, str | None]]:
+    """Each column of the result, and the file's name for it."""
+    for column in layout.era.dataset.columns:
+        yield column, layout.columns.get(column.name)
     for name in layout.new_columns:
-        values, _ = cast_column(block.batch.column(name), Column(name, Kind.TEXT, ""))
-        arrays.append(values)
-    return Conformed(pa.RecordBatch.from_arrays(arrays, schema=schema), tuple(nulled))
+        yield Column(name.strip(), Kind.TEXT, "no era has it"), name
 
 
 def _note(block: Block, column: Column, published: pa.Array, row: int) -> Note:
-    raw = str(published[row].as_py())[:RAW_KEPT]
     reason = f"not a value of {column.kind.sql_type}"
-    return Note("value", block.line_of(row), column.name, reason, raw)
+    return Note("value", block.line_of(row), column.name, reason, raw_text(_shown(published[row])))
+
+
+def _shown(value: pa.Scalar) -> str:
+    try:
+        return str(value.as_py())
+    except (OverflowError, ValueError):  # a time that Python has no value for
+        return str(value.value)

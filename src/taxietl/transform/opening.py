@@ -34,7 +34,8 @@ def form_of(path: Path) -> str:
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise CorruptFileError(
             f"{path} is an HTML or XML page, not a trip file.",
-            hint="The address it came from leads to a web page or an error message; fetch the file itself.",
+            hint="The address it came from leads to a web page or an error message; fetch the "
+            "file itself.",
         )
     if b"\x00" in head:
         raise CorruptFileError(

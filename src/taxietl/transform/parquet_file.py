@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa  # noqa: TID253  imported only where files are read
@@ -34,15 +35,21 @@ class ParquetReader:
             self._file.close()
             raise
 
-    def __iter__(self) -> Iterator[Block]:
+    def close(self) -> None:
+        """Let go of the file, whether or not its blocks were asked for."""
+        self._file.close()
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Read the file, once, and close it."""
         wanted = [*self.layout.columns.values(), *self.layout.new_columns]
         row = 1
         with self._file:
+            batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
             try:
-                batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)
-                for batch in ahead(batches, depth=2):
-                    yield Block(batch, row)
-                    row += batch.num_rows
+                with closing(ahead(batches, depth=2)) as made:
+                    for batch in made:
+                        yield Block(batch, row)
+                        row += batch.num_rows
             except (pa.ArrowException, OSError) as error:
                 raise self._corrupt(error) from error
 

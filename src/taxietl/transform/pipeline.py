@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator, Sequence
+from contextlib import closing
 
 import pyarrow as pa  # noqa: TID253  imported only where batches are handled
 import pyarrow.compute as pc  # noqa: TID253
 
-from taxietl.errors import DataError, SchemaError, TaxietlError
+from taxietl.errors import DataError, SchemaError, SourceError, TaxietlError
 from taxietl.steps.protocols import Transformer
 from taxietl.steps.values import NOTES_KEPT, Note, SourceFile, Tally, Transform
 from taxietl.tlc.datasets import Dataset
 from taxietl.transform.blocks import TripReader
 from taxietl.transform.conform import Conformed, conform
-from taxietl.transform.csv_file import CsvReader
+from taxietl.transform.csv_file import BLOCK_BYTES, CsvReader
 from taxietl.transform.opening import form_of
 from taxietl.transform.parquet_file import ParquetReader
 
@@ -26,60 +27,86 @@ UNREADABLE_SHARE = 0.01
 """A column with more unreadable cells than this is of another kind, not dirty."""
 
 
-def reader(file: SourceFile) -> TripReader:
-    """The file opened by what it is, its era found."""
+def reader(file: SourceFile, *, block_bytes: int = BLOCK_BYTES) -> TripReader:
+    """The file opened by what it is, its era found.
+
+    Raises:
+        CorruptFileError: it is no trip file, or not a whole one.
+        SchemaError: its columns are not those of its colour and month.
+    """
     form = form_of(file.path)
     trip_file = file.version.trip_file
     if form == "parquet":
         return ParquetReader(file.path, trip_file)
-    return CsvReader(file.path, form, trip_file)
+    return CsvReader(file.path, form, trip_file, block_bytes=block_bytes)
 
 
 def clean_batches(
-    file: SourceFile, transformers: Sequence[tuple[Transform, Transformer]]
+    file: SourceFile,
+    transformers: Sequence[tuple[Transform, Transformer]],
+    *,
+    block_bytes: int = BLOCK_BYTES,
 ) -> Generator[pa.RecordBatch, None, Tally]:
     """Read, conform and clean one month; returns what was counted.
 
+    Args:
+        file: the month, whatever its form.
+        transformers: as `registry.transformers` gives them.
+        block_bytes: of a CSV, how much is parsed at a time.
+
     Raises:
-        SourceError: the file cannot be read to its end.
+        SourceError: the file cannot be read to its end, or changes meanwhile.
         SchemaError: its columns or values are not those of its colour.
         DataError: it has no rows, or a transformer failed.
     """
-    source = reader(file)
+    stamp = _stamp(file)
+    source = reader(file, block_bytes=block_bytes)
     dataset = source.layout.era.dataset
     counts = _Counts()
-    for block in source:
-        counts.rejected(block.rejects)
-        conformed = conform(block, source.layout)
-        counts.conformed(conformed)
-        batch = conformed.batch
-        zeros = _without_passengers(batch)
-        for transform, transformer in transformers:
-            kept = _applied(transform, transformer, batch, dataset)
-            counts.dropped[transform.name] += batch.num_rows - kept.num_rows
-            batch = kept
-        if zeros is not None:
-            counts.zeros_before += zeros
-            counts.zeros_after += _without_passengers(batch) or 0
-        if batch.num_rows:
-            yield batch
+    with closing(source), closing(source.blocks()) as blocks:
+        for block in blocks:
+            counts.rejected(block.rejects)
+            conformed = conform(block, source.layout, notes_kept=counts.notes_left)
+            counts.conformed(conformed)
+            batch = conformed.batch
+            counts.zeros_before += _without_passengers(batch)
+            for transform, transformer in transformers:
+                kept = _applied(transform, transformer, batch, dataset)
+                counts.dropped[transform.name] += batch.num_rows - kept.num_rows
+                batch = kept
+            counts.zeros_after += _without_passengers(batch)
+            if batch.num_rows:
+                yield batch
+    if _stamp(file) != stamp:
+        raise SourceError(
+            f"{file.path} changed while it was read.",
+            hint="Run again when it is no longer being written.",
+        )
     if not source.rows_counted:
-        raise DataError(f"{file.path} has a header and no rows.", hint="Fetch it again.")
+        raise DataError(f"{file.path} names its columns and has no rows.", hint="Fetch it again.")
     counts.check_readable(file)
-    return Tally(
-        era=source.layout.era.name,
-        rows_read=counts.rows,
-        rows_counted=source.rows_counted,
-        rows_rejected=counts.rows_rejected,
-        rows_dropped=dict(counts.dropped),
-        values_nulled=dict(counts.nulled),
-        new_columns={name.strip(): "TEXT" for name in source.layout.new_columns},
-        absent_columns=source.layout.absent,
-        missing_passenger_count=(
-            (counts.zeros_before, counts.zeros_after) if dataset.has("passenger_count") else None
-        ),
-        notes=tuple(counts.notes),
-    )
+    return counts.tally(source)
+
+
+def _stamp(file: SourceFile) -> tuple[int, int, int]:
+    """What changes when the file is written to.
+
+    Raises:
+        SourceError: it is not of the size that was hashed, or is gone.
+    """
+    try:
+        stat = file.path.stat()
+    except OSError as error:
+        raise SourceError(
+            f"{file.path} cannot be read: {error.strerror}.", hint="Fetch it again."
+        ) from error
+    if stat.st_size != file.size_bytes:
+        raise SourceError(
+            f"{file.path} changed since it was fetched: {file.size_bytes:,} bytes became "
+            f"{stat.st_size:,}.",
+            hint="Run again when it is no longer being written.",
+        )
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
 
 class _Counts:
@@ -93,30 +120,56 @@ class _Counts:
         self.notes: list[Note] = []
         self.zeros_before = 0
         self.zeros_after = 0
+        self._first_of: dict[str | None, Note] = {}
+
+    @property
+    def notes_left(self) -> int:
+        """How many more lines and cells are to be described."""
+        return NOTES_KEPT - len(self.notes)
 
     def rejected(self, notes: Sequence[Note]) -> None:
+        """Count the lines of a block that could not be taken apart."""
         self.rows += len(notes)
         self.rows_rejected += len(notes)
-        self._keep(notes)
+        self.notes += notes[: self.notes_left]
 
     def conformed(self, conformed: Conformed) -> None:
+        """Count a block's rows and the cells it lost."""
         self.rows += conformed.batch.num_rows
-        self.nulled.update(note.column or "" for note in conformed.nulled)
-        self._keep(conformed.nulled)
-
-    def _keep(self, notes: Sequence[Note]) -> None:
-        self.notes += notes[: NOTES_KEPT - len(self.notes)]
+        self.nulled.update(conformed.nulled)
+        for note in conformed.notes:
+            self._first_of.setdefault(note.column, note)
+        self.notes += conformed.notes[: self.notes_left]
 
     def check_readable(self, file: SourceFile) -> None:
         """Refuse a file one of whose columns is of another kind altogether."""
+        cells = self.rows - self.rows_rejected
         for column, lost in self.nulled.items():
-            if lost > UNREADABLE_SHARE * self.rows:
-                first = next(note for note in self.notes if note.column == column)
+            if lost > UNREADABLE_SHARE * cells:
+                first = self._first_of[column]
                 raise SchemaError(
-                    f"{lost:,} of {self.rows:,} values of {column} in {file.path.name} cannot be "
+                    f"{lost:,} of {cells:,} values of {column} in {file.path.name} cannot be "
                     f"read, the first in line {first.line}: {first.raw[:80]!r}.",
                     hint="Over 1 % is another format, not dirt; convert the column first.",
                 )
+
+    def tally(self, source: TripReader) -> Tally:
+        """What was counted, once the file was read to its end."""
+        counts_passengers = source.layout.era.dataset.has("passenger_count")
+        return Tally(
+            era=source.layout.era.name,
+            rows_read=self.rows,
+            rows_counted=source.rows_counted,
+            rows_rejected=self.rows_rejected,
+            rows_dropped=dict(self.dropped),
+            values_nulled=dict(self.nulled),
+            new_columns={name.strip(): "TEXT" for name in source.layout.new_columns},
+            absent_columns=source.layout.absent,
+            missing_passenger_count=(
+                (self.zeros_before, self.zeros_after) if counts_passengers else None
+            ),
+            notes=tuple(sorted(self.notes, key=lambda note: note.line)),
+        )
 
 
 def _applied(
@@ -132,16 +185,21 @@ def _applied(
             f"The transformer {transform.name!r} failed: {type(error).__name__}: {error}.",
             hint=f"Mend it, or leave it out of --transform; version {transform.version}.",
         ) from error
-    if kept.schema != batch.schema or kept.num_rows > batch.num_rows:
+    if not isinstance(kept, pa.RecordBatch) or kept.schema != batch.schema:
         raise SchemaError(
-            f"The transformer {transform.name!r} changed the columns or added rows.",
-            hint="A transformer may only drop rows or change values.",
+            f"The transformer {transform.name!r} changed the columns.",
+            hint="It has to return a batch with the columns and types that it was given.",
+        )
+    if kept.num_rows > batch.num_rows:
+        raise DataError(
+            f"The transformer {transform.name!r} added {kept.num_rows - batch.num_rows:,} rows.",
+            hint="It may drop rows or change values; every row has to come from the file.",
         )
     return kept
 
 
-def _without_passengers(batch: pa.RecordBatch) -> int | None:
-    """Rows whose passenger_count is 0; None for a colour that has none."""
+def _without_passengers(batch: pa.RecordBatch) -> int:
+    """Rows whose passenger_count is 0; none in a colour that counts nobody."""
     if "passenger_count" not in batch.schema.names:
-        return None
+        return 0
     return pc.sum(pc.equal(batch.column("passenger_count"), 0)).as_py() or 0

@@ -1,0 +1,93 @@
+"""Whole lines of a CSV: how many there are, which are blank, and whether Arrow sees the same ones.
+
+A row is a line, and a line ends in LF or CRLF. Arrow also ends a line at a lone CR, or carries it
+on inside quotes; a block for which that could matter must not be left to it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+
+import numpy as np  # noqa: TID253  imported only where files are read
+import pyarrow as pa  # noqa: TID253
+import pyarrow.compute as pc  # noqa: TID253
+
+MISSING = ("", r"\N")
+"""How a CSV writes that there is no value: nothing, or as MySQL does."""
+
+_LF, _CR = 10, 13
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_HEX = re.compile(rb"0[xX]")  # as a whole number, Arrow reads 0x1F as 31
+# Fields without quotes, or wholly within them; a quote anywhere else is read in several ways.
+_QUOTED_PLAINLY = r'\A(?:(?:[^",\n]*|"[^"\n]*"\r?)[,\n])*(?:[^",\n]*|"[^"\n]*")\z'
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Some whole lines of a file, one after the other."""
+
+    data: bytes
+    first_line: int
+    """Line of the file, from 1, that `data` begins with."""
+
+    count: int
+    blank: tuple[int, ...]
+    """Which of them, from 0, hold nothing."""
+
+    @property
+    def rows(self) -> int:
+        """Lines that are not blank."""
+        return self.count - len(self.blank)
+
+    @property
+    def numbers(self) -> list[int] | None:
+        """Line of each row; None where every line is one."""
+        if not self.blank:
+            return None
+        blank = set(self.blank)
+        return [self.first_line + place for place in range(self.count) if place not in blank]
+
+
+def lines_of(data: bytes, first_line: int) -> Lines:
+    """Count lines and find the blank ones; the last line may lack its end."""
+    octets = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(octets == _LF)
+    if data and not data.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    starts = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
+    suspect = np.flatnonzero((starts == ends) | (octets[starts] == _CR))
+    blank = [place for place in suspect if is_blank(data[starts[place] : ends[place]])]
+    return Lines(data, first_line, len(ends), tuple(map(int, blank)))
+
+
+def is_blank(line: bytes) -> bool:
+    """Whether a line, without its LF, holds nothing; a space is something."""
+    return not line.strip(b"\r")
+
+
+def means_one_thing(data: bytes) -> bool:
+    """Whether Arrow takes the block for what it is line by line: no lone CR, stray quote, hex."""
+    if data.startswith(_BYTE_ORDER_MARK):
+        return False  # skipped by Arrow at the start of whatever it is given
+    if b"\r" in data:
+        octets = np.frombuffer(data, np.uint8)
+        lone = (octets[:-1] == _CR) & (octets[1:] != _LF)
+        if data.endswith(b"\r") or lone.any():
+            return False
+    if (b"x" in data or b"X" in data) and _HEX.search(data):
+        return False
+    if b'"' in data:
+        plainly = pc.match_substring_regex(pa.array([data], pa.binary()), _QUOTED_PLAINLY)
+        return bool(plainly[0].as_py())
+    return True
+
+
+def fields_of(line: str) -> list[str]:
+    """A line's fields; a quoted one may hold commas.
+
+    Raises:
+        csv.Error: a quote is left open, or something follows one that was closed.
+    """
+    return next(csv.reader([line], strict=True), []) if '"' in line else line.split(",")
