@@ -150,13 +150,17 @@ def _texts(published: pa.Array, column: Column) -> pa.Array:
     texts = pc.cast(published, pa.string())
     if meant is not None:
         texts = _by_distinct(texts, pa.string(), lambda text: meant.get(text.strip(), text))
-    return pc.if_else(pc.match_substring(texts, "\x00"), None, texts)
+    broken = pc.match_substring(texts, "\x00")
+    return pc.if_else(broken, None, texts) if pc.any(broken).as_py() else texts
 
 
 def _by_distinct(published: pa.Array, target: pa.DataType, read: Callable[[str], Any]) -> pa.Array:
     """Read each distinct text once; null where `read` gives None."""
     encoded = published.dictionary_encode()
-    meant = [read(text) for text in encoded.dictionary.to_pylist()]
+    texts = encoded.dictionary.to_pylist()
+    meant = [read(text) for text in texts]
+    if meant == texts:
+        return published  # as nearly always
     return pa.array(meant, target).take(encoded.indices)
 
 

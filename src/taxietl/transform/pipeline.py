@@ -202,4 +202,6 @@ def _without_passengers(batch: pa.RecordBatch) -> int:
     """Rows whose passenger_count is 0; none in a colour that counts nobody."""
     if "passenger_count" not in batch.schema.names:
         return 0
-    return pc.sum(pc.equal(batch.column("passenger_count"), 0)).as_py() or 0
+    # To compare with a Python number, Arrow would load pandas first: 0 is what is not true.
+    carrying = pc.cast(batch.column("passenger_count"), pa.bool_())
+    return pc.sum(pc.invert(carrying)).as_py() or 0
