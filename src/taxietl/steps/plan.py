@@ -48,6 +48,8 @@ def decide(
         entry: the month's current row in the ledger, None if it has none.
         transforms: what is to be applied.
         force: load whatever the comparison says.
+
+    Where the bytes were read, they decide: a version that claims to be unchanged does not.
     """
     if entry is None:
         return Plan("load", "not loaded yet")
@@ -57,12 +59,13 @@ def decide(
         return Plan("replace", "--force")
     if version.source != entry.report.source:
         return _other_source(version, sha256, entry, transforms)
-    if _same_version(version, entry):
-        return _same_bytes(entry, transforms, "the source's version is unchanged")
+    unchanged = _same_version(version, entry)
+    if sha256 == entry.report.source_sha256 or (unchanged and sha256 is None):
+        touched = "the source was touched, its bytes are the same"
+        why = "the source's version is unchanged" if unchanged else touched
+        return _same_bytes(entry, transforms, why)
     if sha256 is None:
         return Plan("compare", "the source's version changed")
-    if sha256 == entry.report.source_sha256:
-        return _same_bytes(entry, transforms, "the source was touched, its bytes are the same")
     return Plan(
         "replace",
         f"restated: SHA-256 {entry.report.source_sha256[:12]} became {sha256[:12]}",
@@ -70,7 +73,7 @@ def decide(
 
 
 def _same_version(version: SourceVersion, entry: Entry) -> bool:
-    """Whether the source says that nothing changed; a size that it does not know is no difference."""
+    """Whether the source says that nothing changed; a size it does not know is no difference."""
     loaded = entry.report
     return (
         version.etag is not None
@@ -101,7 +104,8 @@ def _same_bytes(entry: Entry, transforms: tuple[Transform, ...], why: str) -> Pl
     if entry.rows_present != entry.report.rows_loaded:
         return Plan(
             "replace",
-            f"the table holds {entry.rows_present:,} of the {entry.report.rows_loaded:,} rows loaded",
+            f"the table holds {entry.rows_present:,} of the {entry.report.rows_loaded:,} rows "
+            "loaded",
         )
     if entry.report.contract_version != CONTRACT_VERSION:
         return Plan(
@@ -118,5 +122,6 @@ def _same_bytes(entry: Entry, transforms: tuple[Transform, ...], why: str) -> Pl
     return Plan(
         "nothing",
         f"{why} (SHA-256 {entry.report.source_sha256[:12]}), contract {CONTRACT_VERSION}, "
-        f"transforms {names}; {entry.report.rows_loaded:,} rows loaded by run {entry.report.run_name!r}",
+        f"transforms {names}; {entry.report.rows_loaded:,} rows loaded by run "
+        f"{entry.report.run_name!r}",
     )

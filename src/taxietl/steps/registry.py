@@ -5,13 +5,14 @@ Two steps of one name are an error that names both packages. A step is imported 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, cast
 
-from taxietl.errors import ConfigError, SourceError, UnknownNameError
+from taxietl.errors import ConfigError, SourceError, TaxietlError, UnknownNameError
 from taxietl.steps.protocols import Extractor, Transformer
 from taxietl.steps.values import Transform
 
@@ -34,11 +35,27 @@ def load(kind: str, name: str) -> Any:
     point = found[name]
     try:
         return point.load()
-    except (ImportError, AttributeError) as error:
-        package = point.dist.name if point.dist else "an unknown package"
+    except Exception as error:
+        package = _package(point) or "an unknown package"
         raise ConfigError(
-            f"The {kind.removesuffix('s')} {name!r} of {package} cannot be imported: {error}.",
+            f"The {kind.removesuffix('s')} {name!r} of {package} cannot be imported: "
+            f"{type(error).__name__}: {error}.",
             hint=f"Reinstall {package}, or install the extra it names.",
+        ) from error
+
+
+def _made(kind: str, name: str, *arguments: Any) -> Any:
+    """A step of that name, made."""
+    step = load(kind, name)
+    try:
+        return step(*arguments)
+    except TaxietlError:
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"The {kind.removesuffix('s')} {name!r} cannot be made: "
+            f"{type(error).__name__}: {error}.",
+            hint=f"It has to be callable with {len(arguments) or 'no'} arguments.",
         ) from error
 
 
@@ -49,14 +66,14 @@ def extractor(source: str) -> Extractor:
         UnknownNameError: neither a name nor a path.
         SourceError: a path at which nothing lies.
     """
-    path = Path(source).expanduser()
     found = _entry_points("extractors")
     if source in found and source not in ("folder", "file"):
-        return cast(Extractor, load("extractors", source)())
+        return cast(Extractor, _made("extractors", source))
+    path = _path(source)
     if path.is_dir():
-        return cast(Extractor, load("extractors", "folder")(path.resolve()))
+        return cast(Extractor, _made("extractors", "folder", path.resolve()))
     if path.exists():
-        return cast(Extractor, load("extractors", "file")(path.resolve()))
+        return cast(Extractor, _made("extractors", "file", path.resolve()))
     if path.name != source or path.suffix:
         raise SourceError(
             f"There is nothing at {source}.", hint="Give --source a folder or a file that exists."
@@ -66,20 +83,43 @@ def extractor(source: str) -> Extractor:
     )
 
 
+def _path(source: str) -> Path:
+    """What is named, as a path; an empty text would be the current folder."""
+    if not source.strip():
+        raise ConfigError("The source is empty.", hint="Give --source a name, folder or file.")
+    try:
+        return Path(source).expanduser()
+    except RuntimeError as error:
+        raise SourceError(f"There is nothing at {source}: {error}", hint="Write it out.") from error
+
+
 def transformers(names: Sequence[str]) -> list[tuple[Transform, Transformer]]:
-    """The transformers of those names in that order, each with what the ledger says of it."""
+    """The transformers of those names in that order, each with what the ledger says of it.
+
+    Raises:
+        UnknownNameError: nobody has that name.
+        ConfigError: one cannot be made, or does not say its version.
+    """
     made = []
     for name in names:
-        transformer = cast(Transformer, load("transformers", name)())
-        made.append((Transform(name, transformer.version, _options(transformer)), transformer))
+        transformer = cast(Transformer, _made("transformers", name))
+        version = getattr(transformer, "version", None)
+        if not isinstance(version, str):
+            raise ConfigError(
+                f"The transformer {name!r} does not say its version.",
+                hint="Give it an attribute `version`, a text that changes with what it does.",
+            )
+        made.append((Transform(name, version, _options(transformer)), transformer))
     return made
 
 
-def _options(transformer: Transformer) -> dict[str, Any]:
+def _options(transformer: object) -> dict[str, Any]:
+    """A dataclass's fields as JSON would give them back, so that the ledger's compare equal."""
     if not is_dataclass(transformer) or isinstance(transformer, type):
         return {}
-    known = {field.name for field in fields(transformer)} - {"version"}
-    return {name: value for name, value in asdict(transformer).items() if name in known}
+    options = asdict(transformer)
+    options.pop("version", None)
+    return cast(dict[str, Any], json.loads(json.dumps(options, default=str)))
 
 
 def _entry_points(kind: str) -> dict[str, EntryPoint]:
@@ -87,9 +127,13 @@ def _entry_points(kind: str) -> dict[str, EntryPoint]:
     for point in entry_points(group=f"taxietl.{kind}"):
         other = found.setdefault(point.name, point)
         if other.value != point.value:
-            packages = sorted({each.dist.name for each in (other, point) if each.dist})
+            packages = sorted({_package(other), _package(point)} - {""})
             raise ConfigError(
                 f"Two {kind} are named {point.name!r}: {other.value} and {point.value}.",
                 hint=f"Uninstall one of {', '.join(packages)}.",
             )
     return found
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else ""
