@@ -17,9 +17,13 @@ class File:
     path: Path
 
     def probe(self, trip_file: TripFile) -> SourceVersion:
-        """Look at the file's size and times."""
+        """Look at the file's size and times.
+
+        Raises:
+            MissingFileError: it is gone.
+        """
         return version_of(self.path, trip_file, source=self.path)
 
-    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:
+    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:  # noqa: ARG002
         """Hash the file where it lies; nothing is copied."""
         return hashed(version, self.path)

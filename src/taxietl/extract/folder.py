@@ -33,22 +33,28 @@ class Folder:
         """
         found = [
             path
-            for folder in (self.path, self.path / trip_file.color)
             for form in FORMS
+            for folder in (self.path, self.path / trip_file.color)
             if (path := folder / f"{trip_file.stem}.{form}").is_file()
         ]
         if not found:
             names = ", ".join(f"{trip_file.stem}.{form}" for form in FORMS)
             raise MissingFileError(
-                f"{self.path} has no file of {trip_file}.", hint=f"Looked for {names}."
+                f"{self.path} has no file of {trip_file}.",
+                hint=f"Looked for {names} there and in its folder {trip_file.color}.",
             )
         if found[1:]:
-            others = ", ".join(path.name for path in found[1:])
-            _log.info("%s has several files of %s: %s is taken, %s left",
-                      self.path, trip_file, found[0].name, others)  # fmt: skip
+            taken, *others = (str(path.relative_to(self.path)) for path in found)
+            _log.info(
+                "%s has several files of %s: %s is taken, %s left",
+                self.path,
+                trip_file,
+                taken,
+                ", ".join(others),
+            )
         return version_of(found[0], trip_file, source=self.path)
 
-    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:
+    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:  # noqa: ARG002
         """Hash the file where it lies; nothing is copied."""
         return hashed(version, path_of(version))
 

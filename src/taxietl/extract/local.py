@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from pathlib import Path
 
-from taxietl.errors import SourceError
+from taxietl.errors import MissingFileError, SourceError
 from taxietl.steps.values import SourceFile, SourceVersion
 from taxietl.tlc.trip_file import TripFile
 
@@ -17,36 +18,54 @@ def version_of(path: Path, trip_file: TripFile, *, source: Path) -> SourceVersio
         path: the file.
         trip_file: the month it is said to hold.
         source: the folder or file that `--source` named.
+
+    Raises:
+        MissingFileError: nothing lies there.
+        SourceError: it is a pipe or a folder, or may not be looked at.
     """
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    etag = f"{stat.st_mtime_ns:x}-{stat.st_ino:x}"
-    return SourceVersion(trip_file, source.as_uri(), path.as_uri(), etag, stat.st_size)
+    etag, size = _identity(path)
+    address = path.absolute().as_uri()
+    return SourceVersion(trip_file, source.absolute().as_uri(), address, etag, size)
 
 
 def hashed(version: SourceVersion, path: Path) -> SourceFile:
     """The file where it lies, with the SHA-256 of its bytes.
 
     Raises:
-        SourceError: it cannot be read, or is another file by now.
+        SourceError: it cannot be read, or is not that version, or no longer at the end.
     """
     try:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
     except OSError as error:
         raise _unreadable(path, error) from error
-    if size != version.size_bytes:
+    etag, size = _identity(path)
+    if (etag, size) != (version.etag, version.size_bytes):
         raise SourceError(
-            f"{path} changed while it was read: {version.size_bytes:,} bytes became {size:,}.",
+            f"{path} changed after it was found: {version.size_bytes or 0:,} bytes then, "
+            f"{size:,} now.",
             hint="Run again when it is no longer being written.",
         )
     return SourceFile(version, path, size, sha256)
 
 
+def _identity(path: Path) -> tuple[str, int]:
+    """What changes with the bytes, mtime and inode, and the size."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(found.st_mode):
+        # A pipe can be read once; the SHA-256 alone would use it up.
+        raise SourceError(
+            f"{path} is not a file.", hint="Write what it holds to a file, and give that."
+        )
+    return f"{found.st_mtime_ns:x}-{found.st_ino:x}", found.st_size
+
+
 def _unreadable(path: Path, error: OSError) -> SourceError:
+    if isinstance(error, FileNotFoundError):
+        return MissingFileError(f"There is no file {path}.", hint="Check the path.")
     return SourceError(
         f"{path} cannot be read: {error.strerror}.", hint="Check the path and its permissions."
     )
