@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -222,6 +223,20 @@ def test_a_full_disk_ends_the_run_with_an_error_that_says_so(home: Path) -> None
 
     with Engine(home) as engine:  # its last state could not be written: found at the next start
         assert [each.state.name for each in engine.history.runs()] == ["Crashed"]
+
+
+def test_many_threads_may_share_an_engine(home: Path) -> None:
+    @flow
+    def busy() -> int:
+        return sum(double(number) for number in range(5))
+
+    with Engine(home) as engine, ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: engine.run(busy), range(40)))
+
+        assert {run.result() for run in runs} == {20}
+        assert len({run.name for run in runs}) == 40
+        kept = [engine.history.task_runs(run.id) for run in runs]
+        assert [[each.ordinal for each in tasks] for tasks in kept] == [[0, 1, 2, 3, 4]] * 40
 
 
 def test_a_call_that_python_would_refuse_is_refused_as_python_does(engine: Engine) -> None:
