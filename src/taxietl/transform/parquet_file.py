@@ -15,7 +15,8 @@ from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.ahead import ahead
 from taxietl.transform.blocks import Block
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 16_384
+"""Four times as many are no faster, and take 80 MB more."""
 
 
 class ParquetReader:
