@@ -57,7 +57,7 @@ def check_shrink(rows_loaded: int, entry: Entry | None, request: LoadRequest) ->
     if entry is None or not entry.rows_present:
         return
     before = entry.report.rows_loaded
-    lost = 1 - rows_loaded / before
+    lost = (before - rows_loaded) / before
     if lost > request.max_shrink:
         enough = math.ceil(lost * 100) / 100
         raise RefusedLoadError(

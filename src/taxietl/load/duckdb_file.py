@@ -22,9 +22,6 @@ from taxietl.errors import TargetError, TaxietlError, WarehouseBusyError
 PATIENCE_SECONDS = 5.0
 """How long to wait for another process to let go of the file."""
 
-MEMORY_LIMIT = "400MB"
-"""Of DuckDB's own buffers, unless the profile says otherwise; more is spilt beside the file."""
-
 _POLL_SECONDS = 0.1
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _FULL = ("No space left", "File too large", "Disk quota exceeded", "could not write all")
@@ -38,7 +35,7 @@ def opened(
     path: Path,
     *,
     read_only: bool,
-    memory_limit: str | None = None,
+    memory_limit: str,
     check: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -46,7 +43,7 @@ def opened(
 
     Args:
         path: the file; made unless `read_only`.
-        memory_limit: as DuckDB writes it, `400MB`.
+        memory_limit: of DuckDB's own buffers, as it writes it, `400MB`; more is spilt to disk.
         check: called while waiting for the file; raises when the run is to stop.
         sleep: how to wait.
 
@@ -57,7 +54,7 @@ def opened(
     with _turn(path, check), translated(path):
         connection = _connected(path, read_only, check, sleep)
         try:
-            connection.execute(f"SET memory_limit = '{memory_limit or MEMORY_LIMIT}'")
+            connection.execute(f"SET memory_limit = '{memory_limit}'")
             yield connection
         finally:
             connection.close()

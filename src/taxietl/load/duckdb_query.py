@@ -37,9 +37,7 @@ _OF_THE_TARGET = ("IO Error", "Out of Memory", "INTERNAL Error", "FATAL Error")
 
 
 @contextmanager
-def queried(
-    path: Path, statement: str, *, memory_limit: str | None
-) -> Iterator[pa.RecordBatchReader]:
+def queried(path: Path, statement: str, *, memory_limit: str) -> Iterator[pa.RecordBatchReader]:
     """The statement's rows, read as they are asked for; the file is held until the block is left.
 
     Raises:

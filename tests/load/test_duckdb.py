@@ -1,0 +1,450 @@
+"""Loading a month into DuckDB: once, whole, counted, and told to the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from months import BAD_LINE, FEBRUARY, GREEN_JANUARY, JANUARY, ROUNDED, Duck, batch_of
+
+from taxietl.errors import (
+    CorruptFileError,
+    CountMismatchError,
+    DataError,
+    RefusedLoadError,
+    TooManyRejectsError,
+)
+from taxietl.steps.values import Note, Transform
+from taxietl.tlc.trip_file import TripFile
+
+
+def counts(duck: Duck) -> tuple[int, int, int]:
+    """Rows of the month, rows of the ledger, months that the ledger calls current."""
+    return (
+        duck.ask("SELECT count(*) FROM yellow_trips WHERE source_month = '2021-01-01'")[0][0],
+        duck.ask("SELECT count(*) FROM taxietl_loads")[0][0],
+        duck.ask("SELECT count(*) FROM taxietl_months")[0][0],
+    )
+
+
+def test_a_first_load_makes_the_table_and_tells_the_ledger(duck: Duck) -> None:
+    report = duck.load(3)
+
+    assert (report.action, report.reason) == ("loaded", "not loaded yet")
+    assert report.replaced is None
+    assert counts(duck) == (3, 1, 1)
+    assert duck.ask(
+        "SELECT load_id, table_name, color, source_month::TEXT, source, source_url, source_etag, "
+        "source_bytes, source_sha256, rows_read, rows_loaded, run_id, run_name FROM taxietl_months"
+    ) == [
+        (
+            *(report.load_id, "yellow_trips", "yellow", "2021-01-01", "file:///files"),
+            *("file:///files/yellow_tripdata_2021-01.csv", "1", 1000, "a" * 64, 3, 3),
+            *("run-1", "amber-fox"),
+        )
+    ]
+
+
+def test_the_same_bytes_again_are_nothing_to_do_and_the_reason_names_what_was_compared(
+    duck: Duck,
+) -> None:
+    first = duck.load(3, transforms=(ROUNDED,))
+
+    again = duck.load(3, transforms=(ROUNDED,))
+
+    assert again.action == "nothing to do"
+    assert again.load_id == first.load_id
+    for compared in ("SHA-256 aaaaaaaaaaaa", "contract 1", "transforms rounded", "'amber-fox'"):
+        assert compared in again.reason
+    assert counts(duck) == (3, 1, 1)
+
+
+def test_nothing_to_do_pulls_no_row(duck: Duck) -> None:
+    duck.load(3)
+
+    def untouchable() -> Iterator[pa.RecordBatch]:
+        raise AssertionError("pulled")
+        yield
+
+    assert duck.load(untouchable()).action == "nothing to do"
+
+
+def test_a_touched_file_with_the_same_bytes_is_nothing_to_do(duck: Duck) -> None:
+    duck.load(3, etag="1")
+
+    report = duck.load(3, etag="2")
+
+    assert report.action == "nothing to do"
+    assert "the source was touched" in report.reason
+
+
+def test_force_leaves_the_same_rows_and_a_second_ledger_row(duck: Duck) -> None:
+    first = duck.load(3)
+
+    forced = duck.load(3, force=True)
+
+    assert (forced.action, forced.reason) == ("replaced", "--force")
+    assert forced.replaced is not None
+    assert (forced.replaced.load_id, forced.replaced.rows_loaded) == (first.load_id, 3)
+    assert counts(duck) == (3, 2, 1)
+    assert duck.ask(
+        "SELECT load_id, superseded_at IS NULL FROM taxietl_loads ORDER BY loaded_at"
+    ) == [(first.load_id, False), (forced.load_id, True)]
+
+
+def test_a_dropped_table_is_loaded_again(duck: Duck) -> None:
+    duck.load(3)
+    duck.do("DROP TABLE yellow_trips")
+
+    report = duck.load(3)
+
+    assert (report.action, report.reason) == ("loaded", "the table is gone")
+    assert counts(duck) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "found"),
+    [
+        ("DELETE FROM yellow_trips WHERE passenger_count = 2", "1 of the 3"),
+        ("DELETE FROM yellow_trips", "0 of the 3"),
+        ("INSERT INTO yellow_trips FROM yellow_trips", "6 of the 3"),
+    ],
+    ids=["some deleted", "all deleted", "doubled"],
+)
+def test_rows_changed_by_hand_are_repaired_and_the_reason_says_so(
+    duck: Duck, by_hand: str, found: str
+) -> None:
+    batch = batch_of("yellow", 3, passenger_count=[1, 2, 2])
+    duck.load([batch])
+    duck.do(by_hand)
+
+    report = duck.load([batch])
+
+    assert report.reason == f"the table holds {found} rows loaded"
+    assert counts(duck) == (3, 2, 1)
+
+
+def test_other_bytes_of_the_same_source_are_a_restatement(duck: Duck) -> None:
+    duck.load(3)
+
+    report = duck.load(4, etag="2", sha256="b" * 64)
+
+    assert report.action == "replaced"
+    assert report.reason == "restated: SHA-256 aaaaaaaaaaaa became bbbbbbbbbbbb"
+    assert counts(duck) == (4, 2, 1)
+
+
+def test_another_source_is_refused_and_nothing_changes(duck: Duck) -> None:
+    duck.load(3)
+    before = duck.facts()
+
+    with pytest.raises(RefusedLoadError, match="was loaded from another source") as refused:
+        duck.load(3, source="file:///elsewhere", sha256="b" * 64)
+
+    assert refused.value.exit_code == 4
+    assert "--force" in refused.value.hint
+    assert duck.facts() == before
+
+
+def test_another_source_replaces_with_force(duck: Duck) -> None:
+    duck.load(3)
+
+    duck.load(4, source="file:///elsewhere", sha256="b" * 64, force=True)
+
+    assert counts(duck) == (4, 2, 1)
+    assert duck.ask("SELECT source FROM taxietl_months") == [("file:///elsewhere",)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ((), (ROUNDED,), "other transforms: rounded instead of none"),
+        ((ROUNDED,), (), "other transforms: none instead of rounded"),
+        (
+            (ROUNDED,),
+            (Transform("rounded", "1", {"digits": 1}),),
+            "the version or options of rounded changed",
+        ),
+        (
+            (ROUNDED,),
+            (Transform("rounded", "2", {"digits": 2}),),
+            "the version or options of rounded changed",
+        ),
+    ],
+    ids=["one more", "one less", "other options", "other version"],
+)
+def test_other_transforms_replace_the_month(
+    duck: Duck, before: tuple[Transform, ...], after: tuple[Transform, ...], reason: str
+) -> None:
+    duck.load(3, transforms=before)
+
+    report = duck.load(3, transforms=after)
+
+    assert (report.action, report.reason) == ("replaced", reason)
+
+
+def test_a_month_of_an_older_contract_is_replaced(duck: Duck) -> None:
+    duck.load(3)
+    duck.do("UPDATE taxietl_loads SET contract_version = '0'")
+
+    report = duck.load(3)
+
+    assert report.action == "replaced"
+    assert report.reason.startswith("loaded under contract 0, now ")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"rows_read": 4},
+        {"rows_read": 2},
+        {"rows_read": 3, "rows_counted": 4},
+        {"rows_read": 3, "rows_dropped": {"rule": 1}},
+        {"rows_read": 3, "rows_rejected": 1},
+    ],
+    ids=["one lost", "one too many", "other count", "dropped", "rejected"],
+)
+def test_counts_that_do_not_add_up_change_nothing(duck: Duck, told: dict[str, Any]) -> None:
+    duck.load(3)
+    before = duck.facts()
+
+    with pytest.raises(CountMismatchError) as refused:
+        duck.load(3, force=True, told=told, max_rejects=9)
+
+    assert refused.value.exit_code == 4
+    assert duck.facts() == before
+
+
+def test_dropped_and_rejected_rows_are_accounted_for_in_the_ledger(duck: Duck) -> None:
+    report = duck.load(
+        3,
+        told={
+            "rows_dropped": {"rule": 2},
+            "rows_rejected": 1,
+            "values_nulled": {"trip_distance": 4},
+            "notes": (BAD_LINE,),
+        },
+        max_rejects=1,
+    )
+
+    assert (report.rows_read, report.rows_loaded, report.rows_rejected) == (6, 3, 1)
+    assert duck.ask(
+        "SELECT rows_read, rows_loaded, rows_dropped, rows_rejected, values_nulled "
+        "FROM taxietl_months"
+    ) == [(6, 3, '{"rule": 2}', 1, '{"trip_distance": 4}')]
+
+
+def test_more_rejects_than_allowed_are_refused_with_the_first_of_them(duck: Duck) -> None:
+    with pytest.raises(TooManyRejectsError, match="line 7: 3 fields instead of 18") as refused:
+        duck.load(3, told={"rows_rejected": 2, "notes": (BAD_LINE,)}, max_rejects=1)
+
+    assert refused.value.exit_code == 4
+    assert "--max-rejects 2" in refused.value.hint
+    assert duck.ask("SELECT table_name FROM duckdb_tables()") == []
+
+
+def test_rejects_and_unreadable_cells_are_kept_and_their_text_is_cut(duck: Duck) -> None:
+    cell = Note("value", 9, "trip_distance", "not a value of DOUBLE PRECISION", "x" * 5000)
+
+    report = duck.load(3, told={"rows_rejected": 1, "notes": (BAD_LINE, cell)}, max_rejects=1)
+
+    assert duck.ask("SELECT * FROM taxietl_rejects ORDER BY line") == [
+        (report.load_id, "row", 7, None, "3 fields instead of 18", "1,2,3"),
+        (report.load_id, "value", 9, "trip_distance", cell.reason, "x" * 4096),
+    ]
+
+
+def test_a_month_that_became_empty_is_refused(duck: Duck) -> None:
+    duck.load(3)
+    before = duck.facts()
+
+    with pytest.raises(RefusedLoadError, match="no row is left"):
+        duck.load([], told={"rows_dropped": {"rule": 3}}, force=True, max_shrink=1.0)
+
+    assert duck.facts() == before
+
+
+def test_a_month_that_shrank_is_refused_until_that_much_is_allowed(duck: Duck) -> None:
+    duck.load(100)
+    before = duck.facts()
+
+    with pytest.raises(RefusedLoadError, match=r"shrink by 6\.0%, from 100 rows to 94") as refused:
+        duck.load(94, force=True)
+
+    assert refused.value.exit_code == 4
+    assert duck.facts() == before
+    allowed = float(refused.value.hint.split("--max-shrink ")[1].rstrip("."))
+    assert duck.load(94, force=True, max_shrink=allowed).rows_loaded == 94
+
+
+def test_a_month_may_shrink_by_as_much_as_is_allowed(duck: Duck) -> None:
+    duck.load(100)
+
+    assert duck.load(95, force=True).rows_loaded == 95
+
+
+def test_a_file_cut_short_does_not_hide_behind_rows_deleted_by_hand(duck: Duck) -> None:
+    duck.load(100)
+    duck.do("DELETE FROM yellow_trips WHERE rowid >= 10")
+
+    with pytest.raises(RefusedLoadError, match="shrink by 50"):
+        duck.load(50, etag="2", sha256="b" * 64)
+
+
+def test_column_stats_are_the_nulls_and_exact_sums_of_what_was_loaded(duck: Duck) -> None:
+    fares = [Decimal(f"{cents // 100}.{cents % 100:02d}") for cents in range(0, 60_000, 7)]
+    fares[5] = Decimal("-12.34")
+    miles = [Decimal(each) / 100 for each in range(len(fares))]
+    batch = batch_of(
+        "yellow",
+        len(fares),
+        fare_amount=[float(each) for each in fares],
+        trip_distance=[None if each == 3 else float(each) for each in miles],
+        passenger_count=[None, *[2] * (len(fares) - 1)],
+        store_and_fwd_flag=[None, None, *["Y"] * (len(fares) - 2)],
+    )
+
+    stats = duck.load(batch.slice(start, 1000) for start in range(0, len(fares), 1000)).column_stats
+
+    micros = sum(each.cast(pa.int64()).as_py() for each in batch.column("tpep_pickup_datetime"))
+    assert (stats["fare_amount"].nulls, stats["fare_amount"].sum) == (0, int(sum(fares) * 100))
+    assert stats["trip_distance"].nulls == 1
+    assert stats["trip_distance"].sum == int((sum(miles) - 3) * 1_000_000)
+    assert (stats["passenger_count"].nulls, stats["passenger_count"].sum) == (1, 2 * len(fares) - 2)
+    assert (stats["store_and_fwd_flag"].nulls, stats["store_and_fwd_flag"].sum) == (2, None)
+    assert stats["tpep_pickup_datetime"].sum == micros
+    assert (stats["airport_fee"].nulls, stats["airport_fee"].sum) == (len(fares), None)
+    (kept,) = duck.ask("SELECT column_stats FROM taxietl_months")
+    assert json.loads(kept[0])["fare_amount"] == {"nulls": 0, "sum": int(sum(fares) * 100)}
+
+
+def test_values_that_are_no_number_do_not_break_the_sums(duck: Duck) -> None:
+    odd = [float("inf"), float("nan"), 1e300, -0.01]
+
+    report = duck.load([batch_of("yellow", 4, fare_amount=odd)])
+
+    assert report.column_stats["fare_amount"].sum == -1
+
+
+def test_every_value_arrives_as_it_was_sent(duck: Duck) -> None:
+    batch = batch_of(
+        "yellow",
+        2,
+        store_and_fwd_flag=["N'\"\n\0é", None],
+        fare_amount=[0.1 + 0.2, None],
+        PULocationID=[2**31 - 1, -1],
+    )
+
+    duck.load([batch])
+
+    assert duck.ask(
+        'SELECT store_and_fwd_flag, fare_amount, "PULocationID", epoch_us(tpep_pickup_datetime) '
+        "FROM yellow_trips ORDER BY tpep_pickup_datetime"
+    ) == [
+        ("N'\"\n\0é", 0.1 + 0.2, 2**31 - 1, 1_609_502_400_000_000),
+        (None, None, -1, 1_609_502_401_000_000),
+    ]
+
+
+def test_a_replaced_month_touches_no_other_month_and_no_other_colour(duck: Duck) -> None:
+    months = [TripFile(color, 2021, month) for color in ("yellow", "green") for month in (1, 2, 3)]
+    for each in months:
+        duck.load(10 + each.month, each)
+    others = "SELECT count(*), sum(hash(t)) FROM {} t WHERE source_month <> '2021-02-01'"
+    before = [duck.ask(others.format(table)) for table in ("yellow_trips", "green_trips")]
+
+    duck.load(20, FEBRUARY, force=True)
+
+    assert [duck.ask(others.format(table)) for table in ("yellow_trips", "green_trips")] == before
+    assert duck.ask(
+        "SELECT color, month(source_month), rows_loaded FROM taxietl_months ORDER BY ALL"
+    ) == [
+        *(("green", 1, 11), ("green", 2, 12), ("green", 3, 13)),
+        *(("yellow", 1, 11), ("yellow", 2, 20), ("yellow", 3, 13)),
+    ]
+
+
+def test_a_month_lies_in_each_table_it_was_loaded_into(duck: Duck) -> None:
+    duck.load(3)
+
+    report = duck.load(4, table="my trips")
+
+    assert (report.action, report.table) == ("loaded", "my trips")
+    assert duck.ask('SELECT count(*) FROM "my trips"') == [(4,)]
+    assert counts(duck) == (3, 2, 2)
+
+
+def test_a_table_named_in_other_capitals_is_the_same_table(duck: Duck) -> None:
+    duck.load(3)
+
+    assert duck.load(3, table="Yellow_Trips").action == "nothing to do"
+    assert duck.load(4, table="Yellow_Trips", force=True).action == "replaced"
+    assert counts(duck) == (4, 2, 1)
+
+
+def test_the_ledger_is_asked_without_making_a_file(duck: Duck) -> None:
+    assert duck.loader.entry(JANUARY, "yellow_trips") is None
+    assert not duck.path.exists()
+
+
+def test_the_ledger_gives_back_the_report_it_was_made_from(duck: Duck) -> None:
+    report = duck.load(
+        3,
+        told={"rows_dropped": {"rule": 2}, "values_nulled": {"extra": 1}, "new_columns": {"a": ""}},
+        transforms=(ROUNDED,),
+    )
+
+    entry = duck.loader.entry(JANUARY, "yellow_trips")
+
+    assert entry is not None
+    assert entry.rows_present == 3
+    assert vars(entry.report) == {**vars(report), "reason": ""}
+    assert duck.loader.entry(FEBRUARY, "yellow_trips") is None
+    assert duck.loader.entry(GREEN_JANUARY, "green_trips") is None
+
+
+@pytest.mark.parametrize("good_batches", [0, 1, 3])
+@pytest.mark.parametrize(
+    "error", [CorruptFileError("cut"), ValueError("a bug"), KeyboardInterrupt()]
+)
+def test_an_error_inside_the_stream_comes_out_as_itself_and_changes_nothing(
+    duck: Duck, good_batches: int, error: BaseException
+) -> None:
+    duck.load(3)
+    before = duck.facts()
+
+    def broken() -> Iterator[pa.RecordBatch]:
+        for _ in range(good_batches):
+            yield batch_of("yellow", 1000, **{"brand new": ["x"] * 1000})
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        duck.load(broken(), force=True)
+
+    assert raised.value is error
+    assert duck.facts() == before
+    assert duck.load(4, force=True).rows_loaded == 4
+
+
+def test_the_stream_is_closed_when_the_load_fails(duck: Duck) -> None:
+    closed = []
+
+    def endless() -> Iterator[pa.RecordBatch]:
+        try:
+            while True:
+                yield batch_of("yellow", 10, passenger_count=[1] * 10)
+        finally:
+            closed.append(True)
+
+    duck.load(3)
+    duck.do("CREATE UNIQUE INDEX one_each ON yellow_trips (tpep_pickup_datetime)")
+
+    with pytest.raises(Exception, match=r"[Dd]uplicate") as raised:
+        duck.load(endless(), force=True)
+
+    assert not isinstance(raised.value, DataError)
+    assert closed
