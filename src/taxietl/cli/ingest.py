@@ -50,7 +50,7 @@ def ingest(
 
     months = [trip_file(color, year, each) for each in parse_months(month)]
     settings = open_settings()
-    from taxietl.flows.ingest import IngestOptions
+    from taxietl.flows.ingest import IngestOptions, check
 
     defaults = settings.ingest
     options = IngestOptions(
@@ -62,19 +62,15 @@ def ingest(
         max_shrink=defaults.max_shrink if max_shrink is None else max_shrink,
         force=force,
     )
+    check(options)
     return _preview(out, months, options) if dry_run else _ingest(out, months, options)
 
 
 def _transforms(names: list[str] | None) -> tuple[str, ...] | None:
     """The rules asked for; None for the default, none at all for `none`."""
-    from taxietl.steps import registry
-
     if not names:
         return None
-    if names == ["none"]:
-        return ()
-    registry.transformers(names)
-    return tuple(names)
+    return () if names == ["none"] else tuple(names)
 
 
 def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
@@ -84,9 +80,11 @@ def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
 
     configure_logging(out.log_level)
     engine = open_engine()
+    run: Run[Any]
+    results: tuple[MonthResult, ...]
     if len(months) == 1:
         run = engine.run(flows.ingest, months[0], options)
-        results: tuple[MonthResult, ...] = (flows.MonthResult(months[0], report=run.result()),)
+        results = (flows.MonthResult(months[0], report=run.result()),)
     else:
         run = engine.run(flows.ingest_months, tuple(months), options)
         try:

@@ -43,6 +43,8 @@ def _reported(error: BaseException, given: Sequence[str]) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     document = describe_error(error)
+    if not document["message"]:  # the help was asked for by naming no command, and printed
+        return int(document["exit_code"])
     if "--json" in given:
         write_document({"error": document, "exit_code": document["exit_code"]})
     sys.stderr.write(f"error: {document['message']}\n")

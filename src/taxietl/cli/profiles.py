@@ -31,7 +31,7 @@ def ls(out: Output) -> None:
 
 def show(
     out: Output,
-    name: Annotated[str, typer.Argument(help="The profile's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The profile's name.")],
     snippet: Annotated[
         bool, typer.Option("--snippet", help="Only the lines to paste into a flow.")
     ] = False,

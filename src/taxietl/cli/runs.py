@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
     from taxietl.orchestrator.records import RunRecord, StateRecord, TaskRunRecord
 
-NameArgument = Annotated[str, typer.Argument(help="The run's name or id.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The run's name or id.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -222,6 +222,18 @@ def month_error(error: Exception) -> MonthError:
     return MonthError(kind, f"{kind}: {error}", "Run with --debug for the traceback.", 1)
 
 
+def check(options: IngestOptions) -> None:
+    """Demand that every name stands for something, before a run begins.
+
+    Raises:
+        ConfigError: the source, the profile or a transformer does not.
+        SourceError: the source is a path at which nothing lies.
+    """
+    registry.extractor(options.source)
+    registry.transformers(options.transforms or ())
+    loader(options.to)
+
+
 def preview(trip_file: TripFile, options: IngestOptions) -> Planned:
     """What `ingest` would do, without doing it.
 
