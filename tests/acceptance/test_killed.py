@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,9 @@ class Killed:
         self.files = folder / "files"
         self.files.mkdir()
         write(self.files / "green_tripdata_2021-01.csv.gz", "green", 2021, 1, rows=rows)
-        begun = time.monotonic()
         self.document("ingest", *MONTH, "--source", self.files)
-        self.seconds = time.monotonic() - begun
+        self.document("ingest", *MONTH, "--source", self.files, "--force")
+        self.seconds = self._seconds_of_the_last_run()
 
     def command(self, *arguments: object) -> list[str]:
         return [
@@ -44,15 +45,23 @@ class Killed:
         return json.loads(done.stdout)
 
     def kill_after(self, seconds: float) -> int:
-        """Start a replacing load, kill it then; returns its exit code (-9 if it was in time)."""
-        process = subprocess.Popen(
-            self.command("ingest", *MONTH, "--source", self.files, "--force", "-q"),
+        """Kill a replacing load so long after its run began; its exit code (-9 if in time)."""
+        with subprocess.Popen(
+            self.command("ingest", *MONTH, "--source", self.files, "--force"),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
-        return process.wait()
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            process.stderr.readline()
+            time.sleep(seconds)
+            process.send_signal(signal.SIGKILL)
+            return process.wait()
+
+    def _seconds_of_the_last_run(self) -> float:
+        run = self.document("runs", "ls", "--limit", 1)["runs"][0]
+        begun, ended = (datetime.fromisoformat(run[each]) for each in ("started_at", "ended_at"))
+        return (ended - begun).total_seconds()
 
     def facts(self) -> tuple[tuple[object, ...], tuple[object, ...]]:
         """The table's rows and their sum; the ledger's count of all loads and of current ones."""
@@ -76,7 +85,7 @@ def _killed_at_every_moment(killed: Killed, moments: int, seed: int) -> int:
     in_time = 0
     for moment in range(moments):
         share = (moment + rng.random()) / moments
-        in_time += killed.kill_after(share * killed.seconds * 1.1) == -signal.SIGKILL
+        in_time += killed.kill_after(share * killed.seconds * 1.05) == -signal.SIGKILL
 
         states = {run["name"]: run["state"] for run in killed.document("runs", "ls")["runs"]}
         assert set(states.values()) <= {"Completed", "Crashed"}
