@@ -14,8 +14,8 @@ from months import BAD_LINE, FEBRUARY, GREEN_JANUARY, JANUARY, ROUNDED, Duck, ba
 from taxietl.errors import (
     CorruptFileError,
     CountMismatchError,
-    DataError,
     RefusedLoadError,
+    TargetError,
     TooManyRejectsError,
 )
 from taxietl.steps.values import Note, Transform
@@ -310,13 +310,13 @@ def test_column_stats_are_the_nulls_and_exact_sums_of_what_was_loaded(duck: Duck
 
     stats = duck.load(batch.slice(start, 1000) for start in range(0, len(fares), 1000)).column_stats
 
-    micros = sum(each.cast(pa.int64()).as_py() for each in batch.column("tpep_pickup_datetime"))
+    micros = [each.cast(pa.int64()).as_py() for each in batch.column("tpep_pickup_datetime")]
     assert (stats["fare_amount"].nulls, stats["fare_amount"].sum) == (0, int(sum(fares) * 100))
     assert stats["trip_distance"].nulls == 1
     assert stats["trip_distance"].sum == int((sum(miles) - 3) * 1_000_000)
     assert (stats["passenger_count"].nulls, stats["passenger_count"].sum) == (1, 2 * len(fares) - 2)
     assert (stats["store_and_fwd_flag"].nulls, stats["store_and_fwd_flag"].sum) == (2, None)
-    assert stats["tpep_pickup_datetime"].sum == micros
+    assert stats["tpep_pickup_datetime"].sum == sum(each // 1_000_000 for each in micros)
     assert (stats["airport_fee"].nulls, stats["airport_fee"].sum) == (len(fares), None)
     (kept,) = duck.ask("SELECT column_stats FROM taxietl_months")
     assert json.loads(kept[0])["fare_amount"] == {"nulls": 0, "sum": int(sum(fares) * 100)}
@@ -436,15 +436,14 @@ def test_the_stream_is_closed_when_the_load_fails(duck: Duck) -> None:
     def endless() -> Iterator[pa.RecordBatch]:
         try:
             while True:
-                yield batch_of("yellow", 10, passenger_count=[1] * 10)
+                yield batch_of("yellow", 10, passenger_count=[1000] * 10)
         finally:
             closed.append(True)
 
     duck.load(3)
-    duck.do("CREATE UNIQUE INDEX one_each ON yellow_trips (tpep_pickup_datetime)")
+    duck.do("ALTER TABLE yellow_trips ALTER passenger_count TYPE TINYINT")
 
-    with pytest.raises(Exception, match=r"[Dd]uplicate") as raised:
+    with pytest.raises(TargetError, match="1000"):
         duck.load(endless(), force=True)
 
-    assert not isinstance(raised.value, DataError)
     assert closed

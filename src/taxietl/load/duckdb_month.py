@@ -22,7 +22,7 @@ from taxietl.tlc.trip_file import TripFile
 
 # Until a statement ends, DuckDB 1.5 lets go of nothing it read: 1.5 GB for 14 million rows. There
 # it is fed in parts; 2.0 is not, since they cost time and leave smaller row groups.
-ROWS_A_STATEMENT = 1_000_000 if duckdb.__version__.startswith("1.") else sys.maxsize
+ROWS_A_STATEMENT = 500_000 if duckdb.__version__.startswith("1.") else sys.maxsize
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INCOMING, _NOTED = "taxietl_incoming", "taxietl_noted"
@@ -186,7 +186,7 @@ def _sum(column: Column) -> str:
         case Kind.TEXT:
             return "NULL"
         case Kind.TIME:
-            return f"sum(epoch_us({name}))"
+            return f"sum(epoch_us({name}) // 1000000)"
         case Kind.MONEY:
             return f"sum(TRY_CAST(floor({name} * 100 + 0.5) AS HUGEINT))"
         case Kind.MILES | Kind.DEGREES:

@@ -123,7 +123,7 @@ class ColumnStats:
 
     nulls: int
     sum: int | None
-    """Of money in cents, of miles and degrees in millionths, of times in microseconds since 1970,
+    """Of money in cents, of miles and degrees in millionths, of times in seconds since 1970,
     of other numbers as they are; None for text. Whole numbers, so that the order of adding them
     up does not matter."""
 
