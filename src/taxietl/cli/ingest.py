@@ -33,7 +33,7 @@ def ingest(
     table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
     transform: Annotated[
         list[str] | None,
-        typer.Option(help="Rule to apply, in order; repeats; `none`. Default drop-zero-passengers."),
+        typer.Option(help="Rule to apply; repeats; `none`. Default drop-zero-passengers."),
     ] = None,
     max_rejects: Annotated[
         int | None, typer.Option(min=0, help="Unreadable lines to leave out, at most. Default 0.")

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 def init(
     out: Output,
-    path: Annotated[Path, typer.Argument(metavar="[FILE]", help="File to write.")] = Path("taxietl.toml"),
+    path: Annotated[
+        Path, typer.Argument(metavar="[FILE]", help="File to write; taxietl.toml.")
+    ] = Path("taxietl.toml"),
 ) -> None:
     """Write a configuration file with every setting, commented; none is needed to ingest."""
     from taxietl.config import write_example
