@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +21,8 @@ from taxietl.tlc.trip_file import TripFile
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
 # ruff: noqa: S608
 
-# Until a statement ends, DuckDB 1.5 lets go of nothing it read: 1.5 GB for 14 million rows. There
-# it is fed in parts; 2.0 is not, since they cost time and leave smaller row groups.
+# DuckDB 1.5 reads ahead without a bound until a statement ends: 1.5 GB for 14 million rows. There it
+# is fed in parts; 2.0 reads when it writes.
 ROWS_A_STATEMENT = 500_000 if duckdb.__version__.startswith("1.") else sys.maxsize
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -144,6 +145,9 @@ class _Incoming:
     def __init__(self, batches: Batches, trip_file: TripFile, check: Callable[[], None]) -> None:
         self._batches = iter(batches)
         self._check = check
+        # DuckDB 1.5 reads ahead in a thread of its own, which outlives a statement that failed.
+        self._pulling = threading.Lock()
+        self._is_closed = False
         # The first batch tells the file's own new columns, and a broken file before any statement.
         self._next = self._pulled()
         self.schema = self._next.schema if self._next else arrow_schema(trip_file.dataset)
@@ -156,23 +160,28 @@ class _Incoming:
 
     def close(self) -> None:
         """Let go of the stream, read to its end or not."""
-        if isinstance(self._batches, Generator):
-            self._batches.close()
+        with self._pulling:
+            self._is_closed = True
+            if isinstance(self._batches, Generator):
+                self._batches.close()
 
     def _part(self) -> Iterator[pa.RecordBatch]:
         rows = 0
-        try:
-            while self._next is not None and rows < ROWS_A_STATEMENT:
-                rows += self._next.num_rows
-                yield self._next
+        while (batch := self._next) is not None and rows < ROWS_A_STATEMENT:
+            rows += batch.num_rows
+            yield batch
+            try:
                 self._next = self._pulled()
-        except BaseException as error:
-            self.failure = error
-            raise
+            except BaseException as error:
+                self.failure = error
+                raise
 
     def _pulled(self) -> pa.RecordBatch | None:
-        self._check()
-        return next(self._batches, None)
+        with self._pulling:
+            if self._is_closed:
+                return None
+            self._check()
+            return next(self._batches, None)
 
 
 def _sum(column: Column) -> str:
@@ -188,8 +197,8 @@ def _sum(column: Column) -> str:
         case Kind.TIME:
             return f"sum(epoch_us({name}) // 1000000)"
         case Kind.MONEY:
-            return f"sum(TRY_CAST(floor({name} * 100 + 0.5) AS HUGEINT))"
+            return f"sum(TRY_CAST(floor({name} * 100 + 0.5) AS BIGINT))"
         case Kind.MILES | Kind.DEGREES:
-            return f"sum(TRY_CAST(floor({name} * 1000000 + 0.5) AS HUGEINT))"
+            return f"sum(TRY_CAST(floor({name} * 1000000 + 0.5) AS BIGINT))"
         case _:
             return f"sum({name})"
