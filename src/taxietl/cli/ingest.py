@@ -147,7 +147,11 @@ def _remarks(report: LoadReport) -> list[str]:
     if report.values_nulled:
         cells = ", ".join(f"{count:,} of {name}" for name, count in report.values_nulled.items())
         remarks.append(f"  unreadable cells loaded as null: {cells}; see taxietl_rejects")
-    if report.replaced:
+    if report.new_columns:
+        remarks.append(
+            f"  columns that no era knows, kept as text: {', '.join(report.new_columns)}"
+        )
+    if report.replaced and report.action == "replaced":
         before = report.replaced
         remarks.append(
             f"  replaced {before.rows_loaded:,} rows of run {before.run_name!r}: {report.reason}"

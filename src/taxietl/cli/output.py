@@ -18,7 +18,7 @@ import typer
 from taxietl.errors import Cancelled, TaxietlError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only results and warnings.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only results and errors.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
@@ -49,7 +49,8 @@ class Output:
         """The least level of log lines shown on stderr."""
         if self.verbose or self.debug:
             return logging.DEBUG
-        return logging.WARNING if self.quiet else logging.INFO
+        # What fails is told by its `error:` line, which says what the log says four times.
+        return logging.CRITICAL if self.quiet else logging.INFO
 
 
 def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
