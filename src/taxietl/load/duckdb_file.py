@@ -142,7 +142,8 @@ def meant(path: Path, error: Exception) -> TaxietlError:
     first = text.splitlines()[0].rstrip(".") if text else type(error).__name__
     if any(words in text for words in _FULL):
         return TargetError(
-            f"The disk of {path} is full.", hint="Make room and run again; the file is as it was."
+            f"The disk of {path} is full.",
+            hint="Make room and run again; what was loaded before is as it was.",
         )
     if "Trying to read a database file with version" in text:
         return TargetError(

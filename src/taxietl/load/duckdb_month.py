@@ -21,8 +21,8 @@ from taxietl.tlc.trip_file import TripFile
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
 # ruff: noqa: S608
 
-# DuckDB 1.5 reads ahead without a bound until a statement ends: 1.5 GB for 14 million rows. There it
-# is fed in parts; 2.0 reads when it writes.
+# DuckDB 1.5 reads ahead without a bound until a statement ends: 1.5 GB for 14 million rows. There
+# it is fed in parts; 2.0 reads when it writes.
 ROWS_A_STATEMENT = 500_000 if duckdb.__version__.startswith("1.") else sys.maxsize
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -145,7 +145,7 @@ class _Incoming:
     def __init__(self, batches: Batches, trip_file: TripFile, check: Callable[[], None]) -> None:
         self._batches = iter(batches)
         self._check = check
-        # DuckDB 1.5 reads ahead in a thread of its own, which outlives a statement that failed.
+        # DuckDB pulls from threads of its own, and one may be at it still when a statement failed.
         self._pulling = threading.Lock()
         self._is_closed = False
         # The first batch tells the file's own new columns, and a broken file before any statement.
