@@ -87,7 +87,7 @@ class CsvReader:
     def blocks(self) -> Generator[Block, None, None]:
         """Read the file, once, and close it."""
         with self._stream:
-            yield from in_order(self._parsed, self._lines(), threads=2, depth=3)
+            yield from in_order(self._parsed, self._lines(), threads=2, depth=8)
 
     def _header_and_rest(self) -> tuple[bytes, bytes]:
         """The first line, and data from the second on with at least one row, if there is any."""
