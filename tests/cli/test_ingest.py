@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -374,6 +375,45 @@ def test_a_duckdb_file_held_by_another_process_is_a_matter_of_later(
 
         holder.terminate()
     check_refused(done, 75, f"process {holder.pid}")
+
+
+HOLDING_FLOW = """
+import sys
+from taxietl import flow, profile
+
+@flow(name="Look at it")
+def look() -> int:
+    with profile("warehouse").connect():
+        print("open", flush=True)
+        sys.stdin.read()
+    return 1
+
+look()
+"""
+
+
+def test_the_run_that_holds_the_duckdb_file_is_named(
+    taxietl: Taxietl, home: Path, folder: Path
+) -> None:
+    taxietl("ingest", *MONTH, "--source", folder)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDING_FLOW],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"TAXIETL_HOME": str(home)},
+        text=True,
+    )
+    with holder:
+        assert holder.stdout
+        holder.stdout.readline()
+
+        done = taxietl("ingest", *MONTH, "--source", folder)
+
+        runs = taxietl("runs", "ls", "--state", "running", "--json").document["runs"]
+        holder.communicate()
+    assert [run["flow"] for run in runs] == ["Look at it"]
+    check_refused(done, 75, f"run '{runs[0]['name']}' (process {holder.pid})")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/sys is Linux's")
