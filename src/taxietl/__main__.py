@@ -1,6 +1,6 @@
 """`python -m taxietl` is `taxietl`."""
 
-from taxietl.cli.main import main
+from taxietl.cli.main import entry
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    entry()
