@@ -25,6 +25,7 @@ source, target = sys.argv[1:]
 reader = "read_parquet" if source.endswith(".parquet") else "read_csv"
 begun = time.perf_counter()
 with duckdb.connect(target) as connection:
+    connection.execute("SET enable_progress_bar = false")
     connection.execute(f"CREATE TABLE trips AS SELECT * FROM {reader}('{source}')")
 print(time.perf_counter() - begun)
 """

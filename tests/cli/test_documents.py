@@ -59,6 +59,14 @@ def test_sql(taxietl: Taxietl, folder: Path) -> None:
     assert by_json.document["row_count"] == 5
 
 
+def test_duckdb_draws_no_progress_into_a_document(taxietl: Taxietl, folder: Path) -> None:
+    taxietl("ingest", *GREEN, "--month", "1", "--source", folder)
+
+    done = taxietl("sql", "SELECT current_setting('enable_progress_bar')", "--json")
+
+    assert done.document["rows"] == [[False]]
+
+
 def test_a_run_and_what_is_told_of_it(taxietl: Taxietl, tmp_path: Path) -> None:
     path = tmp_path / "own.py"
     path.write_text(FLOW)

@@ -55,6 +55,8 @@ def opened(
         connection = _connected(path, read_only, check, sleep)
         try:
             connection.execute(f"SET memory_limit = '{memory_limit}'")
+            # It would be drawn on stdout, where results go, from the second second on.
+            connection.execute("SET enable_progress_bar = false")
             yield connection
         finally:
             connection.close()
