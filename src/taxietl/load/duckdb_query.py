@@ -50,43 +50,54 @@ def queried(path: Path, statement: str, *, memory_limit: str) -> Iterator[pa.Rec
         raise TargetError(f"There is no DuckDB file {path} yet.", hint="`taxietl ingest` makes it.")
     with (
         opened(path, read_only=True, memory_limit=memory_limit) as connection,
-        _Asker(connection, path) as asker,
+        _Answer(connection, path) as answer,
     ):
         for setting in _LOCKED_DOWN:
             connection.execute(setting)
-        reader = asker.ask(lambda: _answer(connection, statement))
-        yield pa.RecordBatchReader.from_batches(reader.schema, asker.batches(reader))
+        yield answer.to(statement)
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, statement: str) -> pa.RecordBatchReader:
-    # `execute(…)` would hold the whole answer in memory under DuckDB 2.0.
-    answer = connection.sql(statement)
-    if answer is None:
-        raise ConfigError("This statement gives no rows.", hint="Give one SELECT.")
-    return answer.to_arrow_reader(_BATCH_ROWS)
-
-
-class _Asker:
-    """Lets DuckDB work in a thread of its own, so that a Ctrl-C need not wait for it."""
+class _Answer:
+    """Rows made by DuckDB in a thread of its own, so that a Ctrl-C need not wait for it."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
         self._path = path
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="taxietl-query")
+        self._reader: pa.RecordBatchReader | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._worker.shutdown()
+        if self._reader is not None:
+            # A reader that somebody still refers to would keep the file open, for this process
+            # too: the next connection to it would wait for ever.
+            self._reader.close()
 
-    def ask(self, work: Callable[[], Result]) -> Result:
-        """The work's result.
+    def to(self, statement: str) -> pa.RecordBatchReader:
+        """The statement's rows, each batch asked for when it is wanted.
 
         Raises:
-            ConfigError: the statement is wrong.
+            ConfigError: the statement is wrong; by the reader, if a value shows it late.
             TargetError: the file cannot be read.
         """
+        reader = self._reader = self._asked(lambda: self._executed(statement))
+        return pa.RecordBatchReader.from_batches(reader.schema, self._batches(reader))
+
+    def _executed(self, statement: str) -> pa.RecordBatchReader:
+        # `execute(…)` would hold the whole answer in memory under DuckDB 2.0.
+        answer = self._connection.sql(statement)
+        if answer is None:
+            raise ConfigError("This statement gives no rows.", hint="Give one SELECT.")
+        return answer.to_arrow_reader(_BATCH_ROWS)
+
+    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        while (batch := self._asked(lambda: next(reader, None))) is not None:
+            yield batch
+
+    def _asked(self, work: Callable[[], Result]) -> Result:
         try:
             return self._worker.submit(work).result()
         except (duckdb.Error, pa.ArrowException, OSError) as error:
@@ -97,11 +108,6 @@ class _Asker:
         except KeyboardInterrupt:
             self._connection.interrupt()
             raise
-
-    def batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        """The reader's batches, each asked for when it is wanted."""
-        while (batch := self.ask(lambda: next(reader, None))) is not None:
-            yield batch
 
 
 def _check_reading(statement: str) -> None:
