@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
+from postgres import Server, remove_leftovers
+from postgres_binaries import binaries
+from psycopg2 import sql
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +22,27 @@ def tlc_data() -> Path:
     if not folder:
         pytest.skip("TAXIETL_TLC_DATA is not set: no real TLC files at hand")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that lives as long as the session; its data are not safe from a crash."""
+    remove_leftovers()
+    with Server(binaries(), tmp_path_factory.getbasetemp() / "postgres.log") as server:
+        yield server
+
+
+@pytest.fixture
+def warehouse(postgres: Server) -> Iterator[str]:
+    """URL of an empty database that lives as long as one test."""
+    name = f"taxietl_{uuid.uuid4().hex[:12]}"
+    with closing(psycopg2.connect(postgres.url())) as admin:
+        admin.autocommit = True  # CREATE DATABASE refuses a transaction
+        with admin.cursor() as cursor:
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            try:
+                yield postgres.url(name)
+            finally:
+                cursor.execute(
+                    sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+                )
