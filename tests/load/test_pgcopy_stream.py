@@ -13,7 +13,8 @@ import psycopg2
 import pyarrow as pa
 import pytest
 
-from taxietl.errors import CorruptFileError
+from taxietl.errors import CorruptFileError, TargetError
+from taxietl.load import pgcopy_stream
 from taxietl.load.pgcopy import Block, encode
 from taxietl.load.pgcopy_stream import BLOCKS_AHEAD, Readable, copy_rows
 
@@ -158,6 +159,18 @@ def test_a_refusal_by_the_server_is_heard_before_the_streams_end(connection: Any
         copy_rows(cursor, COPY, _encoded(batches()), check=go_on)
 
     assert made < 99
+    assert _counted(connection) == 0
+
+
+def test_a_stream_cut_by_mistake_is_never_taken_for_a_whole_one(
+    connection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([False, False, False])  # the header and two batches go through
+    monkeypatch.setattr(pgcopy_stream, "_has_failed", lambda _: next(answers, True))
+
+    with pytest.raises(TargetError, match="not all were sent"), connection:
+        copy_rows(connection.cursor(), COPY, _encoded([BATCH] * 5), check=go_on)
+
     assert _counted(connection) == 0
 
 
