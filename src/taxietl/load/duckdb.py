@@ -8,31 +8,20 @@ from __future__ import annotations
 
 import uuid
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 import pyarrow as pa  # noqa: TID253
 
-import taxietl
 from taxietl.load.checks import check_counts, check_shrink
 from taxietl.load.duckdb_file import opened
 from taxietl.load.duckdb_month import Month
 from taxietl.load.duckdb_query import queried
-from taxietl.steps.plan import Plan, decide
+from taxietl.load.reports import nothing_to_do, report_of_load
+from taxietl.steps.plan import decide
 from taxietl.steps.protocols import Batches, Cancellation
-from taxietl.steps.values import (
-    ColumnStats,
-    Entry,
-    LoadReport,
-    LoadRequest,
-    Previous,
-    SourceFile,
-    Tally,
-)
-from taxietl.tlc.datasets import CONTRACT_VERSION
+from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
@@ -112,13 +101,23 @@ class DuckDBLoader:
             ).allowed()
             if plan.action == "nothing" and entry is not None:
                 connection.rollback()
-                return replace(entry.report, action="nothing to do", reason=plan.reason)
+                return nothing_to_do(entry, plan)
             month.write(batches, check=cancellation.check)
             tally = batches.result
             rows, stats = month.counted()
             check_counts(tally, rows, request)
             check_shrink(rows, entry, request)
-            report = self._report(plan, file, tally, rows, stats, request, entry)
+            report = report_of_load(
+                str(uuid.uuid4()),
+                plan=plan,
+                file=file,
+                tally=tally,
+                rows=rows,
+                stats=stats,
+                request=request,
+                entry=entry,
+                target=self.target,
+            )
             month.record(report, tally.notes)
             cancellation.check()  # an interrupt between two statements stops neither
             connection.commit()
@@ -128,57 +127,3 @@ class DuckDBLoader:
                 connection.rollback()
             raise
         return report
-
-    def _report(
-        self,
-        plan: Plan,
-        file: SourceFile,
-        tally: Tally,
-        rows: int,
-        stats: dict[str, ColumnStats],
-        request: LoadRequest,
-        entry: Entry | None,
-    ) -> LoadReport:
-        version = file.version
-        return LoadReport(
-            action="replaced" if entry and entry.rows_present else "loaded",
-            reason=plan.reason,
-            load_id=str(uuid.uuid4()),
-            trip_file=request.trip_file,
-            target=self.target,
-            table=request.table,
-            source=version.source,
-            source_url=version.url,
-            source_etag=version.etag,
-            source_bytes=file.size_bytes,
-            source_sha256=file.sha256,
-            era=tally.era,
-            contract_version=CONTRACT_VERSION,
-            rows_read=tally.rows_read,
-            rows_loaded=rows,
-            rows_dropped=tally.rows_dropped,
-            rows_rejected=tally.rows_rejected,
-            values_nulled=tally.values_nulled,
-            column_stats=stats,
-            transforms=request.transforms,
-            new_columns=tuple(tally.new_columns),
-            run_id=request.run_id,
-            run_name=request.run_name,
-            taxietl_version=taxietl.__version__,
-            loaded_at=datetime.now(UTC),
-            replaced=_previous(entry),
-        )
-
-
-def _previous(entry: Entry | None) -> Previous | None:
-    if entry is None:
-        return None
-    return Previous(
-        load_id=entry.report.load_id,
-        source=entry.report.source,
-        source_sha256=entry.report.source_sha256,
-        rows_read=entry.report.rows_read,
-        rows_loaded=entry.report.rows_loaded,
-        loaded_at=entry.report.loaded_at,
-        run_name=entry.report.run_name,
-    )

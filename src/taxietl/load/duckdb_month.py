@@ -11,11 +11,11 @@ import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 import pyarrow as pa  # noqa: TID253
 
 from taxietl.load import ledger
-from taxietl.load.duckdb_tables import Tables, quoted
+from taxietl.load.duckdb_tables import Tables
+from taxietl.load.sql import quoted, stats_of, stats_select
 from taxietl.steps.protocols import Batches
 from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note
 from taxietl.tlc.arrow import arrow_schema
-from taxietl.tlc.datasets import Column, Kind
 from taxietl.tlc.trip_file import TripFile
 
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
@@ -109,11 +109,9 @@ class Month:
     def counted(self) -> tuple[int, dict[str, ColumnStats]]:
         """The month's rows and each column's nulls and sum, as the table holds them now."""
         columns = self._trip_file.dataset.columns
-        parts = [f"count(*) - count({quoted(each.name)}), {_sum(each)}" for each in columns]
-        rows, *values = self._of_month(f"count(*), {', '.join(parts)}")
-        pairs = zip(values[::2], values[1::2], strict=True)
-        stats = [ColumnStats(nulls, total) for nulls, total in pairs]
-        return rows, {each.name: stat for each, stat in zip(columns, stats, strict=True)}
+        counted = stats_select(columns, seconds="epoch_us({}) // 1000000")
+        rows, *values = self._of_month(f"count(*), {counted}")
+        return rows, stats_of(columns, values)
 
     def record(self, report: LoadReport, notes: Sequence[Note]) -> None:
         """Write the load's ledger row and rejects; the row before it is superseded."""
@@ -182,23 +180,3 @@ class _Incoming:
                 return None
             self._check()
             return next(self._batches, None)
-
-
-def _sum(column: Column) -> str:
-    """SQL for a column's sum as a whole number; see `ColumnStats.sum`.
-
-    Databases add floats in any order, so each is rounded, half up, before it is added. What is no
-    number, or too large to be counted in cents, is left out.
-    """
-    name = quoted(column.name)
-    match column.kind:
-        case Kind.TEXT:
-            return "NULL"
-        case Kind.TIME:
-            return f"sum(epoch_us({name}) // 1000000)"
-        case Kind.MONEY:
-            return f"sum(TRY_CAST(floor({name} * 100 + 0.5) AS BIGINT))"
-        case Kind.MILES | Kind.DEGREES:
-            return f"sum(TRY_CAST(floor({name} * 1000000 + 0.5) AS BIGINT))"
-        case _:
-            return f"sum({name})"

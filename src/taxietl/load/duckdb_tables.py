@@ -9,17 +9,19 @@ from collections.abc import Sequence
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 
-from taxietl.errors import ConfigError, NotOursError
 from taxietl.load import ledger
+from taxietl.load.ownership import (
+    LEDGER_ROLES,
+    VIEW_ROLE,
+    bears,
+    check_name,
+    comment_of,
+    is_ours,
+    trips_role,
+)
+from taxietl.load.sql import quoted
 from taxietl.load.views import VIEWS, view_of, view_select
 from taxietl.tlc.datasets import Dataset, dataset
-
-_OF_THE_LEDGER = {
-    ledger.LOADS: "ledger, one row a load",
-    ledger.REJECTS: "lines and cells that could not be read",
-    ledger.MONTHS: "current rows of the ledger",
-}
-_VIEW_ROLE = "plain-named trips"
 
 
 class Tables:
@@ -35,7 +37,7 @@ class Tables:
         Raises:
             NotOursError: something else bears its name.
         """
-        return self._is_ours(ledger.LOADS, _OF_THE_LEDGER[ledger.LOADS])
+        return self._is_ours(ledger.LOADS, LEDGER_ROLES[ledger.LOADS])
 
     def has_trips(self, table: str, of: Dataset) -> bool:
         """Whether the colour's table is there.
@@ -44,11 +46,8 @@ class Tables:
             NotOursError: something else bears its name.
             ConfigError: another table of ours does, the ledger or another colour's.
         """
-        if table.lower() in _OF_THE_LEDGER:
-            raise ConfigError(
-                f"{table} is a name of taxietl's own.", hint="Name another with --table."
-            )
-        return self._is_ours(table, _trips_role(of))
+        check_name(table)
+        return self._is_ours(table, trips_role(of))
 
     def make_ready(self, table: str, of: Dataset, names: Sequence[str]) -> None:
         """Have every table, with every column of the contract and every one that comes in."""
@@ -56,7 +55,7 @@ class Tables:
         columns = {each.name: each.kind.sql_type for each in of.columns}
         if not self.has_trips(table, of):
             listed = [f"{quoted(name)} {kind}" for name, kind in columns.items()]
-            self._make(table, [*listed, "source_month DATE NOT NULL"], _trips_role(of))
+            self._make(table, [*listed, "source_month DATE NOT NULL"], trips_role(of))
         columns |= {name: "TEXT" for name in names if name not in columns}
         present = self._columns(table)
         for name, kind in columns.items():
@@ -70,16 +69,16 @@ class Tables:
     def _make_ledger(self) -> None:
         if not self.has_ledger():
             columns = [f"{name} {kind}" for name, kind in ledger.COLUMNS.items()]
-            self._make(ledger.LOADS, columns, _OF_THE_LEDGER[ledger.LOADS])
-        if not self._is_ours(ledger.REJECTS, _OF_THE_LEDGER[ledger.REJECTS]):
+            self._make(ledger.LOADS, columns, LEDGER_ROLES[ledger.LOADS])
+        if not self._is_ours(ledger.REJECTS, LEDGER_ROLES[ledger.REJECTS]):
             columns = [f"{name} {kind}" for name, kind in ledger.REJECT_COLUMNS.items()]
-            self._make(ledger.REJECTS, columns, _OF_THE_LEDGER[ledger.REJECTS])
-        if not self._is_ours(ledger.MONTHS, _OF_THE_LEDGER[ledger.MONTHS]):
+            self._make(ledger.REJECTS, columns, LEDGER_ROLES[ledger.REJECTS])
+        if not self._is_ours(ledger.MONTHS, LEDGER_ROLES[ledger.MONTHS]):
             self._connection.execute(
                 f"CREATE VIEW {ledger.MONTHS} AS SELECT {', '.join(ledger.COLUMNS)} "  # noqa: S608
                 f"FROM {ledger.LOADS} WHERE superseded_at IS NULL"
             )
-            self._mark("VIEW", ledger.MONTHS, _OF_THE_LEDGER[ledger.MONTHS])
+            self._mark("VIEW", ledger.MONTHS, LEDGER_ROLES[ledger.MONTHS])
 
     def _make(self, table: str, columns: Sequence[str], role: str) -> None:
         self._connection.execute(f"CREATE TABLE {quoted(table)} ({', '.join(columns)})")
@@ -88,19 +87,18 @@ class Tables:
     def _make_view(self, view: str) -> None:
         """Show the colours that are there; a table or view of the user's own of that name stays."""
         found = self._comment(view)
-        if found is not None and not found.startswith(f"{ledger.MARKER}: {_VIEW_ROLE}"):
+        if found is not None and not bears(found, VIEW_ROLE):
             return
         present = {}
         for color in VIEWS[view]:
             of = dataset(color)
-            if (self._comment(of.table) or "").startswith(f"{ledger.MARKER}: {_trips_role(of)}"):
+            if bears(self._comment(of.table), trips_role(of)):
                 present[color] = self._columns(of.table)
         self._connection.execute(f"CREATE OR REPLACE VIEW {view} AS {view_select(view, present)}")
-        self._mark("VIEW", view, _VIEW_ROLE)
+        self._mark("VIEW", view, VIEW_ROLE)
 
     def _mark(self, kind: str, name: str, role: str) -> None:
-        comment = f"{ledger.MARKER}: {role}"
-        self._connection.execute(f"COMMENT ON {kind} {quoted(name)} IS '{comment}'")
+        self._connection.execute(f"COMMENT ON {kind} {quoted(name)} IS '{comment_of(role)}'")
 
     def _is_ours(self, name: str, role: str) -> bool:
         """Whether it is there in that role.
@@ -109,22 +107,7 @@ class Tables:
             NotOursError: something of that name is there that taxietl did not make.
             ConfigError: something is that taxietl made for something else.
         """
-        found = self._comment(name)
-        if found is None:
-            return False
-        if not found.startswith(f"{ledger.MARKER}: "):
-            raise NotOursError(
-                f"{self._target} has a table or view {name} that taxietl did not make.",
-                hint="It is left alone. Load into another table with --table NAME, "
-                "or rename that one.",
-            )
-        if not found.startswith(f"{ledger.MARKER}: {role}"):
-            raise ConfigError(
-                f"{name} in {self._target} holds something else: "
-                f"{found.removeprefix(f'{ledger.MARKER}: ')}.",
-                hint="Each colour needs a table of its own; name another with --table.",
-            )
-        return True
+        return is_ours(self._comment(name), name, role, target=self._target)
 
     def _comment(self, name: str) -> str | None:
         """What the table or view says of itself; empty if nothing, None if there is none."""
@@ -145,12 +128,3 @@ class Tables:
             [table],
         ).fetchall()
         return frozenset(str(name) for (name,) in rows)
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _trips_role(of: Dataset) -> str:
-    return f"{of.color} trips of the NYC TLC"

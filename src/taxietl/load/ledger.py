@@ -17,9 +17,6 @@ from taxietl.tlc.trip_file import TripFile
 
 LOADS, REJECTS, MONTHS = "taxietl_loads", "taxietl_rejects", "taxietl_months"
 
-MARKER = "taxietl"
-"""Tables that we made say so at the beginning of their COMMENT; others are never touched."""
-
 RAW_KEPT = 4096
 """Of a rejected line or an unreadable cell, in characters."""
 

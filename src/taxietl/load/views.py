@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
+from taxietl.load.sql import quoted
 from taxietl.tlc.datasets import Column, Dataset, dataset
 
 VIEWS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -29,33 +30,39 @@ def view_of(color: str) -> str:
     return next(name for name, colors in VIEWS.items() if color in colors)
 
 
-def view_select(view: str, present: Mapping[str, Collection[str]]) -> str:
+def view_select(
+    view: str, present: Mapping[str, Collection[str]], *, schema: str | None = None
+) -> str:
     """The view's SELECT.
 
     Args:
         view: one of `VIEWS`.
         present: the colours whose table is there, each with the columns it has, in lower case. A
             table made under an older contract may lack some: they are null.
+        schema: where the tables lie, if that has to be said.
     """
     columns: dict[str, str] = {}
     for color in VIEWS[view]:
         for column in dataset(color).columns:
             columns.setdefault(_plain(column, dataset(color)), column.kind.sql_type)
     return " UNION ALL ".join(
-        _one_color(dataset(color), columns, present[color])
+        _one_color(dataset(color), columns, present[color], schema)
         for color in VIEWS[view]
         if color in present
     )
 
 
-def _one_color(of: Dataset, columns: Mapping[str, str], present: Collection[str]) -> str:
+def _one_color(
+    of: Dataset, columns: Mapping[str, str], present: Collection[str], schema: str | None
+) -> str:
     own = {_plain(each, of): each.name for each in of.columns if each.name.lower() in present}
     values = [
         f'"{own[name]}" AS {name}' if name in own else f"CAST(NULL AS {kind}) AS {name}"
         for name, kind in columns.items()
     ]
     listed = ", ".join([f"'{of.color}' AS color", *values, "source_month"])
-    return f"SELECT {listed} FROM {of.table}"  # noqa: S608  every name is of the contract
+    table = f"{quoted(schema)}.{of.table}" if schema else of.table
+    return f"SELECT {listed} FROM {table}"  # noqa: S608  every name is of the contract, or quoted
 
 
 def _plain(column: Column, of: Dataset) -> str:
