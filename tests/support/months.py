@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg2
 import pyarrow as pa
+from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from taxietl.config.databases import DuckDBProfile
+from taxietl.config.databases import DuckDBProfile, PostgresProfile
 from taxietl.load.duckdb import DuckDBLoader
-from taxietl.steps.protocols import Cancellation
+from taxietl.load.postgres import PostgresLoader
+from taxietl.steps.protocols import Cancellation, Loader
 from taxietl.steps.values import (
     LoadReport,
     LoadRequest,
@@ -100,16 +104,13 @@ class NeverCancelled:
         return nullcontext()
 
 
-@dataclass(frozen=True)
-class Duck:
-    """A DuckDB file, and what a test does to it."""
-
-    path: Path
+class Warehouse(ABC):
+    """What months are loaded into."""
 
     @property
-    def loader(self) -> DuckDBLoader:
+    @abstractmethod
+    def loader(self) -> Loader:
         """A loader for it."""
-        return DuckDBLoader(DuckDBProfile(path=self.path))
 
     def load(
         self,
@@ -144,6 +145,18 @@ class Duck:
             cancellation or NeverCancelled(),
         )
 
+
+@dataclass(frozen=True)
+class Duck(Warehouse):
+    """A DuckDB file, and what a test does to it."""
+
+    path: Path
+
+    @property
+    def loader(self) -> DuckDBLoader:
+        """See `Warehouse.loader`."""
+        return DuckDBLoader(DuckDBProfile(path=self.path))
+
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """The query's rows, asked past taxietl."""
         with duckdb.connect(str(self.path), read_only=True) as connection:
@@ -164,6 +177,68 @@ class Duck:
             self.ask("SELECT * FROM taxietl_rejects ORDER BY ALL"),
         )
 
+
+@dataclass(frozen=True)
+class Postgres(Warehouse):
+    """A PostgreSQL database, and what a test does to it."""
+
+    url: str
+    schema: str = "public"
+
+    @property
+    def profile(self) -> PostgresProfile:
+        """As a user would write it."""
+        return PostgresProfile(url=self.url, schema=self.schema)
+
+    @property
+    def loader(self) -> PostgresLoader:
+        """See `Warehouse.loader`."""
+        return PostgresLoader(self.profile)
+
+    def connect(self) -> Connection:
+        """A connection past taxietl."""
+        return psycopg2.connect(self.url)
+
+    def ask(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """The query's rows, asked past taxietl."""
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(query, parameters or None)
+            return cursor.fetchall()
+
+    def do(self, *statements: str) -> None:
+        """What a user does to it by hand."""
+        with closing(self.connect()) as connection, connection, connection.cursor() as cursor:
+            for each in statements:
+                cursor.execute(each)
+
+    def facts(self) -> tuple[list[tuple[Any, ...]], ...]:
+        """All that a failed load must not change: tables, columns, rows, ledger and rejects."""
+        return (
+            self.ask(_EVERYTHING_MADE),
+            self.ask(
+                "SELECT count(*), sum(hashtextextended(t::text, 0)) FROM public.yellow_trips t"
+            ),
+            self.ask("SELECT load_id, superseded_at::text FROM public.taxietl_loads ORDER BY 1"),
+            self.ask("SELECT * FROM public.taxietl_rejects ORDER BY 1, 2, 3"),
+        )
+
+    def left_behind(self) -> list[tuple[Any, ...]]:
+        """Tables of the partitions' schema that hang on no parent, and advisory locks."""
+        return self.ask(
+            "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n "
+            "ON n.oid = c.relnamespace WHERE n.nspname = 'taxietl_parts' AND c.relkind = 'r' "
+            "AND NOT c.relispartition UNION ALL SELECT 'lock of ' || l.pid FROM pg_locks l "
+            "JOIN pg_database d ON d.oid = l.database WHERE l.locktype = 'advisory' "
+            "AND d.datname = current_database()"
+        )
+
+
+_EVERYTHING_MADE = (
+    "SELECT c.relkind, c.oid::regclass::text, a.attname, a.atttypid::regtype::text "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
+    "WHERE n.nspname IN ('public', 'taxietl_parts') ORDER BY 2, 3"
+)
 
 ROUNDED = Transform("rounded", "1", {"digits": 2})
 BAD_LINE = Note("row", 7, None, "3 fields instead of 18", "1,2,3")

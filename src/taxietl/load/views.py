@@ -41,15 +41,26 @@ def view_select(
             table made under an older contract may lack some: they are null.
         schema: where the tables lie, if that has to be said.
     """
-    columns: dict[str, str] = {}
-    for color in VIEWS[view]:
-        for column in dataset(color).columns:
-            columns.setdefault(_plain(column, dataset(color)), column.kind.sql_type)
+    columns = _columns(view)
     return " UNION ALL ".join(
         _one_color(dataset(color), columns, present[color], schema)
         for color in VIEWS[view]
         if color in present
     )
+
+
+def view_columns(view: str) -> list[str]:
+    """The view's columns, in their order."""
+    return ["color", *_columns(view), "source_month"]
+
+
+def _columns(view: str) -> dict[str, str]:
+    """The columns that come from the contract, and their types."""
+    columns: dict[str, str] = {}
+    for color in VIEWS[view]:
+        for column in dataset(color).columns:
+            columns.setdefault(_plain(column, dataset(color)), column.kind.sql_type)
+    return columns
 
 
 def _one_color(

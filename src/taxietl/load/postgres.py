@@ -1,0 +1,116 @@
+"""Replace a month in PostgreSQL: partition, ledger row and rejects in one transaction.
+
+An advisory lock is the month's lock; the server lets go of it with the transaction, however that
+ends. Rows are encoded straight from the stream while the server takes them, so reading, conforming,
+encoding and writing go on at once, and none of them holds the month in memory.
+"""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING
+
+import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
+import pyarrow as pa  # noqa: TID253
+
+from taxietl.load.checks import check_counts, check_shrink
+from taxietl.load.postgres_connection import Session, opened, target_of
+from taxietl.load.postgres_month import Month
+from taxietl.load.postgres_partition import make_schema
+from taxietl.load.postgres_query import queried
+from taxietl.load.reports import nothing_to_do, report_of_load
+from taxietl.steps.plan import decide
+from taxietl.steps.protocols import Batches, Cancellation
+from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
+from taxietl.tlc.trip_file import TripFile
+
+if TYPE_CHECKING:
+    from taxietl.config.profiles import PostgresProfile
+
+
+class PostgresLoader:
+    """The loader for profiles of type `postgres`."""
+
+    def __init__(self, profile: PostgresProfile) -> None:
+        self._parameters = profile.libpq_parameters()
+        self._schema = profile.schema_name
+        self.target = target_of(self._parameters)
+
+    def entry(self, trip_file: TripFile, table: str) -> Entry | None:
+        """The month's current row in the ledger; None without one."""
+        with opened(self._parameters, target=self.target, read_only=True) as session:
+            session.begin()
+            return Month(session, self._schema, trip_file, table, self.target).entry()
+
+    def query(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
+        """See `protocols.Loader.query`; what counts as reading is told in `postgres_query`."""
+        return queried(self._parameters, statement, schema=self._schema, target=self.target)
+
+    def load(
+        self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation
+    ) -> LoadReport:
+        """See `protocols.Loader.load`."""
+        name = request.run_name
+        with (
+            opened(self._parameters, target=self.target, run_name=name) as session,
+            cancellation.on_cancel(session.cancel),
+        ):
+            try:
+                return self._replaced(session, file, batches, request, cancellation)
+            except psycopg2.Error:
+                cancellation.check()  # a cancelled statement fails; this says why
+                raise
+
+    def _replaced(
+        self,
+        session: Session,
+        file: SourceFile,
+        batches: Batches,
+        request: LoadRequest,
+        cancellation: Cancellation,
+    ) -> LoadReport:
+        make_schema(session)
+        session.begin()
+        month = Month(
+            *(session, self._schema, request.trip_file, request.table, self.target),
+            check=cancellation.check,
+        )
+        month.take()
+        entry = month.entry()
+        plan = decide(
+            file.version, file.sha256, entry, transforms=request.transforms, force=request.force
+        ).allowed()
+        if plan.action == "nothing" and entry is not None:
+            return nothing_to_do(entry, plan)
+        load_id = str(uuid.uuid4())
+        month.write(batches, load_id)
+        tally = batches.result
+        rows, stats = month.counted()
+        check_counts(tally, rows, request)
+        check_shrink(rows, entry, request)
+        report = report_of_load(
+            load_id,
+            plan=plan,
+            file=file,
+            tally=tally,
+            rows=rows,
+            stats=stats,
+            request=request,
+            entry=entry,
+            target=self.target,
+        )
+        month.record(report, tally.notes)
+        month.swap()
+        cancellation.check()  # a cancel between two statements stops neither
+        session.commit()
+        _analyze(session, month)
+        return report
+
+
+def _analyze(session: Session, month: Month) -> None:
+    """The month is loaded: whatever keeps the planner's numbers from being renewed may do so."""
+    with suppress(psycopg2.Error):
+        session.begin()
+        month.analyze_table()
+        session.commit()

@@ -1,0 +1,170 @@
+"""One month's partition: made aside, filled, indexed, and put in the place of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from taxietl.errors import NotOursError
+from taxietl.load.ownership import MARKER, comment_of
+from taxietl.load.postgres_connection import Session
+from taxietl.load.postgres_tables import NAME_BYTES, Definition, columns_of
+from taxietl.load.sql import quoted
+from taxietl.tlc.trip_file import TripFile
+
+# Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
+
+PARTS = "taxietl_parts"
+"""The schema of all partitions."""
+
+_SETUP_LOCK = 0x7461_7869
+_STALE = 0.1
+"""The parent is analysed when a load has more than this share of the rows it knew of: PostgreSQL
+does it by that share for tables, and never by itself for a partitioned one."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """The partition that holds a month now."""
+
+    name: str
+    comment: str
+
+
+class Partition:
+    """A month's new partition; the caller has begun the transaction."""
+
+    def __init__(self, session: Session, schema: str, table: str, trip_file: TripFile) -> None:
+        self._session = session
+        self._schema = schema
+        self._table = table
+        self._trip_file = trip_file
+        self._date = f"DATE '{trip_file.source_month}'"
+        self._parent = f"{quoted(schema)}.{quoted(table)}"
+        self._plain = ""
+
+    @property
+    def name(self) -> str:
+        """With its schema, quoted."""
+        return f"{PARTS}.{quoted(self._plain)}"
+
+    def make(self, load_id: str, wanted: Sequence[Definition]) -> None:
+        """Make the table: the parent's columns, then those it has not yet."""
+        tail = f"_{self._trip_file.year}_{self._trip_file.month:02d}_{load_id[:8]}"
+        room = NAME_BYTES - len(tail)
+        self._plain = self._table.encode()[:room].decode(errors="ignore") + tail
+        columns = columns_of(self._session, self._schema, self._table)
+        present = {each.name for each in columns}
+        columns += [each for each in wanted if each.name not in present]
+        listed = ", ".join(each.sql for each in columns)
+        # With the CHECK, attaching need not look at the rows.
+        self._session.run(
+            f"CREATE TABLE {self.name} ({listed}, "
+            f"CONSTRAINT taxietl_month CHECK (source_month = {self._date}))"
+        )
+        of = f"{self._schema}.{self._table}".replace("'", "''")
+        role = f"{self._trip_file} of {of}, load {load_id}"
+        self._session.run(f"COMMENT ON TABLE {self.name} IS '{comment_of(role)}'")
+
+    def copy(self, names: Iterable[str]) -> str:
+        """The COPY that fills it; frozen, since nobody sees it before it is whole."""
+        listed = ", ".join(quoted(name) for name in (*names, "source_month"))
+        return f"COPY {self.name} ({listed}) FROM STDIN (FORMAT binary, FREEZE)"
+
+    def finish(self) -> None:
+        """Give it its indexes, while attaching needs no lock yet, and its statistics."""
+        started_at = quoted(self._trip_file.dataset.started_at)
+        self._session.run(
+            f"CREATE INDEX ON {self.name} USING brin ({started_at} timestamp_minmax_multi_ops)"
+        )
+        for definition in self._parents_indexes():
+            self._session.run(definition)
+        self._session.run(f"ANALYZE {self.name}")
+
+    def swap_in(self) -> None:
+        """Drop the month's partition, if it has one, and attach this one.
+
+        Raises:
+            NotOursError: the partition is somebody else's.
+        """
+        before = partition_of(self._session, self._schema, self._table, self._trip_file)
+        if before is not None and not before.comment.startswith(comment_of("")):
+            raise NotOursError(
+                f"{self._trip_file} lies in {before.name}, a partition that {MARKER} did not make.",
+                hint="It is left alone. Detach it, or load into another table with --table NAME.",
+            )
+        mine = columns_of(self._session, PARTS, self._plain)
+        parents = columns_of(self._session, self._schema, self._table)
+        added = _missing(mine, parents)
+        # Readers are kept out only where something goes away or the columns change.
+        if before is not None or added:
+            self._session.run(f"LOCK TABLE ONLY {self._parent} IN ACCESS EXCLUSIVE MODE")
+        for each in added:
+            self._session.run(f"ALTER TABLE {self._parent} ADD COLUMN {each.sql}")
+        for each in _missing(parents, mine):
+            self._session.run(f"ALTER TABLE {self.name} ADD COLUMN {each.sql}")
+        if before is not None:
+            self._session.run(f"DROP TABLE {before.name}")
+        self._session.run(
+            f"ALTER TABLE {self._parent} ATTACH PARTITION {self.name} FOR VALUES IN ({self._date})"
+        )
+
+    def analyze_parent(self) -> None:
+        """Have the parent's statistics anew, if this month is much of it."""
+        found = self._session.run(
+            "SELECT p.reltuples, c.reltuples FROM pg_class p, pg_class c, pg_namespace n, "
+            "pg_namespace m WHERE (n.oid, n.nspname, p.relname) = (p.relnamespace, %s, %s) "
+            "AND (m.oid, m.nspname, c.relname) = (c.relnamespace, %s, %s)",
+            [self._schema, self._table, PARTS, self._plain],
+        )
+        known, rows = found[0] if found else (0, 0)
+        if rows > known * _STALE:
+            only = "ONLY " if self._session.version >= 18 else ""
+            self._session.run(f"ANALYZE {only}{self._parent}")
+
+    def _parents_indexes(self) -> list[str]:
+        """The statements that make the parent's indexes on this table; ATTACH then finds them."""
+        rows = self._session.run(
+            "SELECT pg_get_indexdef(i.indexrelid), format('INDEX %%I ON ONLY %%I.%%I ', "
+            "x.relname, n.nspname, c.relname) FROM pg_index i "
+            "JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = %s AND c.relname = %s ORDER BY x.relname",
+            [self._schema, self._table],
+        )
+        return [found.replace(parents, f"INDEX ON {self.name} ", 1) for found, parents in rows]
+
+
+def make_schema(session: Session) -> None:
+    """Have the schema of the partitions; the one thing that a load refused at first leaves behind.
+
+    In a transaction of its own, or other loads would wait for this one's end.
+    """
+    if session.run("SELECT FROM pg_namespace WHERE nspname = %s", [PARTS]):
+        session.rollback()
+        return
+    session.begin()
+    session.run("SELECT pg_advisory_xact_lock(%s)", [_SETUP_LOCK])
+    session.run(f"CREATE SCHEMA IF NOT EXISTS {PARTS}")
+    session.run(f"COMMENT ON SCHEMA {PARTS} IS '{comment_of('partitions of trip tables')}'")
+    session.commit()
+
+
+def partition_of(session: Session, schema: str, table: str, trip_file: TripFile) -> Attached | None:
+    """The partition that holds just that month; None if there is none."""
+    rows = session.run(
+        "SELECT format('%%I.%%I', cn.nspname, c.relname), "
+        "coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_inherits i "
+        "JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace "
+        "JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace "
+        "WHERE n.nspname = %s AND p.relname = %s "
+        "AND pg_get_expr(c.relpartbound, c.oid) = format('FOR VALUES IN (%%L)', %s)",
+        [schema, table, trip_file.source_month.isoformat()],
+    )
+    return Attached(*rows[0]) if rows else None
+
+
+def _missing(there: Sequence[Definition], here: Sequence[Definition]) -> list[Definition]:
+    """The columns of `there` that `here` has not."""
+    names = {each.name for each in here}
+    return [each for each in there if each.name not in names]

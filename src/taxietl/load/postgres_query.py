@@ -1,0 +1,157 @@
+"""Ask PostgreSQL something: one statement that only reads, in a read-only transaction.
+
+The server itself takes the statement apart, for a cursor, which it opens for one statement that
+gives rows and for nothing else; `commit; create table …` are two. Rows come as they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
+import pyarrow as pa  # noqa: TID253
+from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
+from psycopg2.extensions import new_type, register_type  # noqa: TID253
+
+from taxietl.errors import ConfigError
+from taxietl.load.postgres_connection import opened
+from taxietl.load.postgres_errors import meant
+from taxietl.load.sql import quoted
+
+_BATCH_ROWS = 16_384
+_NUMERIC = 1700
+_DIGITS = 38
+
+# Source: PostgreSQL, src/include/catalog/pg_type.dat. Other types come as the server writes them.
+_TYPES = {
+    16: pa.bool_(),
+    20: pa.int64(),
+    21: pa.int32(),
+    23: pa.int32(),
+    26: pa.int64(),
+    700: pa.float32(),
+    701: pa.float64(),
+    1082: pa.date32(),
+    1114: pa.timestamp("us"),
+    1184: pa.timestamp("us", "UTC"),
+}
+
+_OPEN = (
+    "DO $taxietl$ DECLARE answer refcursor := 'taxietl'; BEGIN "
+    "OPEN answer NO SCROLL FOR EXECUTE current_setting('taxietl.statement'); END $taxietl$"
+)
+
+# Classes that are the server's or the connection's fault, not the statement's.
+_OF_THE_TARGET = ("08", "53", "57", "58", "XX")
+
+
+@contextmanager
+def queried(
+    parameters: Mapping[str, str], statement: str, *, schema: str, target: str
+) -> Iterator[pa.RecordBatchReader]:
+    """The statement's rows, read as they are asked for; the connection is held for the block.
+
+    Raises:
+        ConfigError: it is not one reading statement, or it is wrong.
+        TargetError: the server cannot be reached.
+    """
+    with opened(parameters, target=target, read_only=True) as session:
+        path = session.run("SELECT current_setting('search_path')")[0][0]
+        session.begin(f"SET LOCAL search_path = {quoted(schema)}, {path or 'pg_catalog'}")
+        try:
+            with session.cursor() as cursor:
+                yield _Answer(cursor, statement, target).reader()
+        except KeyboardInterrupt:
+            session.cancel()
+            raise
+
+
+class _Answer:
+    """The rows of an open cursor, as Arrow batches."""
+
+    def __init__(self, cursor: Cursor, statement: str, target: str) -> None:
+        self._cursor = cursor
+        self._target = target
+        if not statement.strip(" ;\n\t"):
+            raise ConfigError("There is no statement.", hint="Give one SELECT.")
+        self._run("SELECT set_config('taxietl.statement', %s, true)", [statement.rstrip(" ;\n\t")])
+        self._run(_OPEN)
+        self._run("FETCH FORWARD 0 FROM taxietl")
+        self._columns = list(cursor.description or ())
+        # What Arrow has no type for is not taken apart either: JSON, arrays, intervals.
+        others = tuple({each.type_code for each in self._columns} - {*_TYPES, _NUMERIC})
+        if others:
+            register_type(new_type(others, "AS_WRITTEN", lambda value, _: value), cursor)
+
+    def reader(self) -> pa.RecordBatchReader:
+        """All rows, the first batch of them fetched already."""
+        rows = self._fetched()
+        values = list(zip(*rows, strict=True)) or [()] * len(self._columns)
+        fields = [
+            pa.field(each.name, _type_of(each, column))
+            for each, column in zip(self._columns, values, strict=True)
+        ]
+        schema = pa.schema(fields)
+        return pa.RecordBatchReader.from_batches(schema, self._batches(schema, rows))
+
+    def _batches(
+        self, schema: pa.Schema, rows: Sequence[tuple[Any, ...]]
+    ) -> Iterator[pa.RecordBatch]:
+        while rows:
+            columns = zip(*rows, strict=True)
+            yield pa.RecordBatch.from_arrays(
+                [_array(column, field) for column, field in zip(columns, schema, strict=True)],
+                schema=schema,
+            )
+            rows = self._fetched()
+
+    def _fetched(self) -> list[tuple[Any, ...]]:
+        self._run(f"FETCH FORWARD {_BATCH_ROWS} FROM taxietl")
+        try:
+            return self._cursor.fetchall()
+        except (ValueError, OverflowError) as error:
+            raise ConfigError(
+                f"A value cannot be shown: {error}.", hint="Cast its column to text: column::text."
+            ) from error
+
+    def _run(self, statement: str, parameters: Sequence[Any] | None = None) -> None:
+        try:
+            self._cursor.execute(statement, parameters)
+        except (ValueError, UnicodeError) as error:
+            raise ConfigError(f"{error}.", hint="Give one SELECT.") from error
+        except psycopg2.Error as error:
+            raise self._wrong(error) from error
+
+    def _wrong(self, error: psycopg2.Error) -> Exception:
+        said = (error.diag.message_primary or "").rstrip(".")
+        if error.pgcode is None or error.pgcode.startswith(_OF_THE_TARGET):
+            return meant(error, self._target)
+        if error.pgcode == "25006" or "as cursor" in said:
+            return ConfigError(f"`taxietl sql` only reads: {said}.", hint="Give one SELECT.")
+        return ConfigError(f"{said}.", hint=error.diag.message_hint or "Give one SELECT.")
+
+
+def _type_of(column: Any, values: Sequence[Any]) -> pa.DataType:
+    if column.type_code != _NUMERIC:
+        return _TYPES.get(column.type_code, pa.string())
+    # A numeric without a declared size tells its digits only by its values.
+    exponents = [each.as_tuple().exponent for each in values if each is not None]
+    if not all(isinstance(each, int) for each in exponents):
+        return pa.float64()  # NaN or infinity
+    scale = max((-each for each in exponents), default=0)
+    return pa.decimal128(_DIGITS, min(max(scale, 0), _DIGITS))
+
+
+def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
+    if pa.types.is_floating(field.type):
+        return pa.array([float(each) if isinstance(each, Decimal) else each for each in values])
+    try:
+        return pa.array(values, field.type)
+    except (pa.ArrowException, OverflowError) as error:
+        raise ConfigError(
+            f"Column {field.name!r} has numbers of more digits than its first rows.",
+            hint=f"Cast it: {field.name}::numeric(30, 10), ::float8 or ::text.",
+        ) from error

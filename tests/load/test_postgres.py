@@ -1,0 +1,291 @@
+"""Loading a month into PostgreSQL: once, whole, counted, and told to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from months import BAD_LINE, FEBRUARY, GREEN_JANUARY, JANUARY, ROUNDED, Duck, Postgres, batch_of
+
+from taxietl.errors import (
+    CorruptFileError,
+    CountMismatchError,
+    DataError,
+    RefusedLoadError,
+    TooManyRejectsError,
+)
+from taxietl.steps.values import Note
+
+
+def counts(server: Postgres) -> tuple[int, int, int]:
+    """Rows of the month, rows of the ledger, months that the ledger calls current."""
+    return (
+        server.ask("SELECT count(*) FROM yellow_trips WHERE source_month = '2021-01-01'")[0][0],
+        server.ask("SELECT count(*) FROM taxietl_loads")[0][0],
+        server.ask("SELECT count(*) FROM taxietl_months")[0][0],
+    )
+
+
+def test_a_first_load_makes_the_table_and_tells_the_ledger(server: Postgres) -> None:
+    report = server.load(3)
+
+    assert (report.action, report.reason) == ("loaded", "not loaded yet")
+    assert counts(server) == (3, 1, 1)
+    assert server.ask(
+        "SELECT load_id, table_name, color, source_month::text, source_sha256, rows_loaded, "
+        "run_name FROM taxietl_months"
+    ) == [(report.load_id, "yellow_trips", "yellow", "2021-01-01", "a" * 64, 3, "amber-fox")]
+    assert server.left_behind() == []
+
+
+def test_the_same_bytes_again_are_nothing_to_do_and_pull_no_row(server: Postgres) -> None:
+    first = server.load(3, transforms=(ROUNDED,))
+
+    def untouchable() -> Iterator[pa.RecordBatch]:
+        raise AssertionError("pulled")
+        yield
+
+    again = server.load(untouchable(), transforms=(ROUNDED,))
+
+    assert (again.action, again.load_id) == ("nothing to do", first.load_id)
+    assert counts(server) == (3, 1, 1)
+
+
+def test_force_leaves_the_same_rows_a_second_ledger_row_and_one_partition(
+    server: Postgres,
+) -> None:
+    first = server.load(3)
+
+    forced = server.load(3, force=True)
+
+    assert (forced.action, forced.reason) == ("replaced", "--force")
+    assert forced.replaced is not None
+    assert (forced.replaced.load_id, forced.replaced.rows_loaded) == (first.load_id, 3)
+    assert counts(server) == (3, 2, 1)
+    assert server.ask(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'taxietl_parts'::regnamespace "
+        "AND relkind = 'r'"
+    ) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "reason"),
+    [
+        ("DELETE FROM yellow_trips WHERE passenger_count = 2", "the table holds 1 of the 3 rows"),
+        ("DELETE FROM yellow_trips", "the table holds 0 of the 3 rows"),
+        ("INSERT INTO yellow_trips SELECT * FROM yellow_trips", "the table holds 6 of the 3 rows"),
+        ("DROP TABLE yellow_trips CASCADE", "the table is gone"),
+        ("DROP SCHEMA taxietl_parts CASCADE", "the table holds 0 of the 3 rows"),
+    ],
+    ids=["some deleted", "all deleted", "doubled", "table dropped", "partitions dropped"],
+)
+def test_what_was_changed_by_hand_is_repaired_and_the_reason_says_so(
+    server: Postgres, by_hand: str, reason: str
+) -> None:
+    batch = batch_of("yellow", 3, passenger_count=[1, 2, 2])
+    server.load([batch])
+    server.do(by_hand)
+
+    report = server.load([batch])
+
+    assert report.reason.startswith(reason)
+    assert counts(server) == (3, 2, 1)
+    assert server.ask("SELECT count(*) FROM trips") == [(3,)]
+
+
+def test_other_bytes_of_the_same_source_are_a_restatement(server: Postgres) -> None:
+    server.load(3)
+
+    report = server.load(4, etag="2", sha256="b" * 64)
+
+    assert report.reason == "restated: SHA-256 aaaaaaaaaaaa became bbbbbbbbbbbb"
+    assert counts(server) == (4, 2, 1)
+
+
+def test_another_source_is_refused_and_nothing_changes(server: Postgres) -> None:
+    server.load(3)
+    before = server.facts()
+
+    with pytest.raises(RefusedLoadError, match="was loaded from another source"):
+        server.load(3, source="file:///elsewhere", sha256="b" * 64)
+
+    assert server.facts() == before
+    assert server.load(4, source="file:///e", sha256="b" * 64, force=True).rows_loaded == 4
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"rows_read": 4},
+        {"rows_read": 2},
+        {"rows_read": 3, "rows_counted": 4},
+        {"rows_read": 3, "rows_dropped": {"rule": 1}},
+        {"rows_read": 3, "rows_rejected": 1},
+    ],
+    ids=["one lost", "one too many", "other count", "dropped", "rejected"],
+)
+def test_counts_that_do_not_add_up_change_nothing(server: Postgres, told: dict[str, Any]) -> None:
+    server.load(3)
+    before = server.facts()
+
+    with pytest.raises(CountMismatchError):
+        server.load(3, force=True, told=told, max_rejects=9)
+
+    assert server.facts() == before
+
+
+def test_rejects_and_unreadable_cells_are_kept_and_their_text_made_storable(
+    server: Postgres,
+) -> None:
+    cell = Note("value", 9, "trip_distance", "not a value", "a\0\ud800%s" + "x" * 5000)
+
+    report = server.load(3, told={"rows_rejected": 1, "notes": (BAD_LINE, cell)}, max_rejects=1)
+
+    kept = server.ask("SELECT * FROM taxietl_rejects ORDER BY line")
+    assert kept[0] == (report.load_id, "row", 7, None, "3 fields instead of 18", "1,2,3")
+    assert kept[1][:5] == (report.load_id, "value", 9, "trip_distance", "not a value")
+    assert kept[1][5].startswith("a\\x00\\ud800%sxxx")
+
+
+def test_more_rejects_than_allowed_leave_nothing_but_the_empty_schema(server: Postgres) -> None:
+    with pytest.raises(TooManyRejectsError):
+        server.load(3, told={"rows_rejected": 2, "notes": (BAD_LINE,)}, max_rejects=1)
+
+    assert (
+        server.ask(
+            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
+            "WHERE nspname IN ('public', 'taxietl_parts')"
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"), [(0, "no row is left"), (94, r"shrink by 6\.0%")], ids=["to none", "by 6 %"]
+)
+def test_a_month_that_shrank_is_refused(server: Postgres, rows: int, words: str) -> None:
+    server.load(100)
+    before = server.facts()
+
+    with pytest.raises(RefusedLoadError, match=words):
+        server.load(rows, force=True)
+
+    assert server.facts() == before
+
+
+def test_a_value_that_postgres_cannot_store_is_refused_with_its_place(server: Postgres) -> None:
+    with pytest.raises(DataError, match=r"NUL character.*row 2"):
+        server.load([batch_of("yellow", 2, store_and_fwd_flag=["Y", "N\0"])])
+
+    assert server.left_behind() == []
+
+
+def test_every_value_arrives_as_it_was_sent(server: Postgres) -> None:
+    batch = batch_of(
+        "yellow",
+        2,
+        store_and_fwd_flag=["N'\"\n\\é" + "x" * 100_000, None],
+        fare_amount=[0.1 + 0.2, None],
+        PULocationID=[2**31 - 1, -1],
+    )
+
+    server.load([batch])
+
+    assert server.ask(
+        'SELECT store_and_fwd_flag, fare_amount, "PULocationID", tpep_pickup_datetime::text '
+        "FROM yellow_trips ORDER BY tpep_pickup_datetime"
+    ) == [
+        ("N'\"\n\\é" + "x" * 100_000, 0.1 + 0.2, 2**31 - 1, "2021-01-01 12:00:00"),
+        (None, None, -1, "2021-01-01 12:00:01"),
+    ]
+
+
+def test_the_same_stream_has_the_same_stats_in_duckdb(server: Postgres, duck: Duck) -> None:
+    odd = [float("inf"), float("-inf"), float("nan"), 1e300, -0.005, 0.125, 9e10, -9e10, None, 7.1]
+    batch = batch_of(
+        "yellow",
+        10,
+        fare_amount=odd,
+        trip_distance=odd,
+        pickup_longitude=[-73.9876543215] * 10,
+        passenger_count=[None, *range(9)],
+        store_and_fwd_flag=["Y", None] * 5,
+        tpep_dropoff_datetime=pa.array([-1, 1, 999_999, 10**15, *[None] * 6], pa.timestamp("us")),
+    )
+
+    by_server, by_duck = (each.load([batch]).column_stats for each in (server, duck))
+
+    assert by_server == by_duck
+    assert by_server["fare_amount"].sum == 0 + 13 + 710
+    assert by_server["airport_fee"].sum is None
+
+
+def test_the_ledger_gives_back_the_report_it_was_made_from(server: Postgres) -> None:
+    report = server.load(
+        3,
+        told={"rows_dropped": {"rule": 2}, "values_nulled": {"extra": 1}, "new_columns": {"a": ""}},
+        transforms=(ROUNDED,),
+    )
+
+    entry = server.loader.entry(JANUARY, "yellow_trips")
+
+    assert entry is not None
+    assert entry.rows_present == 3
+    assert vars(entry.report) == {**vars(report), "reason": ""}
+    assert server.loader.entry(FEBRUARY, "yellow_trips") is None
+    assert server.loader.entry(GREEN_JANUARY, "green_trips") is None
+
+
+def test_the_ledger_is_asked_without_making_anything(server: Postgres) -> None:
+    assert server.loader.entry(JANUARY, "yellow_trips") is None
+    assert server.ask("SELECT count(*) FROM pg_namespace WHERE nspname = 'taxietl_parts'") == [(0,)]
+
+
+def test_a_replaced_month_touches_no_other_month(server: Postgres) -> None:
+    server.load(10)
+    server.load(11, FEBRUARY)
+    server.load(12, GREEN_JANUARY)
+
+    server.load(20, FEBRUARY, force=True)
+
+    assert server.ask(
+        "SELECT color, extract(month FROM source_month)::int, count(*) FROM trips "
+        "GROUP BY 1, 2 ORDER BY 1, 2"
+    ) == [("green", 1, 12), ("yellow", 1, 10), ("yellow", 2, 20)]
+
+
+def test_a_month_lies_in_each_table_it_was_loaded_into(server: Postgres) -> None:
+    server.load(3)
+
+    report = server.load(4, table="my % \"trips\" 'é'" + "x" * 40)
+
+    assert report.action == "loaded"
+    name = report.table.replace('"', '""')
+    assert server.ask(f'SELECT count(*) FROM "{name}"') == [(4,)]
+    assert server.load(4, table=report.table).action == "nothing to do"
+    assert counts(server) == (3, 2, 2)
+
+
+@pytest.mark.parametrize("good_batches", [0, 1, 3])
+@pytest.mark.parametrize(
+    "error", [CorruptFileError("cut"), ValueError("a bug"), KeyboardInterrupt()]
+)
+def test_an_error_inside_the_stream_comes_out_as_itself_and_changes_nothing(
+    server: Postgres, good_batches: int, error: BaseException
+) -> None:
+    server.load(3)
+    before = server.facts()
+
+    def broken() -> Iterator[pa.RecordBatch]:
+        for _ in range(good_batches):
+            yield batch_of("yellow", 1000, **{"brand new": ["x"] * 1000})
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        server.load(broken(), force=True)
+
+    assert raised.value is error
+    assert server.facts() == before
+    assert server.left_behind() == []
