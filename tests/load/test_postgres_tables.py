@@ -1,0 +1,272 @@
+"""The tables and views in PostgreSQL, and what users have done to them."""
+
+from __future__ import annotations
+
+import pytest
+from months import FEBRUARY, GREEN_JANUARY, JANUARY, Postgres, batch_of
+
+from taxietl.errors import ConfigError, NotOursError, SchemaError, TargetError
+from taxietl.tlc.datasets import DATASETS
+
+
+def columns(server: Postgres, table: str) -> dict[str, str]:
+    """A table's columns and types."""
+    return dict(
+        server.ask(
+            "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute "
+            "WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum",
+            table,
+        )
+    )
+
+
+def test_a_table_has_the_contracts_columns_in_order_then_the_month(server: Postgres) -> None:
+    server.load(1)
+
+    made = columns(server, "yellow_trips")
+
+    assert list(made) == [*DATASETS["yellow"].column_names, "source_month"]
+    assert (made["VendorID"], made["fare_amount"]) == ("integer", "double precision")
+    assert made["tpep_pickup_datetime"] == "timestamp without time zone"
+    assert (made["store_and_fwd_flag"], made["source_month"]) == ("text", "date")
+
+
+def test_a_partition_has_a_check_a_brin_index_statistics_and_frozen_rows(server: Postgres) -> None:
+    server.load(1000)
+
+    ((name, parent),) = server.ask(
+        "SELECT inhrelid::regclass::text, inhparent::regclass::text FROM pg_inherits i "
+        "JOIN pg_class c ON c.oid = inhrelid AND c.relkind = 'r'"
+    )
+
+    assert name.startswith("taxietl_parts.yellow_trips_2021_01_")
+    assert parent == "yellow_trips"
+    assert server.ask(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass "
+        "AND contype = 'c'",
+        name,
+    ) == [("CHECK ((source_month = '2021-01-01'::date))",)]
+    assert server.ask(
+        "SELECT a.amname FROM pg_index i JOIN pg_class c ON c.oid = indexrelid "
+        "JOIN pg_am a ON a.oid = c.relam WHERE indrelid = %s::regclass",
+        name,
+    ) == [("brin",)]
+    # The visibility map is written by COPY FREEZE: nothing is left for the first reader to do.
+    assert server.ask(
+        "SELECT reltuples::int, relallvisible = relpages FROM pg_class WHERE oid = %s::regclass",
+        name,
+    ) == [(1000, True)]
+
+
+def test_a_column_nobody_knows_is_added_as_text_to_all_months(server: Postgres) -> None:
+    server.load(2, FEBRUARY)
+
+    server.load([batch_of("yellow", 2, **{'odd "name" %s': ["a", None]})])
+
+    assert columns(server, "yellow_trips")['odd "name" %s'] == "text"
+    assert server.ask('SELECT "odd ""name"" %s" FROM yellow_trips ORDER BY 1') == [
+        *(("a",), (None,), (None,), (None,)),
+    ]
+    assert server.load(2, FEBRUARY, force=True).rows_loaded == 2
+
+
+def test_a_column_that_the_contract_grew_is_added_with_its_type(server: Postgres) -> None:
+    server.load(2, FEBRUARY)
+    server.do(
+        "CREATE VIEW mine AS SELECT vendor_id FROM trips",
+        "DROP VIEW trips CASCADE",
+        "ALTER TABLE yellow_trips DROP COLUMN cbd_congestion_fee",
+    )
+
+    server.load(2)
+
+    assert columns(server, "yellow_trips")["cbd_congestion_fee"] == "double precision"
+    assert server.ask("SELECT count(*), sum(cbd_congestion_fee) FROM trips") == [(4, None)]
+
+
+def test_a_name_longer_than_postgres_allows_is_refused(server: Postgres) -> None:
+    with pytest.raises(SchemaError, match="longer than PostgreSQL's 63 bytes"):
+        server.load([batch_of("yellow", 1, **{"é" * 32: ["x"]})])
+    with pytest.raises(ConfigError, match="longer than PostgreSQL's 63 bytes"):
+        server.load(1, table="t" * 64)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TABLE yellow_trips (a int)",
+        "CREATE VIEW yellow_trips AS SELECT 1 AS a",
+        "CREATE TABLE taxietl_loads (a int)",
+        "CREATE TABLE taxietl_rejects (a int)",
+    ],
+)
+def test_what_taxietl_did_not_make_is_refused_and_left_alone(server: Postgres, made: str) -> None:
+    server.do(made)
+    name = made.split()[2]
+
+    with pytest.raises(NotOursError, match=f"{name} that taxietl did not make") as refused:
+        server.load(3)
+
+    assert refused.value.exit_code == 5
+    assert list(columns(server, name)) == ["a"]
+    assert server.left_behind() == []
+
+
+def test_a_partition_of_the_users_own_is_left_alone(server: Postgres) -> None:
+    server.load(1, FEBRUARY)
+    server.do(
+        "CREATE TABLE mine PARTITION OF yellow_trips FOR VALUES IN ('2021-01-01')",
+        "INSERT INTO yellow_trips (source_month) VALUES ('2021-01-01')",
+    )
+
+    with pytest.raises(NotOursError, match=r"public\.mine"):
+        server.load(3)
+
+    assert server.ask("SELECT count(*) FROM mine") == [(1,)]
+
+
+def test_a_view_of_the_users_own_named_trips_stays(server: Postgres) -> None:
+    server.do("CREATE VIEW trips AS SELECT 7 AS seven")
+
+    server.load(3)
+
+    assert server.ask("SELECT * FROM trips") == [(7,)]
+
+
+def test_another_colours_table_is_refused(server: Postgres) -> None:
+    server.load(1)
+
+    with pytest.raises(ConfigError, match="holds something else: yellow trips"):
+        server.load(1, GREEN_JANUARY, table="yellow_trips")
+
+
+def test_the_view_gains_a_colour_and_a_users_view_on_it_stays(server: Postgres) -> None:
+    server.load(2)
+    server.do("CREATE VIEW mine AS SELECT color, pickup_datetime FROM trips")
+
+    server.load(3, GREEN_JANUARY)
+
+    assert server.ask("SELECT color, count(*) FROM mine GROUP BY 1 ORDER BY 1") == [
+        *(("green", 3), ("yellow", 2)),
+    ]
+
+
+def test_a_users_indexes_are_on_every_new_month_before_it_is_swapped_in(server: Postgres) -> None:
+    server.load(2)
+    server.do(
+        'CREATE INDEX "by % fare" ON yellow_trips (fare_amount DESC) WHERE fare_amount > 0',
+        "CREATE INDEX ON yellow_trips ((lower(store_and_fwd_flag)))",
+    )
+
+    server.load(3, force=True)
+    server.load(3, FEBRUARY)
+
+    assert server.ask(
+        "SELECT i.inhparent::regclass::text, count(*) FROM pg_inherits i "
+        "JOIN pg_class c ON c.oid = i.inhrelid AND c.relkind = 'i' GROUP BY 1 ORDER BY 1"
+    ) == [('"by % fare"', 2), ("yellow_trips_lower_idx", 2)]
+    assert server.ask("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("note TEXT", None),
+        ("note TEXT NOT NULL DEFAULT 'é%s'", "é%s"),
+        ("note INT DEFAULT 7", 7),
+        ("note FLOAT8 GENERATED ALWAYS AS (fare_amount * 2) STORED", 5.0),
+        ('note TEXT COLLATE "C"', None),
+    ],
+    ids=["plain", "not null", "default", "generated", "collated"],
+)
+def test_a_users_added_column_stays(server: Postgres, column: str, value: object) -> None:
+    server.load(2)
+    server.do(f"ALTER TABLE yellow_trips ADD COLUMN {column}")
+
+    server.load(2, force=True)
+    server.load(1, FEBRUARY)
+
+    assert server.ask("SELECT note FROM yellow_trips") == [(value,)] * 3
+
+
+def test_a_column_whose_type_was_changed_is_named(server: Postgres) -> None:
+    server.load(2)
+    server.do("DROP VIEW trips", "ALTER TABLE yellow_trips ALTER COLUMN fare_amount TYPE numeric")
+
+    with pytest.raises(TargetError, match=r"fare_amount of yellow_trips.* has become numeric"):
+        server.load(2, force=True)
+
+
+def test_a_view_on_a_partition_keeps_it_and_the_error_says_so(server: Postgres) -> None:
+    server.load(2)
+    ((name,),) = server.ask(
+        "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid "
+        "AND c.relkind = 'r'"
+    )
+    server.do(f"CREATE VIEW mine AS SELECT * FROM {name}")
+    before = server.facts()
+
+    with pytest.raises(TargetError, match="other objects depend on it"):
+        server.load(2, force=True)
+
+    assert server.facts() == before
+
+
+def test_a_wrong_search_path_and_another_schema_change_nothing(server: Postgres) -> None:
+    server.do(
+        'CREATE SCHEMA "o\'dd %s"',
+        "CREATE SCHEMA wrong",
+        "CREATE TABLE wrong.taxietl_loads (a int)",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = wrong', "
+        "current_database()); END $$",
+    )
+    odd = Postgres(server.url, schema="o'dd %s")
+
+    for each in (Postgres(server.url), odd):
+        assert each.load(3).action == "loaded"
+        assert each.load(3).action == "nothing to do"
+        assert each.load(4, force=True).action == "replaced"
+        with each.loader.query("SELECT count(*) FROM trips") as rows:
+            assert rows.read_all().to_pydict() == {"count": [4]}
+
+    assert server.ask("SELECT count(*) FROM wrong.taxietl_loads") == [(0,)]
+
+
+def test_a_schema_that_is_not_there_is_named(server: Postgres) -> None:
+    with pytest.raises(TargetError, match='schema "nowhere" does not exist') as refused:
+        Postgres(server.url, schema="nowhere").load(1)
+
+    assert "CREATE SCHEMA" in refused.value.hint
+
+
+def test_rights_that_were_taken_away_are_named(server: Postgres) -> None:
+    user = f"poor_{server.url.rsplit('_', 1)[1]}"
+    server.load(2)
+    server.do(f"CREATE ROLE {user} LOGIN PASSWORD 'planted-pw'")
+    poor = Postgres(f"postgresql://{user}:planted-pw@{server.url.split('@')[1]}")
+    try:
+        with pytest.raises(TargetError, match="permission denied") as refused:
+            poor.load(2, force=True)
+    finally:
+        server.do(f"DROP ROLE {user}")
+
+    assert refused.value.exit_code == 5
+    assert "GRANT" in refused.value.hint
+    assert "planted-pw" not in refused.value.message + refused.value.hint
+
+
+def test_the_rights_of_the_guide_are_enough(server: Postgres) -> None:
+    user = f"loader_{server.url.rsplit('_', 1)[1]}"
+    database = server.url.rsplit("/", 1)[1]
+    rest = server.url.split("@")[1]
+    server.do(
+        f"CREATE ROLE {user} LOGIN PASSWORD 'x'",
+        f"GRANT CREATE ON DATABASE {database} TO {user}",
+        f"GRANT USAGE, CREATE ON SCHEMA public TO {user}",
+    )
+    try:
+        theirs = Postgres(f"postgresql://{user}:x@{rest}")
+        assert theirs.load(2).action == "loaded"
+        assert theirs.load(3, JANUARY, force=True).action == "replaced"
+    finally:
+        server.do(f"DROP OWNED BY {user} CASCADE", f"DROP ROLE {user}")
