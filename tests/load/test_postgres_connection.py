@@ -1,0 +1,121 @@
+"""Connecting to PostgreSQL: what is wrong is told apart, and no password is told."""
+
+from __future__ import annotations
+
+import socket
+import traceback
+from contextlib import closing
+
+import pytest
+from months import JANUARY, Postgres
+from postgres import Server
+
+from taxietl.errors import TargetError, TryLaterError
+from taxietl.load.postgres_connection import opened, target_of, translated
+
+PLANTED = "hunter2-planted"
+
+
+def refusal(url: str) -> TargetError:
+    """What asking the ledger there comes to; looked through for the password."""
+    with pytest.raises(TargetError) as caught:
+        Postgres(url).loader.entry(JANUARY, "yellow_trips")
+    assert PLANTED not in "".join(traceback.format_exception(caught.value)) + caught.value.hint
+    return caught.value
+
+
+def test_no_server_at_that_port_is_told(server: Postgres) -> None:
+    with socket.socket() as taken:  # bound and not listening: nobody answers there
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+
+        error = refusal(f"postgresql://u:{PLANTED}@127.0.0.1:{port}/taxi")
+
+    assert f"No server answers for PostgreSQL database taxi at 127.0.0.1:{port}" in error.message
+    assert "`host` and `port`" in error.hint
+
+
+def test_a_wrong_password_is_told(server: Postgres) -> None:
+    error = refusal(f"postgresql://taxietl:{PLANTED}@{server.url.split('@')[1]}")
+
+    assert "wrong user or password" in error.message
+    assert "PGPASSWORD" in error.hint
+
+
+def test_a_database_that_is_not_there_is_told(server: Postgres) -> None:
+    error = refusal(server.url.rsplit("/", 1)[0] + "/nowhere")
+
+    assert 'does not exist: database "nowhere" does not exist' in error.message
+    assert "createdb" in error.hint
+
+
+def test_tls_that_the_server_has_not_is_told(server: Postgres) -> None:
+    error = refusal(f"{server.url}?sslmode=require")
+
+    assert "does not let this connection in" in error.message
+    assert "`sslmode`" in error.hint
+
+
+def test_a_read_only_database_is_told(server: Postgres) -> None:
+    server.do(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', "
+        "current_database()); END $$"
+    )
+
+    with pytest.raises(TargetError, match="is read-only") as refused:
+        server.load(1)
+
+    assert "standby" in refused.value.hint
+
+
+def test_a_connection_that_was_ended_by_the_server_is_told(server: Postgres) -> None:
+    def ended() -> None:
+        with opened(server.profile.libpq_parameters(), target="it") as session:
+            ((pid,),) = session.run("SELECT pg_backend_pid()")
+            server.do(f"SELECT pg_terminate_backend({pid})")
+            session.run("SELECT pg_sleep(5)")
+
+    with pytest.raises(
+        TargetError, match=r"ended the connection|connection to it was lost"
+    ) as told:
+        ended()
+
+    assert told.value.exit_code == 5
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "words"),
+    [
+        ("53100", 5, "disk of the server is full"),
+        ("53300", 75, "no connection to spare"),
+        ("55P03", 75, "holds a lock"),
+        ("57P03", 75, "does not take connections"),
+        ("58030", 5, "refused"),
+    ],
+    ids=["disk full", "too many connections", "locked", "starting", "anything else"],
+)
+def test_what_the_server_refuses_has_its_exit_code(
+    server: Postgres, code: str, exit_code: int, words: str
+) -> None:
+    with (
+        pytest.raises((TargetError, TryLaterError), match=words) as refused,
+        closing(server.connect()) as connection,
+        translated("it"),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'the words' USING ERRCODE = '{code}'; END $$")
+
+    assert refused.value.exit_code == exit_code
+    assert "the words" in refused.value.message
+
+
+def test_others_see_the_runs_name(server: Postgres) -> None:
+    with opened(server.profile.libpq_parameters(), target="it", run_name="amber-fox") as session:
+        assert session.run("SELECT application_name FROM pg_stat_activity WHERE pid = "
+                           "pg_backend_pid()") == [("taxietl amber-fox",)]  # fmt: skip
+
+
+def test_the_database_is_named_without_user_and_password(postgres: Server) -> None:
+    target = target_of({"host": "db", "dbname": "taxi", "user": "me", "password": PLANTED})
+
+    assert target == "PostgreSQL database taxi at db:5432"

@@ -1,0 +1,134 @@
+"""Loads into PostgreSQL that are killed, cut off or interrupted: the month old or new, never else.
+
+Where the client is killed, and where the server ends the connection or itself.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from months import Postgres
+from postgres import Server
+from postgres_binaries import binaries
+from postgres_ingest import Ingest
+
+ROWS = 60_000
+
+
+def broken_off(
+    ingest: Ingest, moments: int, seed: int, breaking: Callable[[int, float], object]
+) -> list[int]:
+    """Break off so many loads, each at another moment; the exit codes of all.
+
+    `breaking` is told the process and the share of a load's time to wait before.
+    """
+    rng = random.Random(seed)
+    ingest.load()
+    facts, seconds = ingest.facts(), ingest.seconds()
+    codes = []
+    for moment in range(moments):
+        with ingest.begin() as process:
+            breaking(process.pid, (moment + rng.random()) / moments * seconds)
+            said = process.communicate()[1]
+        ingest.wait_until_alone()
+        assert ingest.facts() == facts
+        assert ingest.server.left_behind() == []
+        if process.returncode == 5:
+            assert "error: " in said
+            assert "hint: " in said
+        assert "Traceback" not in said
+        codes.append(process.returncode)
+    assert ingest.load()["action"] == "replaced"
+    assert ingest.facts() == facts
+    return codes
+
+
+def kill(pid: int, seconds: float) -> None:
+    """As `kill -9` does."""
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("moments", [10, pytest.param(40, marks=pytest.mark.torture)])
+def test_a_load_killed_at_any_moment_leaves_the_month_whole(
+    server: Postgres, tmp_path: Path, moments: int
+) -> None:
+    ingest = Ingest(tmp_path, server, ROWS)
+
+    codes = broken_off(ingest, moments, 7, kill)
+
+    assert set(codes) <= {-signal.SIGKILL, 0}
+    assert codes.count(-signal.SIGKILL) >= moments / 2
+
+
+@pytest.mark.parametrize("moments", [3, pytest.param(10, marks=pytest.mark.torture)])
+def test_a_load_whose_connection_is_ended_at_any_moment_leaves_the_month_whole(
+    server: Postgres, tmp_path: Path, moments: int
+) -> None:
+    ingest = Ingest(tmp_path, server, ROWS)
+    # The load's connection bears the run's name, the one that asks the ledger first does not.
+    loading = (
+        "FROM pg_stat_activity WHERE application_name LIKE 'taxietl green%' "
+        "AND datname = current_database()"
+    )
+
+    def end_connections(_: int, seconds: float) -> None:
+        while not server.ask(f"SELECT 1 {loading}"):
+            pass
+        time.sleep(seconds / 4)
+        server.do(f"SELECT pg_terminate_backend(pid) {loading}")
+
+    codes = broken_off(ingest, moments, 8, end_connections)
+
+    assert set(codes) <= {5, 0}
+    assert 5 in codes
+
+
+@pytest.mark.parametrize("moments", [2, pytest.param(5, marks=pytest.mark.torture)])
+def test_a_server_that_crashes_at_any_moment_has_the_month_whole_when_it_is_back(
+    tmp_path: Path, moments: int
+) -> None:
+    with Server(binaries(), tmp_path / "log", is_durable=True) as own:
+        ingest = Ingest(tmp_path, Postgres(own.url()), ROWS)
+
+        def crash(_: int, seconds: float) -> None:
+            time.sleep(seconds)
+            own.stop("immediate")
+            own.start()
+
+        codes = broken_off(ingest, moments, 9, crash)
+
+    assert set(codes) <= {5, 75, 0}
+    assert 5 in codes
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_an_interrupted_load_is_rolled_back_and_cancelled(
+    server: Postgres, tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    ingest = Ingest(tmp_path, server, rows=1_000_000)
+    with ingest.begin() as process:
+        end = time.monotonic() + 30
+        while not server.ask("SELECT 1 FROM pg_stat_progress_copy WHERE tuples_processed > 50000"):
+            assert time.monotonic() < end
+        process.send_signal(sent)
+        begun = time.monotonic()
+        process.communicate()
+        seconds = time.monotonic() - begun
+
+    assert process.returncode == code
+    assert seconds < 2
+    assert [run["state"] for run in ingest.document("runs", "ls")["runs"]] == ["Cancelled"]
+    ingest.wait_until_alone()
+    assert server.left_behind() == []
+    assert server.ask("SELECT to_regclass('green_trips'), to_regclass('taxietl_loads')") == [
+        (None, None)
+    ]

@@ -1,0 +1,227 @@
+"""Loads beside other loads, and beside those who read."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from months import FEBRUARY, GREEN_JANUARY, JANUARY, NeverCancelled, Postgres, batch_of
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+
+from taxietl.errors import Cancelled, TryLaterError
+from taxietl.load import postgres_month
+from taxietl.orchestrator.cancellation import Cancellation
+
+
+class Held:
+    """Batches that wait, once the first was pulled, until they are let go."""
+
+    def __init__(self, color: str = "yellow", rows: int = 3) -> None:
+        self._batch = batch_of(color, rows)
+        self.is_pulled = threading.Event()
+        self.let_go = threading.Event()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        yield self._batch
+        self.is_pulled.set()
+        assert self.let_go.wait(30)
+
+
+def test_of_two_loads_of_one_month_one_loads_and_the_other_is_told_by_whom(
+    server: Postgres,
+) -> None:
+    held = Held()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(server.load, held, run_name="amber-fox")
+        assert held.is_pulled.wait(30)
+
+        with pytest.raises(TryLaterError, match=r"being loaded by run 'amber-fox' \(server") as no:
+            server.load(3, run_name="blue-gnu")
+
+        held.let_go.set()
+        assert first.result().action == "loaded"
+    assert no.value.exit_code == 75
+    assert server.load(3).action == "nothing to do"
+
+
+def test_a_load_that_ends_soon_is_waited_for(server: Postgres) -> None:
+    held = Held()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(server.load, held)
+        assert held.is_pulled.wait(30)
+        second = pool.submit(server.load, 3)
+        time.sleep(0.3)
+        held.let_go.set()
+
+        assert first.result().action == "loaded"
+        assert second.result().action == "nothing to do"
+
+
+@pytest.mark.parametrize("loaded_before", [0, 3], ids=["first", "again"])
+@pytest.mark.parametrize("other", [FEBRUARY, GREEN_JANUARY], ids=str)
+def test_other_months_are_loaded_while_one_is_under_way(
+    server: Postgres, other: Any, loaded_before: int
+) -> None:
+    if loaded_before:
+        for each in (JANUARY, other):
+            server.load(loaded_before, each)
+    held = Held()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(server.load, held, force=True)
+        assert held.is_pulled.wait(30)
+
+        report = server.load([batch_of(other.color, 4, new=["x"] * 4)], other, force=True)
+
+        assert report.rows_loaded == 4
+        assert not first.done()
+        held.let_go.set()
+        assert first.result().rows_loaded == 3
+    assert server.ask("SELECT count(*) FROM trips") == [(7,)]
+
+
+@contextmanager
+def reading(server: Postgres, isolation: int | None, statement: str) -> Iterator[list[Any]]:
+    """All answers to a statement that is asked again and again while the block runs."""
+    answers: list[Any] = []
+    is_over = threading.Event()
+    begun = threading.Event()
+
+    def ask() -> None:
+        with closing(server.connect()) as connection, connection.cursor() as cursor:
+            while not is_over.is_set():
+                cursor.execute(statement)
+                answers.append(cursor.fetchone())
+                connection.commit()
+                begun.set()
+
+    def ask_from_a_snapshot() -> None:
+        with closing(server.connect()) as connection, connection.cursor() as cursor:
+            connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ)
+            cursor.execute("SELECT 1")
+            while not is_over.is_set():
+                cursor.execute("SAVEPOINT kept")
+                cursor.execute(statement)
+                answers.append(cursor.fetchone())
+                # Its locks would keep the swap waiting; its snapshot stays.
+                cursor.execute("ROLLBACK TO SAVEPOINT kept")
+                begun.set()
+
+    with ThreadPoolExecutor() as pool:
+        future = pool.submit(ask_from_a_snapshot if isolation else ask)
+        try:
+            assert begun.wait(30)
+            yield answers
+        finally:
+            is_over.set()
+            future.result()
+
+
+@pytest.mark.parametrize(
+    "isolation", [None, ISOLATION_LEVEL_REPEATABLE_READ], ids=["read committed", "repeatable read"]
+)
+def test_a_reader_never_sees_another_number_than_a_full_one(
+    server: Postgres, isolation: int | None
+) -> None:
+    server.load(5000)
+    server.load(10, FEBRUARY)
+
+    with reading(server, isolation, "SELECT count(*) FROM yellow_trips") as answers:
+        for _ in range(5):
+            server.load(5000, force=True)
+
+    assert len(answers) > 20
+    assert set(answers) == {(5010,)}
+
+
+def test_readers_of_other_months_are_held_up_for_a_moment_only_by_a_swap_that_waits(
+    server: Postgres,
+) -> None:
+    server.load(3)
+    server.load(4, FEBRUARY)
+    held_up: list[float] = []
+    with closing(server.connect()) as long_reader, long_reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM yellow_trips")  # its transaction stays open
+        with ThreadPoolExecutor() as pool:
+            load = pool.submit(server.load, 5, force=True)
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                begun = time.monotonic()
+                server.ask("SELECT count(*) FROM yellow_trips WHERE source_month = '2021-02-01'")
+                held_up.append(time.monotonic() - begun)
+            assert not load.done()
+            long_reader.rollback()
+            assert load.result().rows_loaded == 5
+
+    assert 0.05 < max(held_up) < 2.0
+
+
+def test_a_swap_that_nobody_lets_through_is_given_up_and_changes_nothing(
+    server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_month, "SWAP_PATIENCE_SECONDS", 0.5)
+    server.load(3)
+    before = server.facts()
+    with closing(server.connect()) as long_reader, long_reader.cursor() as cursor:
+        cursor.execute("SET application_name = 'the-report'")
+        cursor.execute("SELECT count(*) FROM yellow_trips")
+
+        with pytest.raises(TryLaterError, match=r"now by server process \d+ \(the-report, user"):
+            server.load(4, force=True)
+
+    assert server.facts() == before
+    assert server.left_behind() == []
+
+
+def test_a_cancel_ends_a_swap_that_waits(server: Postgres) -> None:
+    server.load(3)
+    cancellation = Cancellation()
+    with closing(server.connect()) as long_reader, long_reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM yellow_trips")
+        with ThreadPoolExecutor() as pool:
+            load = pool.submit(server.load, 4, force=True, cancellation=cancellation)
+            time.sleep(1)
+            cancellation.request("enough")
+            begun = time.monotonic()
+            with pytest.raises(Cancelled):
+                load.result()
+
+    assert time.monotonic() - begun < 2
+    assert server.ask("SELECT count(*) FROM yellow_trips") == [(3,)]
+
+
+class CancelledAt(NeverCancelled):
+    """A run that is stopped at its n-th safe point."""
+
+    def __init__(self, points: int) -> None:
+        self._left = points
+
+    def check(self) -> None:
+        """Raise at that point and ever after."""
+        self._left -= 1
+        if self._left < 0:
+            raise Cancelled("at that point")
+
+
+def test_a_run_stopped_at_any_safe_point_leaves_the_month_as_it_was(server: Postgres) -> None:
+    server.load(3)
+    before = server.facts()
+    load: Callable[..., Any] = server.load
+    stopped = 0
+    for points in range(200):
+        try:
+            load([batch_of("yellow", 4)] * 2, force=True, cancellation=CancelledAt(points))
+        except Cancelled:
+            stopped += 1
+            assert server.facts() == before
+            assert server.left_behind() == []
+        else:
+            break
+
+    assert stopped >= 5
+    assert server.ask("SELECT count(*) FROM yellow_trips") == [(8,)]
