@@ -6,11 +6,14 @@ The oracle uses none of our code: it reads the file as text (or Parquet), under 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import psycopg2
 import pytest
 
 GREEN_2013 = (
@@ -79,6 +82,27 @@ def _all_facts(connection: duckdb.DuckDBPyConnection, table: str, columns: list[
     return dict(zip(columns, row, strict=True))
 
 
+def _copied(url: str, folder: Path) -> None:
+    """Copy PostgreSQL's table into DuckDB, by PostgreSQL's own CSV, which gives floats exactly."""
+    path = folder / "copied.csv"
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        with path.open("wb") as file:
+            cursor.copy_expert(
+                "COPY (SELECT * FROM green_trips) TO STDOUT (FORMAT csv, NULL '\\N')", file
+            )
+        cursor.execute(
+            "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
+            "WHERE attrelid = 'green_trips'::regclass AND attnum > 0 ORDER BY attnum"
+        )
+        columns = ", ".join(f"'{column}': '{kind}'" for column, kind in cursor.fetchall())
+    kinds = columns.replace("timestamp without time zone", "TIMESTAMP")
+    with duckdb.connect(str(folder / "taxi.duckdb")) as connection:
+        connection.execute(
+            f"CREATE TABLE green_trips AS FROM read_csv('{path}', header = false, "
+            f"auto_detect = false, nullstr = '\\N', columns = {{{kinds}}})"
+        )
+
+
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
@@ -90,22 +114,30 @@ def _all_facts(connection: duckdb.DuckDBPyConnection, table: str, columns: list[
         ("green_tripdata_2025-01.parquet", 48_326),
     ],
 )
+@pytest.mark.parametrize("to", ["duckdb", "postgres"])
 def test_every_column_of_a_whole_month_is_as_in_its_file(
-    tlc_data: Path, tmp_path: Path, name: str, rows: int
+    tlc_data: Path, tmp_path: Path, request: pytest.FixtureRequest, name: str, rows: int, to: str
 ) -> None:
     year, month = name[15:19], name[20:22]
+    config = tmp_path / "taxietl.toml"
+    config.write_text('[profiles.postgres]\ntype = "postgres"\nurl = { env = "TAXI_URL" }\n')
+    url = request.getfixturevalue("warehouse") if to == "postgres" else ""
 
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "taxietl", "--home", tmp_path, "ingest", "--color", "green"),
-            *("--year", year, "--month", month, "--source", tlc_data / "whole-months"),
-            *("--transform", "none", "--json"),
+            *(sys.executable, "-m", "taxietl", "--home", tmp_path, "--config", config, "ingest"),
+            *("--color", "green", "--year", year, "--month", month, "--transform", "none"),
+            *("--source", tlc_data / "whole-months", "--json"),
+            *(("--to", "postgres") if to == "postgres" else ()),
         ],
         check=True,
         capture_output=True,
         text=True,
+        env={**os.environ, "TAXI_URL": url},
     )
 
+    if to == "postgres":
+        _copied(url, tmp_path)
     (report,) = json.loads(done.stdout)["months"]
     assert (report["rows_read"], report["rows_loaded"], report["rows_rejected"]) == (rows, rows, 0)
     assert report["values_nulled"] == {}
