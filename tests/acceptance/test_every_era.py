@@ -6,10 +6,13 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg2
 import pytest
 
 NAMED = re.compile(r"(yellow|green)_tripdata\w*_(\d{4})-(\d\d)\.csv")
@@ -31,12 +34,12 @@ def _files(folder: Path) -> dict[Path, tuple[str, str, str]]:
     return found
 
 
-def _ingest(home: Path, path: Path, month: tuple[str, str, str]) -> Any:
+def _ingest(home: Path, path: Path, month: tuple[str, str, str], *options: str) -> Any:
     color, year, number = month
     done = subprocess.run(
         [
             *(sys.executable, "-m", "taxietl", "--home", home, "ingest", "--source", path),
-            *("--color", color, "--year", year, "--month", number, "--json", "-q"),
+            *("--color", color, "--year", year, "--month", number, "--json", "-q", *options),
         ],
         check=False,
         capture_output=True,
@@ -116,3 +119,22 @@ def test_a_file_whose_columns_its_source_renamed_is_refused(tlc_data: Path, home
 
     assert document["exit_code"] == 4
     assert "VendorID" in document["error"]["message"]
+
+
+def test_postgres_holds_the_same_rows(
+    tlc_data: Path, home: Path, tmp_path: Path, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "url").write_text(warehouse)
+    config = tmp_path / "taxietl.toml"
+    config.write_text(
+        f'[profiles.server]\ntype = "postgres"\nurl = {{ file = "{tmp_path / "url"}" }}\n'
+    )
+    monkeypatch.setenv("TAXIETL_CONFIG", str(config))
+    for path, month in _files(tlc_data).items():
+        (report,) = _ingest(tmp_path, path, month, "--to", "server")["months"]
+        assert report["action"] == "loaded", path.name
+
+    with closing(psycopg2.connect(warehouse)) as connection, connection.cursor() as cursor:
+        for table in ("yellow_trips", "green_trips"):
+            cursor.execute(f"SELECT * FROM {table}")
+            assert Counter(cursor.fetchall()) == Counter(_rows(home, f"FROM {table}"))

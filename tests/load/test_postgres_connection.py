@@ -10,8 +10,9 @@ import pytest
 from months import JANUARY, Postgres
 from postgres import Server
 
+from taxietl.config.postgres_errors import target_of
 from taxietl.errors import TargetError, TryLaterError
-from taxietl.load.postgres_connection import opened, target_of, translated
+from taxietl.load.postgres_connection import opened, translated
 
 PLANTED = "hunter2-planted"
 
@@ -119,3 +120,13 @@ def test_the_database_is_named_without_user_and_password(postgres: Server) -> No
     target = target_of({"host": "db", "dbname": "taxi", "user": "me", "password": PLANTED})
 
     assert target == "PostgreSQL database taxi at db:5432"
+
+
+def test_a_flows_own_connection_works_and_tells_the_same(server: Postgres) -> None:
+    server.load(3)
+
+    with server.profile.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM trips").scalar() == 3
+    with pytest.raises(TargetError, match="wrong user or password") as refused:
+        Postgres(f"postgresql://taxietl:{PLANTED}@{server.url.split('@')[1]}").profile.connect()
+    assert PLANTED not in "".join(traceback.format_exception(refused.value))

@@ -57,11 +57,14 @@ def connect_postgres(profile: PostgresProfile) -> Connection:
 
     Raises:
         TargetError: the server cannot be reached, or refuses.
+        TryLaterError: it would not, at another time.
     """
     import psycopg2
     import sqlalchemy
     from psycopg2.extensions import make_dsn
     from sqlalchemy.pool import NullPool
+
+    from taxietl.config.postgres_errors import meant, target_of
 
     parameters = profile.libpq_parameters()
     # A creator, so that the engine's URL, which errors and logs may show, holds nothing.
@@ -73,12 +76,11 @@ def connect_postgres(profile: PostgresProfile) -> Connection:
     try:
         return engine.connect()
     except sqlalchemy.exc.OperationalError as error:
-        place = f"{parameters.get('host', 'localhost')}:{parameters.get('port', 5432)}"
-        raise TargetError(
-            f"Profile {profile.name!r}: cannot connect to PostgreSQL at {place}: "
-            f"{str(error.orig).strip()}",
-            hint="Check host, port, user and password, and that the server runs.",
-        ) from error
+        if not isinstance(error.orig, psycopg2.Error):
+            raise
+        refused = meant(error.orig, target_of(parameters))
+        sentence = f"Profile {profile.name!r}: {refused.message}"
+        raise type(refused)(sentence, hint=refused.hint) from error
 
 
 def connect_duckdb(profile: DuckDBProfile) -> DuckDBPyConnection:

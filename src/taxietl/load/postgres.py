@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
 import pyarrow as pa  # noqa: TID253
 
+from taxietl.config.postgres_errors import target_of
 from taxietl.load.checks import check_counts, check_shrink
-from taxietl.load.postgres_connection import Session, opened, target_of
+from taxietl.load.postgres_connection import Session, opened
 from taxietl.load.postgres_month import Month
 from taxietl.load.postgres_partition import make_schema
 from taxietl.load.postgres_query import queried

@@ -15,8 +15,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812, TID253
 from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
 from psycopg2.extensions import make_dsn  # noqa: TID253
 
+from taxietl.config.postgres_errors import meant
 from taxietl.errors import TargetError
-from taxietl.load.postgres_errors import meant
 
 OLDEST_VERSION, OLDEST_TESTED = 14, 15
 """Of the server; 14 brought the BRIN operators that remember several ranges."""
@@ -130,13 +130,6 @@ def translated(target: str) -> Iterator[None]:
         yield
     except psycopg2.Error as error:
         raise meant(error, target) from error
-
-
-def target_of(parameters: Mapping[str, str]) -> str:
-    """The database in words, without credentials."""
-    host, port = parameters.get("host", "localhost"), parameters.get("port", "5432")
-    database = parameters.get("dbname") or parameters.get("user") or "by default"
-    return f"PostgreSQL database {database} at {host}:{port}"
 
 
 def _check_version(number: int, target: str) -> None:

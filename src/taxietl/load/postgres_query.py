@@ -16,9 +16,9 @@ import pyarrow as pa  # noqa: TID253
 from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
 from psycopg2.extensions import new_type, register_type  # noqa: TID253
 
+from taxietl.config.postgres_errors import meant
 from taxietl.errors import ConfigError
 from taxietl.load.postgres_connection import opened
-from taxietl.load.postgres_errors import meant
 from taxietl.load.sql import quoted
 
 _BATCH_ROWS = 16_384

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
@@ -116,6 +117,13 @@ _BY_WORDS = (
     (("too many clients", "remaining connection slots"), _BY_CODE["53300"]),
     (("server closed the connection", "connection already closed", "terminat"), _LOST),
 )  # fmt: skip
+
+
+def target_of(parameters: Mapping[str, str]) -> str:
+    """The database in words, without credentials."""
+    host, port = parameters.get("host", "localhost"), parameters.get("port", "5432")
+    database = parameters.get("dbname") or parameters.get("user") or "by default"
+    return f"PostgreSQL database {database} at {host}:{port}"
 
 
 def meant(error: psycopg2.Error, target: str) -> TaxietlError:
