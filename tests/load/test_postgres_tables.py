@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from months import FEBRUARY, GREEN_JANUARY, JANUARY, Postgres, batch_of
 
@@ -255,18 +258,20 @@ def test_rights_that_were_taken_away_are_named(server: Postgres) -> None:
     assert "planted-pw" not in refused.value.message + refused.value.hint
 
 
-def test_the_rights_of_the_guide_are_enough(server: Postgres) -> None:
-    user = f"loader_{server.url.rsplit('_', 1)[1]}"
+def test_the_rights_of_the_guide_are_enough_and_its_drops_leave_nothing(server: Postgres) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "postgres.md").read_text()
+    drops, grants = re.findall(r"```sql\n(.*?)```", guide, re.DOTALL)
     database = server.url.rsplit("/", 1)[1]
-    rest = server.url.split("@")[1]
-    server.do(
-        f"CREATE ROLE {user} LOGIN PASSWORD 'x'",
-        f"GRANT CREATE ON DATABASE {database} TO {user}",
-        f"GRANT USAGE, CREATE ON SCHEMA public TO {user}",
-    )
+    user = f"loader_{database}"
+    server.do(re.sub(r"\bloader\b", user, grants).replace("ny_taxi", database))
     try:
-        theirs = Postgres(f"postgresql://{user}:x@{rest}")
+        theirs = Postgres(f"postgresql://{user}:choose%20one@{server.url.split('@')[1]}")
         assert theirs.load(2).action == "loaded"
         assert theirs.load(3, JANUARY, force=True).action == "replaced"
+        server.do(drops)
+        assert server.ask(
+            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE nspname IN ('public', 'taxietl_parts')"
+        ) == []  # fmt: skip
     finally:
         server.do(f"DROP OWNED BY {user} CASCADE", f"DROP ROLE {user}")

@@ -140,7 +140,7 @@ def make_schema(session: Session) -> None:
 
     In a transaction of its own, or other loads would wait for this one's end.
     """
-    if session.run("SELECT FROM pg_namespace WHERE nspname = %s", [PARTS]):
+    if session.run("SELECT 1 FROM pg_namespace WHERE nspname = %s", [PARTS]):
         session.rollback()
         return
     session.begin()
