@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -132,3 +133,18 @@ def test_an_interrupted_load_is_rolled_back_and_cancelled(
     assert server.ask("SELECT to_regclass('green_trips'), to_regclass('taxietl_loads')") == [
         (None, None)
     ]
+
+
+def test_a_question_that_takes_long_is_given_up_at_once(server: Postgres, tmp_path: Path) -> None:
+    ingest = Ingest(tmp_path, server, rows=10)
+    with subprocess.Popen(ingest.command("sql", "SELECT pg_sleep(60)")) as process:
+        end = time.monotonic() + 30
+        while not server.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+            assert time.monotonic() < end
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        process.wait()
+
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 2
+    ingest.wait_until_alone()

@@ -1,6 +1,7 @@
 """`taxietl sql`: ask the warehouse something.
 
-One statement that only reads; what counts as that is told in `load.duckdb_query`.
+One statement that only reads; what counts as that is told in `load.duckdb_query`
+and `load.postgres_query`.
 """
 
 from __future__ import annotations

@@ -57,7 +57,8 @@ class Session:
 
     def begin(self, *settings: str) -> None:
         """Begin a transaction with settings of its own, and with these."""
-        self.run("; ".join([*_SETTINGS, *settings]))
+        newer = ("SET LOCAL transaction_timeout = 0",) if self.version >= 17 else ()
+        self.run("; ".join([*_SETTINGS, *newer, *settings]))
 
     def run(self, statement: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement; its rows, if it gives any."""

@@ -7,6 +7,7 @@ gives rows and for nothing else; `commit; create table …` are two. Rows come a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -61,20 +62,24 @@ def queried(
     with opened(parameters, target=target, read_only=True) as session:
         path = session.run("SELECT current_setting('search_path')")[0][0]
         session.begin(f"SET LOCAL search_path = {quoted(schema)}, {path or 'pg_catalog'}")
-        try:
-            with session.cursor() as cursor:
-                yield _Answer(cursor, statement, target).reader()
-        except KeyboardInterrupt:
-            session.cancel()
-            raise
+        # The server is waited for in a thread of its own, so that a Ctrl-C need not wait for it.
+        with session.cursor() as cursor, ThreadPoolExecutor(1, "taxietl-query") as worker:
+            try:
+                yield _Answer(cursor, statement, target, worker).reader()
+            except KeyboardInterrupt:
+                session.cancel()
+                raise
 
 
 class _Answer:
     """The rows of an open cursor, as Arrow batches."""
 
-    def __init__(self, cursor: Cursor, statement: str, target: str) -> None:
+    def __init__(
+        self, cursor: Cursor, statement: str, target: str, worker: ThreadPoolExecutor
+    ) -> None:
         self._cursor = cursor
         self._target = target
+        self._worker = worker
         if not statement.strip(" ;\n\t"):
             raise ConfigError("There is no statement.", hint="Give one SELECT.")
         self._run("SELECT set_config('taxietl.statement', %s, true)", [statement.rstrip(" ;\n\t")])
@@ -119,7 +124,7 @@ class _Answer:
 
     def _run(self, statement: str, parameters: Sequence[Any] | None = None) -> None:
         try:
-            self._cursor.execute(statement, parameters)
+            self._worker.submit(self._cursor.execute, statement, parameters).result()
         except (ValueError, UnicodeError) as error:
             raise ConfigError(f"{error}.", hint="Give one SELECT.") from error
         except psycopg2.Error as error:
