@@ -1,4 +1,4 @@
-"""`taxietl profiles`: the named connections, as they are configured."""
+"""`taxietl profiles`: the named connections, as they are configured and as they answer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.output import Output, describe_error, with_output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
+from taxietl.errors import worst_exit_code
 
 
 def register(app: typer.Typer) -> None:
@@ -16,6 +17,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(name="profiles", no_args_is_help=True, help="Named connections.")
     group.command("ls")(with_output(ls))
     group.command("show")(with_output(show))
+    group.command("check")(with_output(check))
     app.add_typer(group)
 
 
@@ -51,3 +53,39 @@ def show(
     lines = [f"{name} ({profile.origin})"]
     lines += [f"  {key} = {value}" for key, value in profile.describe().items()]
     out.result(document, "\n".join(lines))
+
+
+def check(
+    out: Output,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Profiles; all of them.")
+    ] = None,
+) -> int:
+    """Connect, and say who answers or what to mend; changes nothing there."""
+    settings = open_settings()
+    chosen = [settings.profile(name) for name in dict.fromkeys(names or sorted(settings.profiles))]
+    from taxietl.flows.profile_checks import check_profile
+
+    checks = [check_profile(profile) for profile in chosen]
+    code = worst_exit_code(each.error.exit_code if each.error else 0 for each in checks)
+    document = {
+        "checks": [
+            {
+                "name": each.name,
+                "type": each.type,
+                "state": "failed" if each.error else "ok",
+                "message": each.message,
+                "error": describe_error(each.error) if each.error else None,
+            }
+            for each in checks
+        ],
+        "exit_code": code,
+    }
+    width = max(len(each.name) for each in checks)
+    lines = [
+        f"{'failed' if each.error else 'ok':6}  {each.name:{width}}  {each.message}"
+        + (f" {each.error.hint}" if each.error else "")
+        for each in checks
+    ]
+    out.result(document, "\n".join(" ".join(line.splitlines()) for line in lines))
+    return code

@@ -82,13 +82,45 @@ _REFUSED = Meaning(
     "{target} refused: {said}.", f"{_NOTHING_CHANGED} Run with --debug for the details."
 )
 
+_NOT_LET_IN = Meaning(
+    "{target} does not let this connection in: {said}.",
+    "Check `sslmode` in the profile, and the server's pg_hba.conf.",
+)
+
 # A failed connection has no code, only the server's words; these are of a server in English.
 _BY_WORDS = (
     (
         ("password authentication failed", "no password supplied", "authentication failed"),
         Meaning(
             "{target}: wrong user or password: {said}.",
-            "Check `user` and `password` (or `url`) in the profile, PGPASSWORD and ~/.pgpass.",
+            "Check `user` and `password` (or `url`) in the profile, PGPASSWORD and ~/.pgpass; "
+            "and whether another server than you mean has that port.",
+        ),
+    ),
+    # These name the database too, so they go before the database that does not exist.
+    (
+        ("no pg_hba.conf entry", "pg_hba.conf rejects"),
+        _NOT_LET_IN,
+    ),
+    (
+        ("permission denied for database",),
+        Meaning(
+            "The user may not connect to {target}: {said}.",
+            "Its owner can allow it: GRANT CONNECT ON DATABASE … TO ….",
+        ),
+    ),
+    (
+        ('role "',),
+        Meaning(
+            "{target}: there is no such user: {said}.",
+            "Check `user` in the profile, or make it with `createuser`.",
+        ),
+    ),
+    (
+        ("invalid response to SSL negotiation", "expected authentication request"),
+        Meaning(
+            "What answers is not PostgreSQL, where {target} should be: {said}.",
+            "Check `host` and `port` in the profile.",
         ),
     ),
     (
@@ -106,13 +138,7 @@ _BY_WORDS = (
             "Check `host` and `port` in the profile, and that the server runs and listens there.",
         ),
     ),
-    (
-        ("SSL", "no pg_hba.conf entry", "certificate"),
-        Meaning(
-            "{target} does not let this connection in: {said}.",
-            "Check `sslmode` in the profile, and the server's pg_hba.conf.",
-        ),
-    ),
+    (("SSL", "certificate"), _NOT_LET_IN),
     (("starting up", "shutting down", "recovery mode"), _BY_CODE["57P03"]),
     (("too many clients", "remaining connection slots"), _BY_CODE["53300"]),
     (("server closed the connection", "connection already closed", "terminat"), _LOST),

@@ -1,0 +1,100 @@
+"""Check a profile by its type: what a connection finds, or what is known without one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from taxietl.errors import TargetError, TaxietlError
+
+if TYPE_CHECKING:
+    from taxietl.config.profiles import (
+        BigQueryProfile,
+        DuckDBProfile,
+        FolderProfile,
+        GcpCredentialsProfile,
+        GcsProfile,
+        PostgresProfile,
+        Profile,
+    )
+
+_NOT_ASKED = "This version does not connect to Google Cloud yet, so nothing was asked there."
+
+
+@dataclass(frozen=True)
+class ProfileCheck:
+    """What was found about one profile."""
+
+    name: str
+    type: str
+    message: str
+    error: TaxietlError | None = None
+    """What is wrong and how to mend it; None where nothing is."""
+
+
+def check_profile(profile: Profile) -> ProfileCheck:
+    """Look at what the profile describes; changes nothing there."""
+    found: TaxietlError
+    try:
+        return ProfileCheck(profile.name, profile.type, _CHECKS[profile.type](profile))
+    except TaxietlError as error:
+        found = error
+    except OSError as error:  # a folder on the way that this user may not look into
+        found = TargetError(
+            f"{error.filename} cannot be looked at: {error.strerror}.",
+            hint="Check the owner and the mode of its folders.",
+        )
+    return ProfileCheck(profile.name, profile.type, found.message, found)
+
+
+def _check_postgres(profile: PostgresProfile) -> str:
+    from taxietl.load.postgres_check import check
+
+    return check(profile)
+
+
+def _check_duckdb(profile: DuckDBProfile) -> str:
+    from taxietl.load.duckdb_check import check
+
+    return check(profile)
+
+
+def _check_folder(profile: FolderProfile) -> str:
+    path = profile.path
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        raise TargetError(
+            f"The folder {path} {what}.", hint="Make it, or name another `path` in the profile."
+        )
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise TargetError(
+            f"This user may not write to the folder {path}.", hint="Check its owner and its mode."
+        )
+    return f"The folder {path} is there and can be written; this version loads nothing there yet."
+
+
+def _check_credentials(profile: GcpCredentialsProfile) -> str:
+    profile.google_credentials()
+    if profile.anonymous:
+        return f"Anonymous: no key is needed. {_NOT_ASKED}"
+    place = profile.service_account_file or profile.service_account_info
+    return f"{place} holds a service account's key. {_NOT_ASKED}"
+
+
+def _check_google(profile: GcsProfile | BigQueryProfile) -> str:
+    if profile.credentials is None:
+        return f"Names no credentials: Google's application default ones will count. {_NOT_ASKED}"
+    profile.google_credentials()
+    return f"The credentials of {profile.credentials} are whole. {_NOT_ASKED}"
+
+
+_CHECKS: dict[str, Callable[[Any], str]] = {
+    "postgres": _check_postgres,
+    "duckdb": _check_duckdb,
+    "folder": _check_folder,
+    "gcp-credentials": _check_credentials,
+    "gcs": _check_google,
+    "bigquery": _check_google,
+}

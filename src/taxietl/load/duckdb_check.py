@@ -1,0 +1,53 @@
+"""See whether months can be loaded into a DuckDB file; changes nothing, makes nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from taxietl.errors import TargetError
+from taxietl.load.duckdb_file import opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taxietl.config.profiles import DuckDBProfile
+
+_MEMORY = "100MB"
+
+
+def check(profile: DuckDBProfile) -> str:
+    """Open the file if it is there; returns what it is, or that a load will make it.
+
+    Raises:
+        WarehouseBusyError: another process has it.
+        TargetError: it is no DuckDB file, or cannot be opened, written or made.
+    """
+    path = profile.path
+    if not path.exists():
+        _check_can_be_made(path)
+        return f"There is no {path} yet; the first load makes it."
+    with opened(path, read_only=True, memory_limit=profile.memory_limit or _MEMORY) as connection:
+        version = connection.execute("SELECT version()").fetchall()[0][0]
+    # DuckDB keeps its log beside the file, so a load writes to the folder too.
+    for place in (path, path.parent):
+        if not os.access(place, os.W_OK):
+            raise TargetError(
+                f"{path} can be read, but this user may not write to {place}.",
+                hint="Check its owner and its mode, or name another `path` in the profile.",
+            )
+    return f"DuckDB file {path} opens with DuckDB {version}."
+
+
+def _check_can_be_made(path: Path) -> None:
+    nearest = next(each for each in path.parents if each.exists())
+    if not nearest.is_dir():
+        raise TargetError(
+            f"{path} cannot be made: {nearest} is not a folder.",
+            hint="Name another `path` in the profile.",
+        )
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise TargetError(
+            f"{path} cannot be made: this user may not write to {nearest}.",
+            hint="Check the folder's owner and mode, or name another `path` in the profile.",
+        )

@@ -1,0 +1,85 @@
+"""Ask a PostgreSQL server who it is and whether months can be loaded there; changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from taxietl.errors import TargetError
+from taxietl.load.postgres_connection import Session, opened, target_of
+from taxietl.load.postgres_partition import PARTS
+from taxietl.load.sql import quoted
+
+if TYPE_CHECKING:
+    from taxietl.config.profiles import PostgresProfile
+
+
+def check(profile: PostgresProfile) -> str:
+    """Connect and look; returns which server, database and user it is.
+
+    Raises:
+        ConfigError: a secret is not at hand.
+        TargetError: the server cannot be reached, refuses, is too old, or would refuse a load.
+        TryLaterError: it does not take connections now.
+    """
+    parameters = profile.libpq_parameters()
+    target = target_of(parameters)
+    with opened(parameters, target=target, read_only=True) as session:
+        session.begin()
+        ((version, database, user, address, is_read_only),) = session.run(
+            "SELECT split_part(current_setting('server_version'), ' ', 1), current_database(), "
+            "current_user, host(inet_server_addr()) || ':' || inet_server_port(), "
+            "pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
+        )
+        # Behind a container's or a tunnel's port another server may answer than the one meant.
+        found = (
+            f"PostgreSQL {version}, database {database} as user {user} "
+            f"at {parameters.get('host', 'localhost')}:{parameters.get('port', '5432')} "
+            f"({f'it calls itself {address}' if address else 'by its socket'})"
+        )
+        if is_read_only:
+            raise TargetError(
+                f"{found}: it is read-only.",
+                hint="Is it a standby, or default_transaction_read_only set? "
+                "Name the primary server.",
+            )
+        _check_rights(session, profile.schema_name, database, user, found)
+    return f"{found}, schema {profile.schema_name}."
+
+
+def _check_rights(session: Session, schema: str, database: str, user: str, found: str) -> None:
+    """Demand what a first load needs: to create in both schemas, or the second one itself."""
+    if (own := _rights_in(session, schema)) is None:
+        raise TargetError(
+            f"{found}: there is no schema {schema}.",
+            hint=f"Make it with CREATE SCHEMA {quoted(schema)}, or name another `schema` "
+            "in the profile.",
+        )
+    missing = []
+    if not own:
+        missing.append(f"CREATE, USAGE ON SCHEMA {quoted(schema)}")
+    parts = _rights_in(session, PARTS)
+    if parts is None:
+        ((may_create,),) = session.run(
+            "SELECT has_database_privilege(current_database(), 'CREATE')"
+        )
+        if not may_create:
+            missing.append(f"CREATE ON DATABASE {quoted(database)}")
+    elif not parts:
+        missing.append(f"CREATE, USAGE ON SCHEMA {PARTS}")
+    if missing:
+        grants = " ".join(f"GRANT {each} TO {quoted(user)};" for each in missing)
+        places = " and ".join(each.split(" ON ", 1)[1].lower() for each in missing)
+        raise TargetError(
+            f"{found}: the user may not create what a load makes in {places}.",
+            hint=f"The owner can allow it: {grants}",
+        )
+
+
+def _rights_in(session: Session, schema: str) -> bool | None:
+    """Whether the user may create in the schema; None where there is none."""
+    rows = session.run(
+        "SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') "
+        "FROM pg_namespace WHERE nspname = %s",
+        [schema],
+    )
+    return bool(rows[0][0]) if rows else None
