@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from taxietl.cli.output import Output, describe_error, with_output
+from taxietl.cli.profile_add import add
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 from taxietl.errors import worst_exit_code
@@ -15,6 +16,7 @@ from taxietl.errors import worst_exit_code
 def register(app: typer.Typer) -> None:
     """Add the command group."""
     group = typer.Typer(name="profiles", no_args_is_help=True, help="Named connections.")
+    group.command("add")(with_output(add))
     group.command("ls")(with_output(ls))
     group.command("show")(with_output(show))
     group.command("check")(with_output(check))

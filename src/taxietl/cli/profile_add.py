@@ -1,0 +1,106 @@
+"""`taxietl profiles add`: ask for what a profile needs, or take it from --set."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taxietl.cli.output import Output
+from taxietl.cli.session import open_settings
+from taxietl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from taxietl.config.adding import Key
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+# Once the first is given, the others would only be refused.
+_MAKES_NEEDLESS = {
+    "url": {"host", "port", "database", "user", "password", "sslmode"},
+    "service_account_file": {"service_account_info", "anonymous"},
+    "service_account_info": {"anonymous"},
+}
+
+
+def add(
+    out: Output,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    kind: Annotated[
+        str,
+        typer.Option("--type", help="postgres, duckdb, gcs, folder, bigquery or gcp-credentials."),
+    ],
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A value; repeats. Secrets: env:NAME."),
+    ] = None,
+) -> None:
+    """Add a profile to the configuration file; asks for what --set does not say."""
+    settings = open_settings()
+    from taxietl.config.adding import add_profile, check_is_new, keys_of, profile_type
+
+    values = _parsed(given or [])
+    keys = keys_of(profile_type(kind))
+    check_is_new(name, settings)
+    if sys.stdin.isatty():
+        try:
+            values = _asked(keys, values)
+        except typer.Abort:  # Ctrl-C or Ctrl-D at a question
+            raise KeyboardInterrupt from None
+    file, profile = add_profile(name, kind, values, settings)
+    out.result(
+        {"name": name, "type": kind, "path": str(file), "values": profile.describe()},
+        f"{file}: added [profiles.{name}]. See whether it answers: taxietl profiles check {name}",
+    )
+
+
+def _parsed(given: Sequence[str]) -> dict[str, str]:
+    """What --set says, by key."""
+    values: dict[str, str] = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not equals or not key:
+            # The text is not repeated: it may be a password.
+            raise ConfigError("--set takes KEY=VALUE.", hint="For instance: --set host=localhost")
+        if key in values:
+            raise ConfigError(f"--set {key}=… is there twice.", hint="Give it once.")
+        values[key] = value
+    return values
+
+
+def _asked(keys: Sequence[Key], values: dict[str, str]) -> dict[str, str]:
+    """The values, with what a person at the terminal says to the other keys."""
+    answers = dict(values)
+    # --set host=… says that there will be no url.
+    needless = {key for key, others in _MAKES_NEEDLESS.items() if others & values.keys()}
+    for key in keys:
+        if key.name in answers:
+            needless |= _MAKES_NEEDLESS.get(key.name, set())
+        elif key.name not in needless and (answer := _answer(key)):
+            answers[key.name] = answer
+            needless |= _MAKES_NEEDLESS.get(key.name, set())
+    return answers
+
+
+def _answer(key: Key) -> str:
+    """What is typed for one key; empty means to leave it out."""
+    if key.is_secret:
+        return _named_variable(key.name)
+    if key.is_required:
+        return str(typer.prompt(key.name, err=True))
+    default = f" [{str(key.default).lower() if isinstance(key.default, bool) else key.default}]"
+    text = f"{key.name}{default if key.default is not None else ' (or nothing)'}"
+    return str(typer.prompt(text, default="", show_default=False, err=True))
+
+
+def _named_variable(key: str) -> str:
+    """The place of a secret: the name of an environment variable, never the secret itself."""
+    while True:
+        text = f"{key}: NAME of the environment variable that holds it (or nothing)"
+        name = str(typer.prompt(text, default="", show_default=False, err=True)).strip()
+        if not name or _VARIABLE.fullmatch(name):
+            return f"env:{name}" if name else ""
+        typer.echo("That is not the name of a variable, such as PGPASSWORD.", err=True)
