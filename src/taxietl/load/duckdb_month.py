@@ -109,7 +109,7 @@ class Month:
     def counted(self) -> tuple[int, dict[str, ColumnStats]]:
         """The month's rows and each column's nulls and sum, as the table holds them now."""
         columns = self._trip_file.dataset.columns
-        counted = stats_select(columns, seconds="epoch_us({}) // 1000000")
+        counted = stats_select(columns)
         rows, *values = self._of_month(f"count(*), {counted}")
         return rows, stats_of(columns, values)
 

@@ -140,7 +140,7 @@ class Month:
     def counted(self) -> tuple[int, dict[str, ColumnStats]]:
         """The new partition's rows, and each column's nulls and sum."""
         columns = self._trip_file.dataset.columns
-        counted = stats_select(columns, seconds="trunc(date_part('epoch', {}))::bigint")
+        counted = stats_select(columns)
         ((rows, *values),) = self._session.run(
             f"SELECT count(*), {counted} FROM {self._built.name}"
         )

@@ -20,14 +20,9 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def stats_select(columns: Sequence[Column], *, seconds: str) -> str:
-    """The select list that `stats_of` understands: each column's nulls and sum.
-
-    Args:
-        columns: those to count.
-        seconds: whole seconds since 1970 of the time `{}`, in the warehouse's words.
-    """
-    parts = ((_nulls(each), _sum(each, seconds)) for each in columns)
+def stats_select(columns: Sequence[Column]) -> str:
+    """The select list that `stats_of` understands: each column's nulls and sum."""
+    parts = ((_nulls(each), _sum(each)) for each in columns)
     return ", ".join(chain.from_iterable(parts))
 
 
@@ -44,7 +39,7 @@ def _nulls(column: Column) -> str:
     return f"count(*) - count({quoted(column.name)})"
 
 
-def _sum(column: Column, seconds: str) -> str:
+def _sum(column: Column) -> str:
     """SQL for a column's sum as a whole number; see `ColumnStats.sum`.
 
     Databases add floats in any order, so each is rounded, half up, before it is added. What is no
@@ -55,7 +50,7 @@ def _sum(column: Column, seconds: str) -> str:
         case Kind.TEXT:
             return "NULL"
         case Kind.TIME:
-            return f"sum({seconds.format(name)})"
+            return f"sum(CAST(floor(date_part('epoch', {name})) AS BIGINT))"
         case Kind.MONEY:
             return _rounded(name, 100)
         case Kind.MILES | Kind.DEGREES:

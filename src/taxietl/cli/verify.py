@@ -1,0 +1,84 @@
+"""`taxietl verify`: hold the tables to the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taxietl.cli.options import ColorOption
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import open_settings
+from taxietl.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from taxietl.flows.verify import MonthCheck
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_output(verify))
+
+
+def verify(
+    out: Output,
+    color: ColorOption,
+    year: Annotated[int | None, typer.Option(help="Only this year.")] = None,
+    month: Annotated[
+        list[str] | None,
+        typer.Option("--month", help="Only these months of the year: 1, 1-3, 1,4 or all."),
+    ] = None,
+    on: Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")] = None,
+    table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
+) -> int:
+    """Count the loaded months again: rows, nulls and sums must be those of the ledger."""
+    from taxietl.tlc.datasets import dataset
+
+    known = dataset(color)
+    wanted = _months(year, month)
+    settings = open_settings()
+    from taxietl.flows.verify import verify as check
+    from taxietl.flows.warehouse import loader
+
+    checks = check(loader(on or settings.ingest.to), known, table or known.table, wanted)
+    failed = any(each.differences for each in checks)
+    code = DataError.exit_code if failed else 0
+    document = {"months": [_document(each) for each in checks], "exit_code": code}
+    out.result(document, "\n".join(_as_text(each) for each in checks) or "no such month")
+    return code
+
+
+def _months(year: int | None, months: list[str] | None) -> set[str] | None:
+    from taxietl.tlc.trip_file import parse_months
+
+    if year is None:
+        if months:
+            raise ConfigError("--month needs its year.", hint="Add --year 2021.")
+        return None
+    return {f"{year:04d}-{each:02d}" for each in parse_months(months or ["all"])}
+
+
+def _document(check: MonthCheck) -> dict[str, object]:
+    return {
+        "trip_file": f"{check.color}-{check.month}",
+        "table": check.table,
+        "rows": check.rows,
+        "run_name": check.run_name,
+        "differences": check.differences,
+        "ok": not check.differences,
+    }
+
+
+def _as_text(check: MonthCheck) -> str:
+    name = f"{check.color}-{check.month}"
+    if not check.differences:
+        return f"{name}  ok: {check.rows:,} rows as run {check.run_name!r} loaded them"
+    lines = [f"{name}  differs in table {check.table}:"]
+    for each in check.differences:
+        what = f"{each.what} of {each.column}" if each.column else each.what
+        lines.append(f"  {what}: {_number(each.ledger)} in the ledger, {_number(each.table)} now")
+    return "\n".join(lines)
+
+
+def _number(value: int | None) -> str:
+    return "none" if value is None else f"{value:,}"

@@ -1,0 +1,102 @@
+"""`taxietl verify`: what was changed behind the ledger's back is found and named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from command import Taxietl, check_refused
+from documents import check
+
+from taxietl.extract.synthetic import write
+
+MONTHS = ("--color", "green", "--year", "2021", "--month", "1-2")
+
+
+@pytest.fixture
+def loaded(taxietl: Taxietl, home: Path, tmp_path: Path) -> Path:
+    """A warehouse with two months; its file."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for month in (1, 2):
+        write(folder / f"green_tripdata_2021-{month:02d}.parquet", "green", 2021, month, rows=400)
+    taxietl("ingest", *MONTHS, "--source", folder)
+    return home / "taxi.duckdb"
+
+
+def _change(path: Path, statement: str) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+
+
+def test_what_was_loaded_is_as_it_was_loaded(taxietl: Taxietl, loaded: Path) -> None:
+    done = taxietl("verify", "--color", "green", "--json")
+
+    check(done.document, "verify")
+    assert done.code == 0
+    assert [(each["trip_file"], each["ok"]) for each in done.document["months"]] == [
+        ("green-2021-01", True),
+        ("green-2021-02", True),
+    ]
+    assert "ok: " in taxietl("verify", "--color", "green", "--year", 2021, "--month", 2).out
+
+
+@pytest.mark.parametrize(
+    ("statement", "what", "column"),
+    [
+        pytest.param("DELETE FROM green_trips WHERE rowid = 5", "rows", None, id="a row lost"),
+        pytest.param(
+            "INSERT INTO green_trips FROM green_trips WHERE rowid = 5", "rows", None, id="doubled"
+        ),
+        pytest.param(
+            "UPDATE green_trips SET tip_amount = tip_amount + 0.01 WHERE rowid = 5",
+            "sum",
+            "tip_amount",
+            id="a cent",
+        ),
+        pytest.param(
+            "UPDATE green_trips SET lpep_pickup_datetime = lpep_pickup_datetime + INTERVAL 1 SECOND"
+            " WHERE rowid = 5",
+            "sum",
+            "lpep_pickup_datetime",
+            id="a second",
+        ),
+        pytest.param(
+            "UPDATE green_trips SET store_and_fwd_flag = NULL WHERE rowid = 5",
+            "nulls",
+            "store_and_fwd_flag",
+            id="a text lost",
+        ),
+    ],
+)
+def test_a_change_behind_the_ledgers_back_is_found(
+    taxietl: Taxietl, loaded: Path, statement: str, what: str, column: str | None
+) -> None:
+    _change(loaded, statement)
+
+    done = taxietl("verify", "--color", "green", "--json")
+
+    check(done.document, "verify")
+    first, second = done.document["months"]
+    assert (done.code, second["ok"]) == (4, True)
+    assert (what, column) in [(each["what"], each["column"]) for each in first["differences"]]
+
+
+def test_rows_of_a_month_that_was_never_loaded_are_told(taxietl: Taxietl, loaded: Path) -> None:
+    _change(
+        loaded,
+        "INSERT INTO green_trips BY NAME SELECT * REPLACE (DATE '2020-05-01' AS source_month) "
+        "FROM green_trips WHERE rowid < 3",
+    )
+
+    done = taxietl("verify", "--color", "green")
+
+    assert done.code == 4
+    assert "green-2020-05  differs in table green_trips:" in done.out
+    assert "rows: 0 in the ledger, 3 now" in done.out
+
+
+def test_a_colour_that_was_never_loaded_is_refused(taxietl: Taxietl, loaded: Path) -> None:
+    check_refused(taxietl("verify", "--color", "yellow"), 2, "yellow", "--table")
+    check_refused(taxietl("verify", "--color", "green", "--month", "1"), 2, "--year")
