@@ -17,12 +17,12 @@ from psycopg2.extras import execute_values  # noqa: TID253
 
 from taxietl.errors import TryLaterError
 from taxietl.load import ledger
+from taxietl.load.arrow_stats import PassingStats
 from taxietl.load.pgcopy import encode
 from taxietl.load.pgcopy_stream import copy_rows
 from taxietl.load.postgres_connection import APPLICATION, Session
 from taxietl.load.postgres_partition import Partition, partition_of
 from taxietl.load.postgres_tables import Tables, contract_columns
-from taxietl.load.sql import stats_of, stats_select
 from taxietl.steps.protocols import Batches
 from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note
 from taxietl.tlc.arrow import arrow_schema
@@ -71,6 +71,7 @@ class Month:
         self._tables = Tables(session, schema, target)
         self._loads = self._tables.name_of(ledger.LOADS).replace("%", "%%")
         self._new: Partition | None = None
+        self._passing = PassingStats(trip_file.dataset.columns)
 
     def take(self) -> None:
         """Hold the month until the transaction ends.
@@ -127,7 +128,7 @@ class Month:
             self._new = Partition(self._session, self._schema, self._table, self._trip_file)
             self._new.make(load_id, wanted)
             month = {"source_month": pa.scalar(self._trip_file.source_month, pa.date32())}
-            stream = chain([first] if first else [], rows)
+            stream = self._passing.over(chain([first] if first else [], rows))
             with self._session.cursor() as cursor:
                 blocks = encode(stream, schema, constants=month)
                 copy_rows(cursor, self._new.copy(schema.names), blocks, check=self._check)
@@ -138,13 +139,12 @@ class Month:
         self._new.finish()
 
     def counted(self) -> tuple[int, dict[str, ColumnStats]]:
-        """The new partition's rows, and each column's nulls and sum."""
-        columns = self._trip_file.dataset.columns
-        counted = stats_select(columns)
-        ((rows, *values),) = self._session.run(
-            f"SELECT count(*), {counted} FROM {self._built.name}"
-        )
-        return rows, stats_of(columns, values)
+        """The new partition's rows, and each column's nulls and sum.
+
+        The server counts the rows; the rest was counted as they passed, see `arrow_stats`.
+        """
+        ((rows,),) = self._session.run(f"SELECT count(*) FROM {self._built.name}")
+        return rows, self._passing.stats()
 
     def record(self, report: LoadReport, notes: Sequence[Note]) -> None:
         """Write the load's ledger row and rejects; the row before it is superseded."""

@@ -11,7 +11,7 @@ from itertools import chain
 from taxietl.steps.values import ColumnStats
 from taxietl.tlc.datasets import Column, Kind
 
-_SUMMED_UP_TO = "9e12"
+SUMMED_UP_TO = 9e12
 """Times a million this still fits a BIGINT."""
 
 
@@ -60,5 +60,5 @@ def _sum(column: Column) -> str:
 
 
 def _rounded(name: str, parts: int) -> str:
-    within = f"{name} BETWEEN -{_SUMMED_UP_TO} AND {_SUMMED_UP_TO}"
+    within = f"{name} BETWEEN -{SUMMED_UP_TO:.0e} AND {SUMMED_UP_TO:.0e}"
     return f"sum(CASE WHEN {within} THEN CAST(floor({name} * {parts} + 0.5) AS BIGINT) END)"
