@@ -17,6 +17,7 @@ from taxietl.tlc.datasets import Column, Kind
 
 _PARTS = {Kind.MONEY: 100.0, Kind.MILES: 1_000_000.0, Kind.DEGREES: 1_000_000.0}
 _MICROSECONDS = 1_000_000
+_OVERFLOW = 1 << 63  # Arrow would go on from the other end without a word
 
 
 class PassingStats:
@@ -63,5 +64,9 @@ def _sum(kind: Kind, values: pa.Array) -> int | None:
             values = values.filter(within)
         parts = pc.multiply(values, _PARTS[kind])
         values = pc.cast(pc.floor(pc.add(parts, 0.5)), pa.int64())
-    total = pc.sum(values).as_py()
-    return None if total is None else int(total)
+    if not len(values) - values.null_count:
+        return None
+    least, greatest = pc.min_max(values).as_py().values()
+    if max(-least, greatest) * len(values) >= _OVERFLOW:
+        return sum(value for value in values.to_pylist() if value is not None)
+    return int(pc.sum(values).as_py())
