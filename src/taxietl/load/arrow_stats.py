@@ -68,5 +68,5 @@ def _sum(kind: Kind, values: pa.Array) -> int | None:
         return None
     least, greatest = pc.min_max(values).as_py().values()
     if max(-least, greatest) * len(values) >= _OVERFLOW:
-        return sum(value for value in values.to_pylist() if value is not None)
+        return int(sum(value for value in values.to_pylist() if value is not None))
     return int(pc.sum(values).as_py())
