@@ -81,7 +81,9 @@ def test_every_step_of_ours_is_in_the_docs() -> None:
             assert name in REFERENCE.lower(), name
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/reference.md", "docs/postgres.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/reference.md", "docs/postgres.md", "CHANGELOG.md"]
+)
 def test_links_inside_the_project_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
