@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from taxietl.config.postgres_errors import target_of
 from taxietl.errors import TargetError
-from taxietl.load.postgres_connection import Session, opened, target_of
+from taxietl.load.postgres_connection import Session, opened
 from taxietl.load.postgres_partition import PARTS
 from taxietl.load.sql import quoted
 
