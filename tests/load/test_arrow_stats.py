@@ -7,7 +7,7 @@ from datetime import datetime
 
 import duckdb
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxietl.load.arrow_stats import PassingStats
@@ -39,6 +39,7 @@ def _batches() -> st.SearchStrategy[list[pa.RecordBatch]]:
     return st.lists(batch, max_size=3)
 
 
+@settings(deadline=None, max_examples=50)
 @given(_batches())
 def test_they_are_what_sql_counts(batches: list[pa.RecordBatch]) -> None:
     passing = PassingStats(GREEN.columns)
