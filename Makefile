@@ -35,7 +35,7 @@ demo: install ## The main job: make a month, ingest it twice, look at it
 		--out $(DEMO)/files/yellow_tripdata_2021-01.csv.gz
 	@echo; echo '$$ taxietl ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files'
 	@$(BIN)/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files
-	@echo; echo '$$ taxietl ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files      # again'
+	@echo; echo '$$ taxietl ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files -q      # again'
 	@$(BIN)/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files -q
 	@echo; echo '$$ taxietl runs ls'
 	@$(BIN)/taxietl --home $(DEMO) runs ls --limit 3
@@ -70,13 +70,14 @@ test-duckdb-1.5: .venv-duckdb-1.5/installed ## What touches DuckDB, with the old
 torture: install ## Loops of over 30 seconds, seeds and counts printed
 	$(BIN)/pytest -m torture -s
 
-bench: install ## Figures, beside DuckDB's own reading where it applies
+bench: install ## Figures, beside DuckDB's own reading and gunzip | psql
 	@mkdir -p $(DEMO)/bench
 	@test -f $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz || $(BIN)/taxietl generate --color yellow \
 		--year 2021 --month 1 --out $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/tasks.py
 	$(BIN)/python bench/duckdb_load.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
+	$(BIN)/python bench/postgres_load.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 
 clean: ## Remove what these targets made
 	rm -rf $(VENV) .venv-duckdb-1.5 $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
