@@ -123,7 +123,7 @@ def _month(result: MonthResult) -> dict[str, Any]:
 def _as_text(result: MonthResult) -> str:
     if result.report is None:
         error = result.error
-        return f"{result.trip_file}  failed: {error.message}" if error else ""
+        return f"{result.trip_file}  failed: {error.message}\n  {error.hint}" if error else ""
     report = result.report
     head = f"{report.trip_file}  {report.action}"
     if report.action == "nothing to do":
