@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import psycopg2
 import pyarrow as pa
+import time
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from taxietl.config.databases import DuckDBProfile, PostgresProfile
@@ -223,7 +224,16 @@ class Postgres(Warehouse):
         )
 
     def left_behind(self) -> list[tuple[Any, ...]]:
-        """Tables of the partitions' schema that hang on no parent, and advisory locks."""
+        """Tables of the partitions' schema that hang on no parent, and advisory locks.
+
+        A server process ends some moments after its client has gone: those are waited for.
+        """
+        end = time.monotonic() + 5
+        while (found := self._left_behind()) and time.monotonic() < end:
+            time.sleep(0.02)
+        return found
+
+    def _left_behind(self) -> list[tuple[Any, ...]]:
         return self.ask(
             "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n "
             "ON n.oid = c.relnamespace WHERE n.nspname = 'taxietl_parts' AND c.relkind = 'r' "
