@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -13,7 +14,6 @@ from typing import Any
 import duckdb
 import psycopg2
 import pyarrow as pa
-import time
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from taxietl.config.databases import DuckDBProfile, PostgresProfile
