@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +14,11 @@ import pytest
 from postgres import Server, remove_leftovers
 from postgres_binaries import binaries
 from psycopg2 import sql
+
+# Started in the background by a shell, or by some CI, a process ignores Ctrl-C, and hands that on
+# to the processes it starts; the tests of Ctrl-C need the usual.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
