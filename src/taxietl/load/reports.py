@@ -45,7 +45,7 @@ def report_of_load(
         file: what was read.
         tally: what the stream says of itself.
         rows: the month's rows, as the warehouse counts them.
-        stats: of each column, counted there too.
+        stats: of each column, see `ColumnStats`.
         request: what was asked for.
         entry: the month's ledger row before.
         target: the warehouse in words.

@@ -119,7 +119,7 @@ class LoadRequest:
 
 @dataclass(frozen=True)
 class ColumnStats:
-    """One column of a loaded month, counted by the warehouse."""
+    """One column of a loaded month: by DuckDB, or on the way to PostgreSQL, which counts the rows."""
 
     nulls: int
     sum: int | None
