@@ -119,7 +119,7 @@ class LoadRequest:
 
 @dataclass(frozen=True)
 class ColumnStats:
-    """One column of a loaded month: by DuckDB, or on the way to PostgreSQL, which counts the rows."""
+    """One column of a loaded month, counted by DuckDB, or on the way to PostgreSQL."""
 
     nulls: int
     sum: int | None
