@@ -61,6 +61,29 @@ def test_a_partition_has_a_check_a_brin_index_statistics_and_frozen_rows(server:
     ) == [(1000, True)]
 
 
+def test_what_a_file_has_no_value_for_is_null_whatever_default_a_user_has_set(
+    server: Postgres,
+) -> None:
+    server.load(1, FEBRUARY)
+    server.do("ALTER TABLE yellow_trips ALTER airport_fee SET DEFAULT 7")
+
+    server.load([batch_of("yellow", 2, airport_fee=[None, None])])
+
+    assert server.ask(
+        "SELECT count(*), count(airport_fee) FROM yellow_trips WHERE source_month = '2021-01-01'"
+    ) == [(2, 0)]
+
+
+def test_a_column_that_gets_its_first_value_late_has_it(server: Postgres) -> None:
+    batches = [batch_of("yellow", 2, airport_fee=each) for each in ([None] * 2, [None, 1.25])]
+
+    server.load(batches)
+
+    assert server.ask("SELECT airport_fee FROM yellow_trips ORDER BY 1") == [
+        *((1.25,), (None,), (None,), (None,)),
+    ]
+
+
 def test_a_column_nobody_knows_is_added_as_text_to_all_months(server: Postgres) -> None:
     server.load(2, FEBRUARY)
 

@@ -50,6 +50,7 @@ def encode(
     schema: pa.Schema,
     *,
     constants: Mapping[str, pa.Scalar] | None = None,
+    rows_before: int = 0,
 ) -> Iterator[Block]:
     """Encode a stream of batches for `COPY … FROM STDIN (FORMAT binary)`.
 
@@ -57,6 +58,7 @@ def encode(
         batches: any number, of any size, sliced or not; each has exactly that schema.
         schema: columns of the types in `pgcopy_columns.SQL_TYPES`, in the order of COPY's list.
         constants: columns after those, of one value in every row.
+        rows_before: of the month, sent already; for what errors say.
 
     Returns:
         Blocks of about a MB at most, larger only for a row that is; header and trailer included.
@@ -67,7 +69,7 @@ def encode(
         DataError: a value PostgreSQL cannot store, with its column and row.
     """
     tail = _fields(constants or {})
-    encoder = _Encoder(schema, len(schema) + len(constants or {}), tail)
+    encoder = _Encoder(schema, len(schema) + len(constants or {}), tail, rows_before)
     yield HEADER
     for batch in batches:
         yield from encoder.blocks(batch)
@@ -84,12 +86,12 @@ def _fields(constants: Mapping[str, pa.Scalar]) -> bytes:
 
 
 class _Encoder:
-    def __init__(self, schema: pa.Schema, fields: int, tail: bytes) -> None:
+    def __init__(self, schema: pa.Schema, fields: int, tail: bytes, rows_before: int = 0) -> None:
         check_types(schema)
         self._schema = schema
         self._fields = fields
         self._tail = tail
-        self._rows = 0
+        self._rows = rows_before
         self._kept: dict[Layout, _Buffers] = {}
 
     def blocks(self, batch: pa.RecordBatch) -> Iterator[Block]:
@@ -193,7 +195,10 @@ class _Field:
     column: int = 0
 
 
-_NOTHING = pa.scalar(b"", pa.large_binary())
+# Not by `pa.scalar`, which imports pandas: 0.1 s.
+_NOTHING = pa.Array.from_buffers(
+    pa.large_binary(), 1, [None, pa.py_buffer(bytes(16)), pa.py_buffer(b"")]
+)[0]
 
 
 def _binary(rows: NDArray[Any]) -> pa.LargeBinaryArray:

@@ -117,7 +117,7 @@ class FixedCells(Cells):
         if array.null_count == len(array):
             self._set_lengths(NULL)
             return
-        valid = _valid(array)
+        valid = valid_rows(array)
         self._set_lengths(
             width if valid is None else np.where(valid, np.int32(width), np.int32(NULL))
         )
@@ -170,7 +170,7 @@ class TextCells(Cells):
         self.offsets = every[array.offset : array.offset + len(array) + 1]
         self._data = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
         lengths = np.diff(self.offsets)
-        valid = _valid(array)
+        valid = valid_rows(array)
         if valid is not None:
             lengths[~valid] = NULL
         self._check_nul(name, rows_before, lengths)
@@ -233,7 +233,7 @@ def check_types(schema: pa.Schema) -> None:
             )
 
 
-def _valid(array: pa.Array) -> NDArray[Any] | None:
+def valid_rows(array: pa.Array) -> NDArray[Any] | None:
     """Which rows have a value; None where all have."""
     if not array.null_count:
         return None
