@@ -154,6 +154,16 @@ def test_no_transform_keeps_every_row(taxietl: Taxietl, home: Path, folder: Path
     assert (month["rows_loaded"], month["rows_dropped"]) == (ROWS, {})
 
 
+def test_a_warehouse_with_one_connection_is_not_asked_for_several(
+    taxietl: Taxietl, folder: Path
+) -> None:
+    done = taxietl("ingest", *MONTH, "--source", folder, "--connections", "2")
+
+    assert done.code == 2
+    assert "takes rows over one connection only" in done.err
+    assert "--connections is for PostgreSQL" in done.err
+
+
 def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(
     taxietl: Taxietl, home: Path, folder: Path
 ) -> None:

@@ -42,6 +42,9 @@ def ingest(
         float | None,
         typer.Option(min=0, max=1, help="Share of rows a replaced month may lose. Default 0.05."),
     ] = None,
+    connections: Annotated[
+        int, typer.Option(min=1, max=16, help="Send the rows over N connections (PostgreSQL).")
+    ] = 1,
     force: Annotated[bool, typer.Option("--force", help="Load even if nothing changed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
 ) -> int:
@@ -61,6 +64,7 @@ def ingest(
         max_rejects=defaults.max_rejects if max_rejects is None else max_rejects,
         max_shrink=defaults.max_shrink if max_shrink is None else max_shrink,
         force=force,
+        connections=connections,
     )
     check(options)
     return _preview(out, months, options) if dry_run else _ingest(out, months, options)

@@ -11,7 +11,13 @@ from pathlib import Path
 import pyarrow as pa  # noqa: TID253  this module is loaded when a month is ingested
 
 from taxietl.config import settings
-from taxietl.errors import TaxietlError, TooManyRejectsError, WarehouseBusyError, worst_exit_code
+from taxietl.errors import (
+    ConfigError,
+    TaxietlError,
+    TooManyRejectsError,
+    WarehouseBusyError,
+    worst_exit_code,
+)
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import (
     Cache,
@@ -44,6 +50,8 @@ class IngestOptions:
     max_rejects: int = 0
     max_shrink: float = 0.05
     force: bool = False
+    connections: int = 1
+    """To a PostgreSQL warehouse; others have one."""
 
     def table_of(self, dataset: Dataset) -> str:
         """The table to load a colour into."""
@@ -170,6 +178,7 @@ def load(
         force=options.force,
         run_id=run.id if run else "",
         run_name=run.name if run else "",
+        connections=options.connections,
     )
     with _holder_named():
         try:
@@ -226,12 +235,18 @@ def check(options: IngestOptions) -> None:
     """Demand that every name stands for something, before a run begins.
 
     Raises:
-        ConfigError: the source, the profile or a transformer does not.
+        ConfigError: the source, the profile or a transformer does not, or the warehouse cannot
+            take the rows over several connections.
         SourceError: the source is a path at which nothing lies.
     """
     registry.extractor(options.source)
     registry.transformers(options.transforms or ())
-    loader(options.to)
+    warehouse = loader(options.to)
+    if options.connections > 1 and not warehouse.takes_connections:
+        raise ConfigError(
+            f"Profile {options.to!r} takes rows over one connection only.",
+            hint="--connections is for PostgreSQL; leave it out.",
+        )
 
 
 def preview(trip_file: TripFile, options: IngestOptions) -> Planned:

@@ -41,6 +41,8 @@ _FOR_LOADS = ("SET preserve_insertion_order = false", "SET threads = 2")
 class DuckDBLoader:
     """The loader for profiles of type `duckdb`."""
 
+    takes_connections = False
+
     def __init__(self, profile: DuckDBProfile) -> None:
         self._path = Path(profile.path)
         self._memory_limit = profile.memory_limit

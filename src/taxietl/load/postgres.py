@@ -2,11 +2,13 @@
 
 An advisory lock is the month's lock; the server lets go of it with the transaction, however that
 ends. Rows are encoded straight from the stream while the server takes them, so reading, conforming,
-encoding and writing go on at once, and none of them holds the month in memory.
+encoding and writing go on at once, and none of them holds the month in memory. On request the rows
+go over several connections, into a table that is made and filled before the transaction swaps it.
 """
 
 from __future__ import annotations
 
+import functools
 import uuid
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from taxietl.load.postgres_connection import Session, opened
 from taxietl.load.postgres_month import Month
 from taxietl.load.postgres_partition import make_schema
 from taxietl.load.postgres_query import queried
+from taxietl.load.postgres_staging import Staging, sweep
 from taxietl.load.reports import nothing_to_do, report_of_load
 from taxietl.steps.plan import decide
 from taxietl.steps.protocols import Batches, Cancellation
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 class PostgresLoader:
     """The loader for profiles of type `postgres`."""
+
+    takes_connections = True
 
     def __init__(self, profile: PostgresProfile) -> None:
         self._parameters = profile.libpq_parameters()
@@ -52,15 +57,21 @@ class PostgresLoader:
         self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation
     ) -> LoadReport:
         """See `protocols.Loader.load`."""
-        name = request.run_name
-        with (
-            opened(self._parameters, target=self.target, run_name=name) as session,
-            cancellation.on_cancel(session.cancel),
-        ):
+        connect = functools.partial(
+            opened, self._parameters, target=self.target, run_name=request.run_name
+        )
+        several = request.connections > 1
+        staging = Staging(connect, request.connections, cancellation) if several else None
+        with connect() as session, cancellation.on_cancel(session.cancel):
             try:
-                return self._replaced(session, file, batches, request, cancellation)
-            except psycopg2.Error:
-                cancellation.check()  # a cancelled statement fails; this says why
+                return self._replaced(session, file, batches, request, cancellation, staging)
+            except BaseException as error:
+                if staging is not None:
+                    with suppress(psycopg2.Error):
+                        session.rollback()
+                    staging.drop()
+                if isinstance(error, psycopg2.Error):
+                    cancellation.check()  # a cancelled statement fails; this says why
                 raise
 
     def _replaced(
@@ -70,8 +81,10 @@ class PostgresLoader:
         batches: Batches,
         request: LoadRequest,
         cancellation: Cancellation,
+        staging: Staging | None,
     ) -> LoadReport:
         make_schema(session)
+        sweep(session)
         session.begin()
         month = Month(
             *(session, self._schema, request.trip_file, request.table, self.target),
@@ -85,7 +98,7 @@ class PostgresLoader:
         if plan.action == "nothing" and entry is not None:
             return nothing_to_do(entry, plan)
         load_id = str(uuid.uuid4())
-        month.write(batches, load_id)
+        month.write(batches, load_id, staging)
         tally = batches.result
         rows, stats = month.counted()
         check_counts(tally, rows, request)

@@ -25,6 +25,7 @@ from taxietl.load.pgcopy_stream import copy_rows
 from taxietl.load.postgres_connection import APPLICATION, Session
 from taxietl.load.postgres_order import Widening, outside_last
 from taxietl.load.postgres_partition import Partition, partition_of
+from taxietl.load.postgres_staging import Key, Staging
 from taxietl.load.postgres_tables import Tables, contract_columns
 from taxietl.steps.protocols import Batches
 from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note
@@ -82,10 +83,7 @@ class Month:
         Raises:
             TryLaterError: another load holds it.
         """
-        key = (
-            _key(f"{self._schema}.{self._table}"),
-            self._trip_file.year * 100 + (self._trip_file.month),
-        )
+        key = self._lock
         end = time.monotonic() + MONTH_PATIENCE_SECONDS
         while not self._session.run("SELECT pg_try_advisory_xact_lock(%s, %s)", key)[0][0]:
             if time.monotonic() > end:
@@ -118,8 +116,14 @@ class Month:
             present = self._rows_present() if has_trips else None
             return Entry(ledger.report_of(row, target=self._target), present)
 
-    def write(self, batches: Batches, load_id: str) -> None:
-        """Build the new partition from the stream: its rows, its indexes, its statistics."""
+    def write(self, batches: Batches, load_id: str, staging: Staging | None = None) -> None:
+        """Build the new partition from the stream: its rows, its indexes, its statistics.
+
+        Args:
+            batches: the month.
+            load_id: the load's.
+            staging: further connections to fill it over; None for this one.
+        """
         rows = iter(batches)
         try:
             self._check()
@@ -128,24 +132,37 @@ class Month:
             schema = first.schema if first else arrow_schema(self._trip_file.dataset)
             wanted = contract_columns(self._trip_file.dataset, schema.names)
             self._tables.check_kinds(self._table, wanted)
-            self._new = Partition(self._session, self._schema, self._table, self._trip_file)
-            self._new.make(load_id, wanted)
-            self._fill(chain([first] if first else [], rows))
+            new = Partition(self._session, self._schema, self._table, self._trip_file)
+            self._new = new
+            passing = self._passing.over(chain([first] if first else [], rows))
+            in_order = outside_last(passing, self._trip_file)
+            if staging is None:
+                new.make(load_id, wanted)
+                self._send(self._session, in_order, self._check)
+            else:
+
+                def make(session: Session) -> str:
+                    new.make(load_id, wanted, session=session)
+                    return new.name
+
+                staging.make(self._lock, make)
+                staging.fill(in_order, self._send)
         finally:
             if isinstance(rows, Generator):
                 rows.close()
         self._check()
         self._new.finish()
 
-    def _fill(self, batches: Iterable[pa.RecordBatch]) -> None:
-        """Send the rows by COPY, one for each set of columns that have had values."""
+    def _send(
+        self, session: Session, batches: Iterable[pa.RecordBatch], check: Callable[[], None]
+    ) -> None:
+        """Send rows by COPY, one for each set of columns that have had values."""
         month = {"source_month": _day(self._trip_file.source_month)}
-        passing = outside_last(self._passing.over(batches), self._trip_file)
         sent = 0
-        for schema, part in Widening(passing, always=self._built.defaulted).parts():
-            with self._session.cursor() as cursor:
+        for schema, part in Widening(batches, always=self._built.defaulted).parts():
+            with session.cursor() as cursor:
                 blocks = encode(part, schema, constants=month, rows_before=sent)
-                copy_rows(cursor, self._built.copy(schema.names), blocks, check=self._check)
+                copy_rows(cursor, self._built.copy(schema.names), blocks, check=check)
                 sent += cursor.rowcount
 
     def counted(self) -> tuple[int, dict[str, ColumnStats]]:
@@ -273,6 +290,11 @@ class Month:
             return "by somebody who has just left"
         pid, name, user = found[0]
         return f"now by server process {pid} ({name or 'no name'}, user {user})"
+
+    @property
+    def _lock(self) -> Key:
+        month = self._trip_file.year * 100 + self._trip_file.month
+        return _key(f"{self._schema}.{self._table}"), month
 
     @property
     def _identity(self) -> tuple[str, str, str]:

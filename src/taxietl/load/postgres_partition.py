@@ -46,7 +46,7 @@ class Partition:
         self._trip_file = trip_file
         self._date = f"DATE '{trip_file.source_month}'"
         self._parent = f"{quoted(schema)}.{quoted(table)}"
-        self._plain = ""
+        self._plain = self._load_id = self._option = ""
         self.defaulted: tuple[str, ...] = ()
         """Columns that are not NULL where COPY leaves them out."""
 
@@ -55,32 +55,44 @@ class Partition:
         """With its schema, quoted."""
         return f"{PARTS}.{quoted(self._plain)}"
 
-    def make(self, load_id: str, wanted: Sequence[Definition]) -> None:
-        """Make the table: the parent's columns, then those it has not yet."""
+    def make(
+        self, load_id: str, wanted: Sequence[Definition], *, session: Session | None = None
+    ) -> None:
+        """Make the table: the parent's columns, then those it has not yet.
+
+        Args:
+            load_id: part of its name.
+            wanted: columns that it has to have.
+            session: one that makes it in a transaction of its own, for all to see and to fill.
+        """
         tail = f"_{self._trip_file.year}_{self._trip_file.month:02d}_{load_id[:8]}"
         room = NAME_BYTES - len(tail)
         self._plain = self._table.encode()[:room].decode(errors="ignore") + tail
-        columns = columns_of(self._session, self._schema, self._table)
+        self._load_id = load_id
+        # Rows can be frozen only by the transaction that has made their table.
+        self._option = "" if session else ", FREEZE"
+        maker = session or self._session
+        columns = columns_of(maker, self._schema, self._table)
         present = {each.name for each in columns}
         columns += [each for each in wanted if each.name not in present]
         self.defaulted = tuple(each.name for each in columns if "DEFAULT" in each.rest)
         listed = ", ".join(each.sql for each in columns)
         # With the CHECK, attaching need not look at the rows.
-        self._session.run(
+        maker.run(
             f"CREATE TABLE {self.name} ({listed}, "
             f"CONSTRAINT taxietl_month CHECK (source_month = {self._date}))"
         )
-        of = f"{self._schema}.{self._table}".replace("'", "''")
-        role = f"{self._trip_file} of {of}, load {load_id}"
-        self._session.run(f"COMMENT ON TABLE {self.name} IS '{comment_of(role)}'")
 
     def copy(self, names: Iterable[str]) -> str:
-        """The COPY that fills it; frozen, since nobody sees it before it is whole."""
+        """A COPY that fills it; frozen if nobody can see it before it is whole."""
         listed = ", ".join(quoted(name) for name in (*names, "source_month"))
-        return f"COPY {self.name} ({listed}) FROM STDIN (FORMAT binary, FREEZE)"
+        return f"COPY {self.name} ({listed}) FROM STDIN (FORMAT binary{self._option})"
 
     def finish(self) -> None:
-        """Give it its indexes, while attaching needs no lock yet, and its statistics."""
+        """Say what it is; give it indexes, while attaching needs no lock yet, and statistics."""
+        of = f"{self._schema}.{self._table}".replace("'", "''")
+        role = f"{self._trip_file} of {of}, load {self._load_id}"
+        self._session.run(f"COMMENT ON TABLE {self.name} IS '{comment_of(role)}'")
         started_at = quoted(self._trip_file.dataset.started_at)
         self._session.run(
             f"CREATE INDEX ON {self.name} USING brin ({started_at}) "

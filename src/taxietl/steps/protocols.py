@@ -78,6 +78,9 @@ class Loader(Protocol):
     target: str
     """The warehouse in words, without credentials."""
 
+    takes_connections: bool
+    """Whether it can send a month's rows over several connections."""
+
     def entry(self, trip_file: TripFile, table: str) -> Entry | None:
         """The month's current row in the ledger; None if there is none. Changes nothing."""
         ...

@@ -110,6 +110,8 @@ class LoadRequest:
     force: bool
     run_id: str
     run_name: str
+    connections: int = 1
+    """Over how many the rows are sent; more than one only to a loader that takes them."""
 
     @property
     def trip_file(self) -> TripFile:
