@@ -9,28 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any
 
-import pyarrow as pa
 import pytest
-from months import FEBRUARY, GREEN_JANUARY, JANUARY, NeverCancelled, Postgres, batch_of
+from months import FEBRUARY, GREEN_JANUARY, JANUARY, Held, NeverCancelled, Postgres, batch_of
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from taxietl.errors import Cancelled, TryLaterError
 from taxietl.load import postgres_month
 from taxietl.orchestrator.cancellation import Cancellation
-
-
-class Held:
-    """Batches that wait, once the first was pulled, until they are let go."""
-
-    def __init__(self, color: str = "yellow", rows: int = 3) -> None:
-        self._batch = batch_of(color, rows)
-        self.is_pulled = threading.Event()
-        self.let_go = threading.Event()
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        yield self._batch
-        self.is_pulled.set()
-        assert self.let_go.wait(30)
 
 
 def test_of_two_loads_of_one_month_one_loads_and_the_other_is_told_by_whom(

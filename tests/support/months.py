@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -92,6 +93,20 @@ class Stream:
         told.setdefault("rows_read", self._rows + left_out)
         told.setdefault("rows_counted", told["rows_read"])
         return Tally(**told)
+
+
+class Held:
+    """Batches that wait, once the first was pulled, until they are let go."""
+
+    def __init__(self, color: str = "yellow", rows: int = 3) -> None:
+        self._batch = batch_of(color, rows)
+        self.is_pulled = threading.Event()
+        self.let_go = threading.Event()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        yield self._batch
+        self.is_pulled.set()
+        assert self.let_go.wait(30)
 
 
 class NeverCancelled:
