@@ -162,7 +162,7 @@ def test_the_built_in_warehouse_can_be_put_in_ones_own_words(taxietl: Taxietl) -
 
 
 def test_at_a_terminal_the_keys_are_asked_for(home: Path) -> None:
-    typed = "\nexample.org\n5433\ntaxi\n\nme\nnot a name\nTAXI_PASSWORD\n\n"
+    typed = "\nexample.org\n5433\ntaxi\n\nme\nnot a name\nTAXI_PASSWORD\n\n\n"
 
     done = _answered(home, typed, "db", "--type", "postgres")
 

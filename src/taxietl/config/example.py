@@ -44,6 +44,7 @@ EXAMPLE = """\
 #user = "root"                  # left out: your name on this machine
 #password = { env = "PGPASSWORD" }  # left out: PGPASSWORD, or ~/.pgpass
 #sslmode = "prefer"             # disable, allow, prefer, require, verify-ca or verify-full
+#sslrootcert = "root.crt"       # whose signature counts for verify-…; left out: PGSSLROOTCERT
 
 #[profiles.by-url]
 #type = "postgres"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,15 @@ _NOTHING_CHANGED = "Nothing was changed there."
 
 # Source: PostgreSQL, "Appendix A. PostgreSQL Error Codes". A whole code goes before its class.
 _BY_CODE = {
+    "28P01": Meaning(
+        "{target}: wrong user or password: {said}.",
+        "Check `user` and `password` (or `url`) in the profile, PGPASSWORD and ~/.pgpass; "
+        "and whether another server than you mean has that port.",
+    ),
+    "3D000": Meaning(
+        "{target} does not exist: {said}.",
+        "Make it with `createdb`, or name another `database` in the profile.",
+    ),
     "42501": Meaning(
         "The user may not do this in {target}: {said}.",
         f"{_NOTHING_CHANGED} docs/postgres.md has the GRANTs that loading needs.",
@@ -86,27 +96,65 @@ _NOT_LET_IN = Meaning(
     "{target} does not let this connection in: {said}.",
     "Check `sslmode` in the profile, and the server's pg_hba.conf.",
 )
+_NOT_CONNECTED = Meaning(
+    "{target} cannot be reached, or does not let this connection in: {said}.",
+    "Check `host`, `port`, `database`, `user`, `password` and `sslmode` in the profile.",
+)
 
-# A failed connection has no code, only the server's words; these are of a server in English.
+# A failed connection has no code, only words: libpq's own, in English, and the server's, which may
+# be in another language. What is more particular goes first: several attempts, over TLS and without
+# or to several addresses of one name, each add a line.
 _BY_WORDS = (
     (
         ("password authentication failed", "no password supplied", "authentication failed"),
-        Meaning(
-            "{target}: wrong user or password: {said}.",
-            "Check `user` and `password` (or `url`) in the profile, PGPASSWORD and ~/.pgpass; "
-            "and whether another server than you mean has that port.",
-        ),
+        _BY_CODE["28P01"],
     ),
     # These name the database too, so they go before the database that does not exist.
-    (
-        ("no pg_hba.conf entry", "pg_hba.conf rejects"),
-        _NOT_LET_IN,
-    ),
+    (("no pg_hba.conf entry", "pg_hba.conf rejects"), _NOT_LET_IN),
     (
         ("permission denied for database",),
         Meaning(
             "The user may not connect to {target}: {said}.",
             "Its owner can allow it: GRANT CONNECT ON DATABASE … TO ….",
+        ),
+    ),
+    (
+        ("server does not support SSL",),
+        Meaning(
+            "{target} has no TLS, which the profile demands: {said}.",
+            "Check `host` and `port`, have the server's owner switch it on (`ssl = on`), or set "
+            '`sslmode` to "prefer": then nothing is encrypted.',
+        ),
+    ),
+    (
+        ("does not match host name",),
+        Meaning(
+            "The server of {target} shows a certificate for another host: {said}.",
+            "Write in `host` the name that the certificate has, or set `sslmode` to "
+            '"verify-ca", which does not compare names.',
+        ),
+    ),
+    (
+        ("root certificate file",),
+        Meaning(
+            "There are no root certificates to check {target} with: {said}.",
+            "Name the file of the authority that signed its certificate: `sslrootcert` in the "
+            "profile, or PGSSLROOTCERT.",
+        ),
+    ),
+    (
+        ("certificate verify failed",),
+        Meaning(
+            "The certificate of {target} is not signed by whom the profile trusts: {said}.",
+            "Is it the server you mean? Then name the file of the authority that signed it: "
+            "`sslrootcert` in the profile, or PGSSLROOTCERT.",
+        ),
+    ),
+    (
+        ("unsupported startup parameter",),
+        Meaning(
+            "The pooler of {target} does not take a setting that came with the connection: {said}.",
+            "Leave `options` out of the url and unset PGOPTIONS; taxietl itself sends none.",
         ),
     ),
     (
@@ -123,13 +171,13 @@ _BY_WORDS = (
             "Check `host` and `port` in the profile.",
         ),
     ),
+    (('database "',), _BY_CODE["3D000"]),
+    (("starting up", "shutting down", "recovery mode"), _BY_CODE["57P03"]),
     (
-        ('database "',),
-        Meaning(
-            "{target} does not exist: {said}.",
-            "Make it with `createdb`, or name another `database` in the profile.",
-        ),
+        ("too many clients", "remaining connection slots", "no more connections allowed"),
+        _BY_CODE["53300"],
     ),
+    (("SSL", "certificate"), _NOT_LET_IN),
     (
         ("Connection refused", "could not translate host name", "timeout expired", "No route to",
          "No such file or directory", "Network is unreachable"),
@@ -138,11 +186,10 @@ _BY_WORDS = (
             "Check `host` and `port` in the profile, and that the server runs and listens there.",
         ),
     ),
-    (("SSL", "certificate"), _NOT_LET_IN),
-    (("starting up", "shutting down", "recovery mode"), _BY_CODE["57P03"]),
-    (("too many clients", "remaining connection slots"), _BY_CODE["53300"]),
     (("server closed the connection", "connection already closed", "terminat"), _LOST),
 )  # fmt: skip
+
+_ATTEMPT = re.compile(r"connection to server (at|on) .+? failed: ")
 
 
 def target_of(parameters: Mapping[str, str]) -> str:
@@ -154,8 +201,11 @@ def target_of(parameters: Mapping[str, str]) -> str:
 
 def meant(error: psycopg2.Error, target: str) -> TaxietlError:
     """What the error means for whoever typed the command."""
-    said = _first_line(error)
-    meaning = _by_code(error.pgcode) if error.pgcode else _by_words(str(error))
+    if error.pgcode:
+        meaning, said = _by_code(error.pgcode), error.diag.message_primary or ""
+    else:
+        meaning, said = _by_words(str(error))
+    said = said.strip().rstrip(".") or type(error).__name__
     return meaning.kind(meaning.sentence.format(target=target, said=said), hint=meaning.hint)
 
 
@@ -163,16 +213,16 @@ def _by_code(code: str) -> Meaning:
     return _BY_CODE.get(code) or _BY_CLASS.get(code[:2]) or _REFUSED
 
 
-def _by_words(text: str) -> Meaning:
+def _by_words(text: str) -> tuple[Meaning, str]:
+    """The meaning, and the line that has it."""
+    lines = text.strip().splitlines() or [""]
     for words, meaning in _BY_WORDS:
-        if any(each in text for each in words):
-            return meaning
-    return _REFUSED
+        for line in lines:
+            if any(each in line for each in words):
+                return meaning, _bare(line)
+    return _NOT_CONNECTED if _ATTEMPT.match(lines[0]) else _REFUSED, _bare(lines[0])
 
 
-def _first_line(error: psycopg2.Error) -> str:
-    """The server's own sentence; libpq's tells host and port in front of it."""
-    text = error.diag.message_primary or next(iter(str(error).strip().splitlines()), "")
-    if error.pgcode is None and "FATAL:" in text:
-        text = text.split("FATAL:", 1)[1]
-    return text.strip().rstrip(".") or type(error).__name__
+def _bare(line: str) -> str:
+    """Without host and port, which the target's name has, and the rank of the error."""
+    return _ATTEMPT.sub("", line).removeprefix("FATAL:").strip()

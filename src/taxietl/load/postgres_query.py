@@ -48,6 +48,9 @@ _OPEN = (
 # Classes that are the server's or the connection's fault, not the statement's.
 _OF_THE_TARGET = ("08", "53", "57", "58", "XX")
 
+# A read-only transaction, and a cursor's statement that gives no rows or is several.
+_NOT_READING = ("25006", "42P11")
+
 
 @contextmanager
 def queried(
@@ -134,7 +137,7 @@ class _Answer:
         said = (error.diag.message_primary or "").rstrip(".")
         if error.pgcode is None or error.pgcode.startswith(_OF_THE_TARGET):
             return meant(error, self._target)
-        if error.pgcode == "25006" or "as cursor" in said:
+        if error.pgcode in _NOT_READING:
             return ConfigError(f"`taxietl sql` only reads: {said}.", hint="Give one SELECT.")
         return ConfigError(f"{said}.", hint=error.diag.message_hint or "Give one SELECT.")
 
