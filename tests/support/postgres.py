@@ -30,6 +30,7 @@ class Server:
         *,
         is_durable: bool = False,
         settings: Mapping[str, str] | None = None,
+        disk: Path | None = None,
     ) -> None:
         """Make its data folder.
 
@@ -38,6 +39,7 @@ class Server:
             log: what the server prints; kept when it is gone.
             is_durable: wait for the disk, as real servers do, so that a crash loses nothing.
             settings: more lines of postgresql.conf.
+            disk: where its folder is made; a path as short as a socket's has to be.
         """
         self._bindir = bindir
         self._account = account()
@@ -46,7 +48,7 @@ class Server:
         self._password = secrets.token_hex(8)
         # Not under pytest's own folder: the account could not enter it, and a socket's path
         # has at most 107 bytes.
-        short = "/tmp" if Path("/tmp").is_dir() else None
+        short = disk or ("/tmp" if Path("/tmp").is_dir() else None)
         self.folder = Path(tempfile.mkdtemp(prefix=f"taxietl-pg-{os.getpid()}-", dir=short))
         self.data = self.folder / "data"
         self._account.own(self.folder)
