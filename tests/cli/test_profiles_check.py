@@ -17,6 +17,8 @@ import psycopg2
 import pytest
 from command import Taxietl
 from documents import check
+from months import GREEN_JANUARY
+from months import Postgres as Warehouse
 from postgres import Server
 from postgres_binaries import binaries
 from psycopg2.extensions import parse_dsn
@@ -188,6 +190,57 @@ def test_missing_rights_come_with_the_grants_that_mend_them(
     assert len(grants) == 2
     _execute(warehouse, *grants)
     assert taxietl("profiles", "check", "it").code == 0
+
+
+@pytest.mark.parametrize(
+    ("made", "hint"),
+    [("yellow_trips", "--table NAME"), ("taxietl_loads", "the ledger needs that name")],
+)
+def test_a_table_that_taxietl_did_not_make_is_found(
+    taxietl: Taxietl, warehouse: str, made: str, hint: str
+) -> None:
+    _execute(warehouse, f"CREATE TABLE {made} (a int)")
+    _postgres(warehouse)
+
+    done = taxietl("profiles", "check", "it")
+
+    assert done.code == 5
+    assert f"a table or view {made} that taxietl did not make" in done.out
+    assert hint in done.out
+
+
+def test_the_trips_that_are_there_are_named(taxietl: Taxietl, warehouse: str) -> None:
+    _postgres(warehouse)
+    empty = taxietl("profiles", "check", "it")
+    Warehouse(warehouse).load(3)
+    Warehouse(warehouse).load(3, GREEN_JANUARY)
+
+    done = taxietl("profiles", "check", "it")
+
+    assert "schema public: no trips yet." in empty.out
+    assert "schema public: trips lie in yellow_trips, green_trips." in done.out
+
+
+def test_tables_of_another_user_come_with_the_grant_that_mends_it(
+    taxietl: Taxietl, warehouse: str, stranger: str
+) -> None:
+    Warehouse(warehouse).load(3)
+    _execute(
+        warehouse,
+        f"GRANT CREATE, USAGE ON SCHEMA public TO {stranger}",
+        f"GRANT CREATE, USAGE ON SCHEMA taxietl_parts TO {stranger}",
+    )
+    _postgres(warehouse, user=stranger, password="no-secret")
+
+    done = taxietl("profiles", "check", "it")
+    _execute(warehouse, done.out.strip().split("share its rights: ")[1])
+
+    assert done.code == 5
+    assert "taxietl_loads, taxietl_months, taxietl_rejects, yellow_trips" in done.out
+    assert "belong to taxietl" in done.out
+    assert taxietl("profiles", "check", "it").code == 0
+    theirs = warehouse.replace(warehouse.split("//")[1].split("@")[0], f"{stranger}:no-secret")
+    assert Warehouse(theirs).load(4, force=True).action == "replaced"
 
 
 def test_rights_in_the_partitions_schema_are_asked_where_it_is_there(

@@ -59,7 +59,9 @@ def is_ours(found: str | None, name: str, role: str, *, target: str) -> bool:
     if not found.startswith(comment_of("")):
         raise NotOursError(
             f"{target} has a table or view {name} that taxietl did not make.",
-            hint="It is left alone. Load into another table with --table NAME, or rename that one.",
+            hint="It is left alone. Rename it: the ledger needs that name."
+            if name in LEDGER_ROLES
+            else "It is left alone. Load into another table with --table NAME, or rename that one.",
         )
     if not bears(found, role):
         raise ConfigError(

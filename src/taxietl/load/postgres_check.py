@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from taxietl.config.postgres_errors import target_of
 from taxietl.errors import TargetError
+from taxietl.load.ownership import LEDGER_ROLES
 from taxietl.load.postgres_connection import Session, opened
 from taxietl.load.postgres_partition import PARTS
+from taxietl.load.postgres_tables import Tables
 from taxietl.load.sql import quoted
+from taxietl.tlc.datasets import DATASETS
 
 if TYPE_CHECKING:
     from taxietl.config.profiles import PostgresProfile
@@ -18,8 +21,9 @@ def check(profile: PostgresProfile) -> str:
     """Connect and look; returns which server, database and user it is.
 
     Raises:
-        ConfigError: a secret is not at hand.
+        ConfigError: a secret is not at hand; or a colour's table holds another's trips.
         TargetError: the server cannot be reached, refuses, is too old, or would refuse a load.
+        NotOursError: something that taxietl did not make bears a name that it needs.
         TryLaterError: it does not take connections now.
     """
     parameters = profile.libpq_parameters()
@@ -44,7 +48,10 @@ def check(profile: PostgresProfile) -> str:
                 "Name the primary server.",
             )
         _check_rights(session, profile.schema_name, database, user, found)
-    return f"{found}, schema {profile.schema_name}."
+        tables = _tables_of_ours(session, profile.schema_name, target)
+        _check_owners(session, profile.schema_name, user, found)
+    held = f"trips lie in {', '.join(tables)}" if tables else "no trips yet"
+    return f"{found}, schema {profile.schema_name}: {held}."
 
 
 def _check_rights(session: Session, schema: str, database: str, user: str, found: str) -> None:
@@ -73,6 +80,34 @@ def _check_rights(session: Session, schema: str, database: str, user: str, found
         raise TargetError(
             f"{found}: the user may not create what a load makes in {places}.",
             hint=f"The owner can allow it: {grants}",
+        )
+
+
+def _tables_of_ours(session: Session, schema: str, target: str) -> list[str]:
+    """The colours' tables that are there; like the ledger, they have to be taxietl's."""
+    tables = Tables(session, schema, target)
+    tables.is_ledger_whole()
+    return [each.table for each in DATASETS.values() if tables.has_trips(each.table, each)]
+
+
+def _check_owners(session: Session, schema: str, user: str, found: str) -> None:
+    """Demand that tables and partitions that are there are the user's: a load changes them."""
+    rows = session.run(
+        "SELECT pg_get_userbyid(c.relowner), string_agg(DISTINCT coalesce(p.relname, c.relname), "
+        "', ' ORDER BY coalesce(p.relname, c.relname)) FROM pg_class c "
+        "LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = i.inhparent "
+        "JOIN pg_namespace n ON n.oid = coalesce(p.relnamespace, c.relnamespace) "
+        "WHERE n.nspname = %s AND coalesce(p.relname, c.relname) = ANY(%s) "
+        "AND NOT pg_has_role(c.relowner, 'USAGE') GROUP BY 1 ORDER BY 1",
+        [schema, [*LEDGER_ROLES, *(each.table for each in DATASETS.values())]],
+    )
+    if rows:
+        owner, tables = rows[0]
+        raise TargetError(
+            f"{found}: {tables} or months in it belong to {owner}, and only an owner can replace "
+            "months.",
+            hint=f"Load as {owner}, or have it share its rights: "
+            f"GRANT {quoted(owner)} TO {quoted(user)};",
         )
 
 
