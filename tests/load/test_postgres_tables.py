@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from months import FEBRUARY, GREEN_JANUARY, JANUARY, Postgres, batch_of
 
 from taxietl.errors import ConfigError, NotOursError, SchemaError, TargetError
 from taxietl.tlc.datasets import DATASETS
+
+GUIDE = Path(__file__).parents[2] / "docs" / "postgres.md"
+GUIDE_SQL = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+"""How to drop all of it, and the rights that a load needs."""
 
 
 def columns(server: Postgres, table: str) -> dict[str, str]:
@@ -223,6 +229,35 @@ def test_a_column_whose_type_was_changed_is_named(server: Postgres) -> None:
         server.load(2, force=True)
 
 
+def test_a_users_views_on_the_table_stay_and_show_the_new_month(server: Postgres) -> None:
+    server.load(2)
+    server.do(
+        "CREATE VIEW mine AS SELECT * FROM yellow_trips",
+        "CREATE VIEW by_month AS SELECT source_month, count(*) AS n FROM mine GROUP BY 1",
+        "CREATE MATERIALIZED VIEW kept AS SELECT count(*) AS n FROM yellow_trips",
+    )
+
+    server.load([batch_of("yellow", 3, **{"brand new": ["x"] * 3})], force=True)
+    server.load(1, FEBRUARY)
+    server.do("REFRESH MATERIALIZED VIEW kept")
+
+    assert server.ask("SELECT n FROM by_month ORDER BY source_month") == [(3,), (1,)]
+    assert server.ask("SELECT n FROM kept") == [(4,)]
+
+
+def test_a_users_unique_index_holds_for_new_months_too(server: Postgres) -> None:
+    server.load(2)
+    server.do("CREATE UNIQUE INDEX once ON yellow_trips (tpep_pickup_datetime, source_month)")
+    assert server.load(3, force=True).action == "replaced"
+    before = server.facts()
+
+    with pytest.raises(TargetError, match='unique index "yellow_trips_2021_01_') as refused:
+        server.load([batch_of("yellow", 2)] * 2, force=True)
+
+    assert refused.value.exit_code == 5
+    assert server.facts() == before
+
+
 def test_a_view_on_a_partition_keeps_it_and_the_error_says_so(server: Postgres) -> None:
     server.load(2)
     ((name,),) = server.ask(
@@ -281,20 +316,65 @@ def test_rights_that_were_taken_away_are_named(server: Postgres) -> None:
     assert "planted-pw" not in refused.value.message + refused.value.hint
 
 
-def test_the_rights_of_the_guide_are_enough_and_its_drops_leave_nothing(server: Postgres) -> None:
-    guide = (Path(__file__).parents[2] / "docs" / "postgres.md").read_text()
-    drops, grants = re.findall(r"```sql\n(.*?)```", guide, re.DOTALL)
+@pytest.fixture
+def theirs(server: Postgres) -> Iterator[Postgres]:
+    """The same database for a role that has the rights of the guide."""
+    grants = GUIDE_SQL[1]
     database = server.url.rsplit("/", 1)[1]
     user = f"loader_{database}"
     server.do(re.sub(r"\bloader\b", user, grants).replace("ny_taxi", database))
-    try:
-        theirs = Postgres(f"postgresql://{user}:choose%20one@{server.url.split('@')[1]}")
-        assert theirs.load(2).action == "loaded"
-        assert theirs.load(3, JANUARY, force=True).action == "replaced"
-        server.do(drops)
-        assert server.ask(
-            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE nspname IN ('public', 'taxietl_parts')"
-        ) == []  # fmt: skip
-    finally:
-        server.do(f"DROP OWNED BY {user} CASCADE", f"DROP ROLE {user}")
+    yield Postgres(f"postgresql://{user}:choose%20one@{server.url.split('@')[1]}")
+    server.do(f"DROP OWNED BY {user} CASCADE", f"DROP ROLE {user}")
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "CREATE ON SCHEMA taxietl_parts",
+        "USAGE ON SCHEMA taxietl_parts",
+        "USAGE ON SCHEMA public",
+        "SELECT ON taxietl_loads",
+        "INSERT ON taxietl_loads",
+        "UPDATE ON taxietl_loads",
+    ],
+)
+def test_a_right_that_was_revoked_is_named_and_the_month_stays(
+    server: Postgres, theirs: Postgres, right: str
+) -> None:
+    user = urlsplit(theirs.url).username
+    theirs.load(2)
+    before = server.facts()
+    server.do(f"REVOKE {right} FROM {user}, PUBLIC")
+
+    with pytest.raises(TargetError, match=r"may not do this .*: permission denied for") as refused:
+        theirs.load(3, force=True)
+
+    assert refused.value.exit_code == 5
+    assert server.facts() == before
+    server.do(f"GRANT {right} TO {user}")
+    assert theirs.load(3, force=True).action == "replaced"
+
+
+def test_a_readers_rights_on_the_table_hold_for_new_months(
+    server: Postgres, theirs: Postgres
+) -> None:
+    user = urlsplit(theirs.url).username
+    server.load(2)
+    server.do(f"GRANT SELECT ON yellow_trips TO {user}")
+
+    server.load(3, force=True)
+    server.load(1, FEBRUARY)
+
+    assert theirs.ask("SELECT count(*) FROM yellow_trips") == [(4,)]
+
+
+def test_the_rights_of_the_guide_are_enough_and_its_drops_leave_nothing(
+    server: Postgres, theirs: Postgres
+) -> None:
+    assert theirs.load(2).action == "loaded"
+    assert theirs.load(3, JANUARY, force=True).action == "replaced"
+    server.do(GUIDE_SQL[0])
+    assert server.ask(
+        "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE nspname IN ('public', 'taxietl_parts')"
+    ) == []  # fmt: skip
