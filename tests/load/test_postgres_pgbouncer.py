@@ -4,7 +4,6 @@ transaction, and somebody else's for the next.
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -128,8 +127,13 @@ def test_two_months_are_loaded_side_by_side(pooled: Postgres, server: Postgres) 
     assert server.ask("SELECT count(*) FROM trips") == [(7,)]
 
 
-def test_a_client_killed_in_mid_copy_leaves_no_lock_and_the_next_load_works(
-    pooled: Postgres, server: Postgres, tmp_path: Path
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)],
+    ids=["SIGKILL", "SIGINT"],
+)
+def test_a_client_stopped_in_mid_copy_leaves_no_lock_and_the_next_load_works(
+    pooled: Postgres, server: Postgres, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
     ingest = Ingest(tmp_path, pooled, rows=300_000)
     with ingest.begin() as process:
@@ -139,9 +143,10 @@ def test_a_client_killed_in_mid_copy_leaves_no_lock_and_the_next_load_works(
             "AND datname = current_database()"
         ):
             assert time.monotonic() < end
-        os.kill(process.pid, signal.SIGKILL)
+        process.send_signal(sent)
         process.communicate()
 
+    assert process.returncode == code
     assert server.left_behind() == []
     assert server.ask("SELECT to_regclass('green_trips'), to_regclass('taxietl_loads')") == [
         (None, None)
