@@ -1,4 +1,6 @@
-"""The history's SQLite file: opening it, its schema, transactions, and errors in plain words.
+"""A SQLite file of the home: opening it, its schema, transactions, and errors in plain words.
+
+The history is one (`HISTORY`); the queue for slots (`tickets.py`) another.
 
 One connection a process, behind one lock. WAL lets other processes read while one writes;
 `synchronous=NORMAL` survives any kill of the process, and a power cut may lose the last states.
@@ -14,7 +16,8 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,27 +70,43 @@ CREATE TABLE cache (
 """
 
 
-class Database:
-    """The one connection of this process to `history.db`."""
+@dataclass(frozen=True)
+class Layout:
+    """What a file is called, in the home and in messages, and what is in it."""
 
-    def __init__(self, home: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    file_name: str
+    what: str
+    schema: str
+    version: int
+
+
+HISTORY = Layout("history.db", "history", SCHEMA, SCHEMA_VERSION)
+
+
+class Database:
+    """The one connection of this process to a file of the home."""
+
+    def __init__(
+        self, home: Path, layout: Layout = HISTORY, *, busy_seconds: float = BUSY_SECONDS
+    ) -> None:
         self.home = home
+        self._layout = layout
         self._busy_seconds = busy_seconds
-        self.path = home / "history.db"
+        self.path = home / layout.file_name
         self.lock = threading.Lock()
         """Held during every transaction."""
         self._connection: sqlite3.Connection | None = None
         self._inherited: sqlite3.Connection | None = None
         self._process = 0
-        _prepare_home(home)
-        with translated(self.path):
+        with self._translated():
+            _prepare_home(home)
             self.connection()
 
     def connection(self) -> sqlite3.Connection:
         """The connection; a forked child gets its own, as SQLite demands."""
         if self._connection is None or self._process != os.getpid():
             self._inherited = self._connection  # closing a parent's connection would harm it
-            self._connection = _connect(self.path, self._busy_seconds)
+            self._connection = _connect(self.path, self._layout, self._busy_seconds)
             self._process = os.getpid()
         return self._connection
 
@@ -100,13 +119,13 @@ class Database:
 
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         """All rows of a query."""
-        with self.lock, translated(self.path):
+        with self.lock, self._translated():
             return self.connection().execute(sql, parameters).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """BEGIN IMMEDIATE … COMMIT, or ROLLBACK on any exception; holds the lock."""
-        with self.lock, translated(self.path):
+        with self.lock, self._translated():
             connection = self.connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -117,42 +136,45 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
 
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.path, self._layout.what)
+
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
+def translated(path: Path, what: str = HISTORY.what) -> Iterator[None]:
     """Turn SQLite's and the system's errors about that file into ours."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise plain_error(error, path) from error
+        raise plain_error(error, path, what) from error
 
 
-def plain_error(error: sqlite3.Error | OSError, path: Path) -> TaxietlError:
+def plain_error(error: sqlite3.Error | OSError, path: Path, what: str) -> TaxietlError:
     """The error to raise instead: what happened to which file, and what to do."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     number = error.errno if isinstance(error, OSError) else 0
     cause = f"({error})"
     if isinstance(error, TimeoutError) or code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return TryLaterError(
-            f"The history {path} was locked by another process for over {BUSY_SECONDS} s.",
+            f"The {what} {path} was locked by another process for over {BUSY_SECONDS} s.",
             hint="Try again; `lsof` on that file names its holder.",
         )
     if code == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT):
         return TargetError(
-            f"The disk is full: the history {path} cannot be written {cause}.",
+            f"The disk is full: the {what} {path} cannot be written {cause}.",
             hint="Free some space there, or choose another folder with --home DIR.",
         )
     if number or code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return ConfigError(
-            f"The folder {path.parent} cannot be used for the history {cause}.",
+            f"The folder {path.parent} cannot be used for the {what} {cause}.",
             hint="Choose a folder you may write to with --home DIR (or TAXIETL_HOME).",
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return TargetError(
-            f"The history {path} is damaged {cause}.",
+            f"The {what} {path} is damaged {cause}.",
             hint="Move the file away to begin a new one; what is loaded stays loaded.",
         )
-    return TargetError(f"The history {path} cannot be used {cause}.")
+    return TargetError(f"The {what} {path} cannot be used {cause}.")
 
 
 def network_file_system(path: Path, mounts: str) -> str | None:
@@ -180,23 +202,22 @@ def _prepare_home(home: Path) -> None:
                 " by several processes would be damaged.",
                 hint="Choose a folder on a local disk with --home DIR (or TAXIETL_HOME).",
             )
-    with translated(home / "history.db"):
-        (home / "runs").mkdir(parents=True, exist_ok=True)
+    (home / "runs").mkdir(parents=True, exist_ok=True)
 
 
-def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+def _connect(path: Path, layout: Layout, busy_seconds: float) -> sqlite3.Connection:
     """Open the file, bring it to this schema, and refuse one of a later version."""
     connection = sqlite3.connect(
         path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
     )
     try:
         connection.row_factory = sqlite3.Row
-        if _version(connection) < SCHEMA_VERSION:
-            # Switching to WAL does not wait its turn: two processes that both begin a history
+        if _version(connection) < layout.version:
+            # Switching to WAL does not wait its turn: two processes that both begin a file
             # would meet "database is locked" without a lock around it.
-            with waiting_lock(path.with_name("history.lock"), seconds=BUSY_SECONDS):
-                _create(connection)
-        _refuse_newer(path, _version(connection))
+            with waiting_lock(path.with_suffix(".lock"), seconds=BUSY_SECONDS):
+                _create(connection, layout)
+        _refuse_newer(path, layout, _version(connection))
         connection.execute("PRAGMA synchronous = NORMAL")
         # A home that cannot be written is found out here, and not in the middle of a run.
         connection.execute("BEGIN IMMEDIATE")
@@ -207,11 +228,11 @@ def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     return connection
 
 
-def _refuse_newer(path: Path, version: int) -> None:
-    if version > SCHEMA_VERSION:
+def _refuse_newer(path: Path, layout: Layout, version: int) -> None:
+    if version > layout.version:
         raise ConfigError(
-            f"The history {path} was written by a newer taxietl (schema {version}; this one knows"
-            f" {SCHEMA_VERSION}).",
+            f"The {layout.what} {path} was written by a newer taxietl (schema {version}; this one"
+            f" knows {layout.version}).",
             hint="Upgrade taxietl, or choose another folder with --home DIR.",
         )
 
@@ -220,12 +241,12 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _create(connection: sqlite3.Connection, layout: Layout) -> None:
     """Make the tables of a new file."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
     if _version(connection) == 0:
-        for statement in SCHEMA.split(";\n"):
+        for statement in layout.schema.split(";\n"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(f"PRAGMA user_version = {layout.version}")
     connection.execute("COMMIT")
