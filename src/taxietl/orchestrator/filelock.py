@@ -19,6 +19,8 @@ if sys.platform == "win32":
             return False
         return True
 
+    _is_free = _try_lock
+
 else:
     import fcntl
 
@@ -27,6 +29,14 @@ else:
             # flock, not lockf: lockf's lock is lost when *any* descriptor of the file is closed
             # by the process, as a look at one's own run would do.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _is_free(descriptor: int) -> bool:
+        try:
+            # Shared: of two who look at once, neither takes the other for the holder.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
@@ -62,6 +72,18 @@ def try_lock(path: Path) -> FileLock | None:
         if _is_still(path, descriptor):
             return FileLock(path, descriptor)
         os.close(descriptor)  # its last holder removed the file after we opened it
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock on that file; it is not taken, and no file is made."""
+    try:
+        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _is_free(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

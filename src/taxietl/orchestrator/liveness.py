@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxietl.orchestrator.database import translated
-from taxietl.orchestrator.filelock import FileLock, try_lock
+from taxietl.orchestrator.filelock import FileLock, is_locked, try_lock
 from taxietl.orchestrator.states import State, StateName
 
 if TYPE_CHECKING:
@@ -30,6 +30,13 @@ def hold(home: Path, root_id: str) -> FileLock:
         while (lock := try_lock(path)) is None:
             time.sleep(0.001)
     return lock
+
+
+def is_alive(home: Path, root_id: str) -> bool:
+    """Whether the process of a top-level run lives, and the run has not ended."""
+    path = _lock_path(home, root_id)
+    with translated(path):
+        return is_locked(path)
 
 
 def reconcile(history: History, *, now: datetime | None = None) -> list[RunRecord]:
