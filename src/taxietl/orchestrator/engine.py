@@ -12,12 +12,13 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import Signals
+from types import MappingProxyType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from taxietl import __version__
@@ -27,6 +28,7 @@ from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
 from taxietl.orchestrator.history import History
+from taxietl.orchestrator.limits import Limits
 from taxietl.orchestrator.liveness import hold, process_start
 from taxietl.orchestrator.logs import ENGINE, captured
 from taxietl.orchestrator.names import two_words
@@ -71,6 +73,8 @@ class Engine:
         sleep: waits between attempts; left out, a wait that a cancellation ends.
         rng: for names and jitter.
         listeners: told of every change of state; one that raises is logged, and fails no run.
+        limits: how many attempts of tasks with a tag may be under way at a time, by tag, in all
+            processes that share the home; a tag without a limit has none, one of 0 never runs.
 
     Raises:
         ConfigError: the folder cannot be used, or a newer taxietl wrote the history.
@@ -85,10 +89,12 @@ class Engine:
         sleep: Callable[[float], None] | None = None,
         rng: random.Random | None = None,
         listeners: Sequence[Listener] = (),
+        limits: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.home = home
         self.clock, self.sleep = clock, sleep
         self.rng = rng or random.Random()
+        self.limits = Limits(home, limits, clock=clock)
         self.history = History.open(home, now=clock())
         self.recorder = Recorder(self.history, clock, listeners)
 
@@ -100,6 +106,7 @@ class Engine:
 
     def close(self) -> None:
         """Close the history; runs must have ended."""
+        self.limits.close()
         self.history.close()
 
     def run(self, flow: Flow[P, R], *args: P.args, **kwargs: P.kwargs) -> Run[R]:
@@ -125,6 +132,7 @@ class Engine:
                     batch.say(run, message, logger=ENGINE)
                 return self._supervised(flow, run, parameters, lock)
             finally:
+                self.limits.remove_run(run_id)
                 lock.release()
 
     def run_subflow(

@@ -1,6 +1,6 @@
 """The order around one call of a task, written once.
 
-    cache → per attempt: check for cancellation, call → store → record
+    cache → per attempt: take the tags' slots, check for cancellation, call → store → record
 
 An attempt that fails with what the task's `Retry` names waits and is followed by another one;
 both are states of the same task run. Streams among the arguments belong to this call: they are
@@ -105,17 +105,31 @@ class TaskCall:
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _attempts(self, reason: str) -> Any:
+        self._engine.limits.check(self._scope, self._task.tags)
         retry = self._task.retry
         if retry is None:
-            return self._attempt(reason)
+            return self._slotted_attempt(reason)
         engine = self._engine
         return call_with_retry(
             retry,
-            lambda: self._attempt(reason),
+            lambda: self._slotted_attempt(reason),
             rng=engine.rng,
             waiting=self._await_retry,
             sleep=engine.sleep or self._run.cancellation.wait,
         )
+
+    def _slotted_attempt(self, reason: str) -> Any:
+        """One attempt, with a slot of each limited tag from before it is Running to its end."""
+        with self._engine.limits.slots(self._scope, self._task.tags, waiting=self._await_slots):
+            return self._attempt(reason)
+
+    def _await_slots(self, message: str) -> None:
+        """Stay in the state before an attempt, saying why."""
+        is_first = self._scope.attempt == 0
+        name = StateName.PENDING if is_first else StateName.AWAITING_RETRY
+        with self._engine.recorder.batch() as batch:
+            batch.say(self._scope, message)
+            batch.task_state(self._scope, batch.state(name, message))
 
     def _attempt(self, reason: str) -> Any:
         self._run.cancellation.check()
