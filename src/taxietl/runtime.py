@@ -18,4 +18,5 @@ def open_engine() -> Engine:
     """
     from taxietl.orchestrator import Engine
 
-    return Engine(settings().home)
+    configured = settings()
+    return Engine(configured.home, limits=configured.limits)

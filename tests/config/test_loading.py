@@ -238,7 +238,7 @@ def test_variables_of_other_uses_are_left_alone(monkeypatch: pytest.MonkeyPatch)
     ("text", "said"),
     [
         ("[ingset]\n", "ingset: unknown section. Did you mean 'ingest'?"),
-        ("[other]\n", "other: unknown section. Known: ingest, profiles."),
+        ("[other]\n", "other: unknown section. Known: ingest, limits, profiles."),
         ("ingest = 1\n", "ingest: must be a table: [ingest]"),
         ("[profiles]\nlake = 1\n", "profiles.lake: must be a table: [profiles.lake]"),
         ("[ingest]\nmax_reject = 1\n", "ingest.max_reject: unknown key. Did you mean"),
@@ -398,3 +398,51 @@ def test_loading_imports_no_more_than_it_needs(
     out = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
 
     assert out.stdout.splitlines() == ["[]", str(loaded)]
+
+
+def test_limits_come_from_the_file_and_the_environment(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAXIETL_LIMITS__MY_TAG", "3")
+    monkeypatch.setenv("TAXIETL_LIMITS__TLC", "0")
+
+    found = load_settings(config=write("[limits]\nmy-tag = 1\nWarehouse = 2\n"))
+
+    assert dict(found.limits) == {"my-tag": 3, "Warehouse": 2, "tlc": 0}
+
+
+def test_without_a_configuration_no_tag_is_limited() -> None:
+    assert dict(load_settings().limits) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("-1", "must be at least 0"),
+        ("true", "must be a number"),
+        ("2.5", "must be a whole number"),
+        ("'many'", "must be a whole number"),
+    ],
+)
+def test_a_wrong_limit_is_told_with_its_tag(write: Write, value: str, said: str) -> None:
+    error = refusal(write, f"[limits]\ntlc = {value}\n")
+
+    assert f"limits.tlc: {said}" in str(error)
+
+
+def test_a_variable_that_could_mean_two_tags_is_a_problem(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAXIETL_LIMITS__MY_TAG", "3")
+
+    error = refusal(write, "[limits]\nmy-tag = 1\nmy_tag = 1\n")
+
+    assert "TAXIETL_LIMITS__MY_TAG: could mean the limits 'my-tag' and 'my_tag'" in str(error)
+
+
+def test_a_variable_for_limits_without_a_tag_is_a_problem(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAXIETL_LIMITS", "3")
+
+    assert "TAXIETL_LIMITS: must go on to a single value" in str(refusal(write, ""))

@@ -26,6 +26,7 @@ class _Sections(BaseSettings):
     )
 
     ingest: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
     profiles: dict[str, dict[str, Any]] = {}
 
 

@@ -26,6 +26,12 @@ EXAMPLE = """\
 #max_rejects = 0                # lines of a month that may be unreadable before it is refused
 #max_shrink = 0.05              # part of a month's rows (0 to 1) that a replacement may lack
 
+# At most so many tasks with a tag at a time, in all processes that share TAXIETL_HOME; 0 lets
+# none run, and a tag that is not here has no limit. `taxietl limits ls` shows who waits.
+#[limits]
+#tlc = 2                        # downloads from the TLC
+#warehouse = 1                  # loads into the warehouse
+
 # Profiles are named connections. Names have letters, digits, - and _, and keep their case.
 # The one named "warehouse" is the default target; left out, it is a DuckDB file.
 #

@@ -3,18 +3,19 @@
 `TAXIETL_INGEST__TO` is `[ingest] to`; `TAXIETL_PROFILES__WAREHOUSE__PORT` is `port` of
 `[profiles.warehouse]`. Names of variables fold case, and shells allow no `-` in them; names of
 profiles keep both: `TAXIETL_PROFILES__MY_LAKE__BUCKET` reaches the file's profile `My-Lake`, and
-makes a new one, `my_lake`, only where the file has none that fits.
+makes a new one, `my_lake`, only where the file has none that fits. Tags do likewise.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from taxietl.config.problems import Problem, misspelt, variable
 
-SECTIONS = ("ingest", "profiles")
+SECTIONS = ("ingest", "limits", "profiles")
 _PREFIX = "taxietl_"
 
 
@@ -23,6 +24,7 @@ class Document:
     """Tables as read, unchecked; may hold literal secrets, so it has no repr."""
 
     ingest: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, Any] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     from_environment: set[tuple[str, ...]] = field(default_factory=set)
     """The paths of the values that variables gave."""
@@ -43,6 +45,7 @@ def read_tables(raw: dict[str, Any]) -> tuple[Document, list[Problem]]:
             problems.append(Problem((section,), f"must be a table: [{section}]"))
             return document, problems
     document.ingest = dict(raw.get("ingest", {}))
+    document.limits = dict(raw.get("limits", {}))
     for name, table in raw.get("profiles", {}).items():
         if isinstance(table, dict):
             document.profiles[name] = dict(table)
@@ -65,12 +68,13 @@ def put_environment_over(document: Document) -> list[Problem]:
         document.from_environment.update(("ingest", key) for key in ingest)
     else:
         problems.append(_not_a_value(document, ("ingest",)))
-    profiles = values.get("profiles", {})
-    if isinstance(profiles, dict):
-        for name, table in profiles.items():
-            problems.extend(_put_profile_over(document, name, table))
-    else:
-        problems.append(_not_a_value(document, ("profiles",)))
+    for section, put_over in (("limits", _put_limit_over), ("profiles", _put_profile_over)):
+        named = values.get(section, {})
+        if isinstance(named, dict):
+            for name, value in named.items():
+                problems.extend(put_over(document, name, value))
+        else:
+            problems.append(_not_a_value(document, (section,)))
     return problems
 
 
@@ -90,19 +94,38 @@ def _look_for_variables(document: Document) -> tuple[bool, list[Problem]]:
     return used, problems
 
 
+def _put_limit_over(document: Document, folded: str, value: object) -> list[Problem]:
+    tag, ambiguous = _meant(document, "limits", folded, document.limits)
+    if ambiguous:
+        return ambiguous
+    document.limits[tag] = value
+    document.from_environment.add(("limits", tag))
+    return []
+
+
 def _put_profile_over(document: Document, folded: str, table: object) -> list[Problem]:
-    matching = [name for name in document.profiles if _fold(name) == _fold(folded)]
-    name = matching[0] if matching else folded
+    name, ambiguous = _meant(document, "profiles", folded, document.profiles)
     path = ("profiles", name)
     if not isinstance(table, dict):
         return [_not_a_value(document, path)]
-    if len(matching) > 1:
-        document.from_environment.add(path)
-        names = " and ".join(repr(each) for each in sorted(matching))
-        return [Problem(path, f"could mean the profiles {names}: rename one of them")]
+    if ambiguous:
+        return ambiguous
     document.profiles.setdefault(name, {}).update(table)
     document.from_environment.update((*path, key) for key in table)
     return []
+
+
+def _meant(
+    document: Document, section: str, folded: str, known: Iterable[str]
+) -> tuple[str, list[Problem]]:
+    """The name that a variable's part stands for, and the problem if it could be several."""
+    matching = sorted(name for name in known if _fold(name) == _fold(folded))
+    name = matching[0] if matching else folded
+    if len(matching) < 2:
+        return name, []
+    document.from_environment.add((section, name))
+    names = " and ".join(repr(each) for each in matching)
+    return name, [Problem((section, name), f"could mean the {section} {names}: rename one of them")]
 
 
 def _not_a_value(document: Document, path: tuple[str, ...]) -> Problem:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeVar, overload
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 from taxietl.config.base import Profile, Text, refuse_bool
 from taxietl.errors import ConfigError, UnknownNameError
@@ -28,6 +28,14 @@ class IngestSettings(BaseModel):
     """The part of a month's rows, 0 to 1, that a replacement may lack."""
 
 
+class LimitSettings(
+    RootModel[dict[Text, Annotated[int, BeforeValidator(refuse_bool), Field(ge=0)]]]
+):
+    """How many attempts of tasks with a tag may be under way at a time, by tag."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
 @dataclass(frozen=True)
 class Settings:
     """All that was configured, checked."""
@@ -39,6 +47,8 @@ class Settings:
     ingest: IngestSettings
     profiles: Mapping[str, Profile]
     """By name; there is always one named `warehouse`."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """By tag: how many attempts of its tasks may be under way at a time; others are unlimited."""
     warnings: tuple[str, ...] = ()
     """What a user should be told once: secrets written out in the file."""
 
