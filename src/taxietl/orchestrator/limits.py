@@ -145,8 +145,9 @@ class Limits:
                 cancellation.check()
                 version = (queue.version(), self._changes)
                 if time.monotonic() - looked_at > LOOK_FOR_DEAD_SECONDS:
-                    looked_at, seen = time.monotonic(), None
+                    looked_at = time.monotonic()
                     if queue.remove_dead(but=ticket.root_id):
+                        seen = None
                         self._wake()
                 if version != seen:
                     seen = version

@@ -138,8 +138,10 @@ class Queue:
 
     def remove_dead(self, *, but: str) -> bool:
         """Remove the tickets of dead runs; `but` is the asker's own run. True if there were any."""
-        roots = {each.root_id for each in self.tickets()} - {but}
-        dead = [root_id for root_id in roots if not is_alive(self._home, root_id)]
+        rows = self._database.rows(
+            "SELECT DISTINCT root_id FROM tickets WHERE root_id != ?", (but,)
+        )
+        dead = [row["root_id"] for row in rows if not is_alive(self._home, row["root_id"])]
         for root_id in dead:
             self.remove_run(root_id)
         return bool(dead)
