@@ -23,6 +23,7 @@ from taxietl.orchestrator import (
 )
 from taxietl.orchestrator.limits import Standing, standings
 from taxietl.orchestrator.recorder import Change
+from taxietl.orchestrator.tickets import Queue
 
 from .conftest import Clock, states
 
@@ -342,6 +343,7 @@ def test_slots_that_a_run_left_behind_end_with_it(bench: Bench, gate: Callable[.
 
     threads: list[threading.Thread] = []
     bench.engine.run(leaves)
+    assert Queue(bench.home).tickets() == []
     other = gate("warehouse")
     bench.start(other.task)
     other.await_in()

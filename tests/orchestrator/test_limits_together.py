@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from namespaces import pid_namespace
+from namespaces import pid_namespace, small_disk
 
 from taxietl.orchestrator import History
 from taxietl.orchestrator.limits import standings
@@ -217,3 +217,61 @@ def test_limits_and_lives_hold_across_pid_namespaces(start: Start, home: Path) -
     waiter.finish()
     workers["in"][1].finish()
     assert sorted(states().values()) == ["Completed", "Completed", "Completed", "Crashed"]
+
+
+FULL_DISK = """
+import sys
+from pathlib import Path
+from taxietl.errors import TargetError
+from taxietl.orchestrator import Engine, configure_logging, flow, task
+
+home, disk = Path(sys.argv[1]), Path(sys.argv[2])
+home.mkdir()
+(home / "limits.db").symlink_to(disk / "limits.db")
+
+@task(tags={"tlc"})
+def fill() -> None:
+    with (disk / "much").open("wb", buffering=0) as file:
+        while file.write(bytes(1024)):
+            pass
+
+@task(tags={"tlc"})
+def go_on() -> None:
+    print("in", flush=True)
+
+@flow
+def full() -> str:
+    try:
+        fill()
+    except OSError as error:
+        print(error.strerror)
+    try:
+        go_on()
+    except TargetError as error:
+        print(error.message)
+    (disk / "much").unlink()
+    go_on()
+    return "done"
+
+configure_logging(30)
+print(Engine(home, limits={"tlc": 1}).run(full).result())
+"""
+
+
+def test_a_full_disk_is_told_and_the_slots_are_free_when_it_has_room(
+    home: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = [*small_disk(disk), sys.executable, "-c", FULL_DISK, str(home), str(disk)]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.splitlines() == [
+        "No space left on device",
+        f"The disk is full: the queue of the limits {home / 'limits.db'} cannot be written"
+        " (database or disk is full).",
+        "in",
+        "done",
+    ]
+    assert "The slots of 'fill-0' could not be given back: The disk is full" in done.stderr

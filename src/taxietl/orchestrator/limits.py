@@ -140,26 +140,25 @@ class Limits:
         cancellation = task_run.run.cancellation
         seen: tuple[int, int] | None = None
         looked_at, is_told = float("-inf"), False
-        with cancellation.on_cancel(self._wake):
-            while True:
-                cancellation.check()
-                version = (queue.version(), self._changes)
-                if time.monotonic() - looked_at > LOOK_FOR_DEAD_SECONDS:
-                    looked_at = time.monotonic()
-                    if queue.remove_dead(but=ticket.root_id):
-                        seen = None
-                        self._wake()
-                if version != seen:
-                    seen = version
-                    taken = queue.ask(ticket, self._limits, self._clock())
-                    if not taken:
-                        return
-                    if not is_told:
-                        is_told = True
-                        waiting(_message(taken))
-                with self._changed:
-                    if self._changes == version[1]:
-                        self._changed.wait(POLL_SECONDS)
+        while True:
+            cancellation.check()
+            version = (queue.version(), self._changes)
+            if time.monotonic() - looked_at > LOOK_FOR_DEAD_SECONDS:
+                looked_at = time.monotonic()
+                if queue.remove_dead(but=ticket.root_id):
+                    seen = None
+                    self._wake()
+            if version != seen:
+                seen = version
+                taken = queue.ask(ticket, self._limits, self._clock())
+                if not taken:
+                    return
+                if not is_told:
+                    is_told = True
+                    waiting(_message(taken))
+            with self._changed:
+                if self._changes == version[1]:
+                    self._changed.wait(POLL_SECONDS)
 
     def _wake(self) -> None:
         with self._changed:
