@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from namespaces import pid_namespace
 
 from taxietl.orchestrator import Engine, History, flow
 from taxietl.orchestrator.filelock import try_lock, waiting_lock
+from taxietl.orchestrator.liveness import hold, is_alive
 
 from .conftest import states
 
@@ -43,10 +47,10 @@ Engine(Path(sys.argv[1])).run(sleeper)
 """
 
 
-def start(home: Path) -> subprocess.Popen[str]:
+def start(home: Path, *, before: Sequence[str] = ()) -> subprocess.Popen[str]:
     """A process in the middle of a task of a child run."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SLEEPER, str(home)], stdout=subprocess.PIPE, text=True
+        [*before, sys.executable, "-c", SLEEPER, str(home)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -111,6 +115,40 @@ def test_a_stopped_process_is_not_a_dead_one(home: Path) -> None:
         assert {run.state.name for run in _open(home)} == {"Running"}
     finally:
         finish(process)
+
+
+def test_a_run_in_another_pid_namespace_lives_until_it_is_killed_there(home: Path) -> None:
+    before = pid_namespace()
+    dead, alive = start(home, before=before), start(home, before=before)
+    try:
+        assert [(run.pid, run.state.name) for run in _open(home)] == [(1, "Running")] * 4
+
+        finish(dead)
+        (killed,) = [run.id for run in _open(home) if run.name == "sleeper"]
+        while is_alive(home, killed):  # what was killed is the parent, with which it goes
+            time.sleep(0.01)
+
+        found = {run.name: run.state.name for run in _open(home)}
+        assert found == {
+            "sleeper": "Crashed",
+            "child": "Crashed",
+            "sleeper-2": "Running",
+            "child-2": "Running",
+        }
+    finally:
+        finish(alive)
+
+
+def test_a_look_takes_no_lock_and_leaves_no_file(home: Path) -> None:
+    assert not is_alive(home, "0123")
+    (home / "runs").mkdir(parents=True)
+    lock = hold(home, "0123")
+
+    assert is_alive(home, "0123")
+    lock.release()
+
+    assert not is_alive(home, "0123")
+    assert list((home / "runs").iterdir()) == []
 
 
 def test_an_engine_of_the_same_process_leaves_its_runs_alone(home: Path) -> None:
