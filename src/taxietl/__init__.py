@@ -9,10 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taxietl.config import profile
-    from taxietl.orchestrator import Cache, Engine, Retry, Stream, flow, get_run_logger, task
+    from taxietl.orchestrator import (
+        Cache,
+        Engine,
+        Future,
+        Retry,
+        Stream,
+        flow,
+        get_run_logger,
+        task,
+        unmapped,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Cache", "Retry", "Stream", "__version__", "flow", "get_run_logger", "profile", "task"]
+__all__ = [
+    "Cache",
+    "Future",
+    "Retry",
+    "Stream",
+    "__version__",
+    "flow",
+    "get_run_logger",
+    "profile",
+    "task",
+    "unmapped",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.default import default_engine, set_default_engine
     from taxietl.orchestrator.engine import Engine, Run
     from taxietl.orchestrator.flows import Flow, flow
+    from taxietl.orchestrator.futures import Future, FutureList
     from taxietl.orchestrator.history import History
     from taxietl.orchestrator.logs import configure_logging, get_run_logger
+    from taxietl.orchestrator.mapping import unmapped
     from taxietl.orchestrator.retry import Retry, exponential
-    from taxietl.orchestrator.states import State, StateName, StateType
+    from taxietl.orchestrator.states import FinalState, State, StateName, StateType
     from taxietl.orchestrator.stream import Stream
     from taxietl.orchestrator.tasks import Task, task
 
@@ -28,7 +30,10 @@ _MODULES = {
     "Cache": "cache",
     "Cancellation": "cancellation",
     "Engine": "engine",
+    "FinalState": "states",
     "Flow": "flows",
+    "Future": "futures",
+    "FutureList": "futures",
     "History": "history",
     "Retry": "retry",
     "Run": "engine",
@@ -46,13 +51,17 @@ _MODULES = {
     "get_run_logger": "logs",
     "set_default_engine": "default",
     "task": "tasks",
+    "unmapped": "mapping",
 }
 
 __all__ = [
     "Cache",
     "Cancellation",
     "Engine",
+    "FinalState",
     "Flow",
+    "Future",
+    "FutureList",
     "History",
     "Retry",
     "Run",
@@ -70,6 +79,7 @@ __all__ = [
     "get_run_logger",
     "set_default_engine",
     "task",
+    "unmapped",
 ]
 
 

@@ -56,8 +56,9 @@ class Cancellation:
         self._callbacks: list[_Callback] = []
         self.reason = ""
         self.signal_number: int = signal.SIGINT
-        self.is_seen = False
-        """A thread of the run has met the request and is on its way out."""
+        self._at_work: set[int] = set()
+        self._aware: set[int] = set()
+        """Threads that have met the request and are on their way out."""
         self.is_overdue = False
         """The run has not stopped for a while: the next chance to strike it is to be taken."""
 
@@ -70,16 +71,38 @@ class Cancellation:
         """The exception that ends the run."""
         return Cancelled(self.reason, signal_number=self.signal_number)
 
-    def check(self) -> None:
-        """Raise `Cancelled` if the run was asked to stop."""
+    def check(self, *, for_thread: int | None = None) -> None:
+        """Raise `Cancelled` if the run was asked to stop.
+
+        Args:
+            for_thread: the one that will be on its way out, if it is not this one.
+        """
         if self._event.is_set():
-            self.is_seen = True
+            self.met(for_thread or threading.get_ident())
             raise self.error()
 
     def check_overdue(self) -> None:
-        """Like `check`, in places that let a run be for a moment; never twice."""
-        if self.is_overdue and not self.is_seen:
+        """Like `check`, in places that let a run be for a moment; never twice in a thread."""
+        if self.is_overdue and threading.get_ident() not in self._aware:
             self.check()
+
+    def met(self, thread: int) -> None:
+        """That thread knows of the request: it is not to be struck while it cleans up."""
+        self._aware.add(thread)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """While the block runs, this thread does the run's work."""
+        me = threading.get_ident()
+        self._at_work.add(me)
+        try:
+            yield
+        finally:
+            self._at_work.discard(me)
+
+    def unaware(self) -> list[int]:
+        """The threads at work that have not met the request yet."""
+        return list(self._at_work - self._aware)
 
     def wait(self, seconds: float) -> None:
         """Sleep that long; raise `Cancelled` as soon as the run is asked to stop."""

@@ -11,11 +11,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from taxietl.errors import ConfigError
 from taxietl.orchestrator.cancellation import Cancellation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from taxietl.orchestrator.engine import Engine
-    from taxietl.orchestrator.states import StateType
+    from taxietl.orchestrator.futures import Future
+    from taxietl.orchestrator.pool import Pool
+    from taxietl.orchestrator.states import State, StateType
     from taxietl.orchestrator.stream import Stream
 
 
@@ -37,9 +42,14 @@ class RunScope:
     flow_name: str
     root_id: str
     cancellation: Cancellation = field(repr=False)
+    pool: Pool = field(repr=False)
+    call: Future[Any] | None = field(default=None, repr=False)
+    """The submitted call that this run is part of."""
+    futures: list[Future[Any]] = field(default_factory=list, repr=False)
     streams: list[Stream[Any, Any]] = field(default_factory=list, repr=False)
     _outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
     _ordinals: dict[str, int] = field(default_factory=dict, repr=False)
+    _functions: dict[str, object] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def next_ordinal(self, task_name: str) -> int:
@@ -49,13 +59,29 @@ class RunScope:
             self._ordinals[task_name] = ordinal + 1
         return ordinal
 
+    def refuse_namesake(self, task_name: str, function: Callable[..., Any]) -> None:
+        """ConfigError if another function was called in this run as a task of that name.
+
+        The history, the cache and a resumed run tell tasks apart by their names: one would be
+        given the results of the other.
+        """
+        # A function that is defined anew at each call of its outer one has the same code.
+        code = getattr(function, "__code__", function)
+        known = self._functions.setdefault(task_name, code)
+        if known is not code and known != code:
+            raise ConfigError(
+                f"Two different functions are called as task {task_name!r} in the run"
+                f" {self.name!r}.",
+                hint="Give one of them a name of its own: @task(name=…).",
+            )
+
     def note(
         self, task_run_id: str, state: StateType | None, error: BaseException | None = None
     ) -> None:
         """Keep how a task run ended; None takes back what was kept, since it goes on.
 
-        A stream closed early by a consumer that did its work is not noted: that was the
-        consumer's decision, whose own state tells.
+        A stream closed early is not noted: that was its consumer's decision or failure, and the
+        consumer's own state tells.
         """
         with self._lock:
             self._outcomes.pop(task_run_id, None)
@@ -76,6 +102,10 @@ class TaskScope:
     id: str
     name: str
     attempt: int = 0
+    call: Future[Any] | None = field(default=None, repr=False)
+    """The submitted call that this task run is, or is part of."""
+    state: State | None = field(default=None, repr=False)
+    """The last one stored."""
 
 
 scope: ContextVar[RunScope | TaskScope | None] = ContextVar("taxietl_scope", default=None)

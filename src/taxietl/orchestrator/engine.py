@@ -14,32 +14,37 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import Signals
 from types import MappingProxyType
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from taxietl import __version__
-from taxietl.errors import Cancelled
+from taxietl.errors import Cancelled, ConfigError
 from taxietl.orchestrator.cancellation import Cancellation, interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
+from taxietl.orchestrator.futures import Future, join, submit
 from taxietl.orchestrator.history import History
+from taxietl.orchestrator.inputs import found_in
 from taxietl.orchestrator.limits import Limits
 from taxietl.orchestrator.liveness import hold, process_start
 from taxietl.orchestrator.logs import ENGINE, captured
 from taxietl.orchestrator.names import two_words
 from taxietl.orchestrator.parameters import Parameters, return_annotation
+from taxietl.orchestrator.pool import Pool
 from taxietl.orchestrator.recorder import Listener, Recorder, described
 from taxietl.orchestrator.results import ResultCodec, shown
 from taxietl.orchestrator.signals import supervise
-from taxietl.orchestrator.states import State, StateName, StateType, final_state
+from taxietl.orchestrator.states import FinalState, State, StateName
 from taxietl.orchestrator.stream_runs import open_stream
+from taxietl.orchestrator.subflow_runs import SubflowCall, run_in_task
 from taxietl.orchestrator.task_runs import TaskCall, encoded
 from taxietl.orchestrator.tasks import Task
+from taxietl.orchestrator.verdicts import verdict
 from taxietl.orchestrator.writer import NewRun, NewTaskRun
 
 P = ParamSpec("P")
@@ -58,10 +63,13 @@ class Run(Generic[R]):
     _error: BaseException | None = field(default=None, repr=False)
 
     def result(self) -> R:
-        """What the flow returned; raises what made it fail."""
-        if self._error is not None:
-            raise self._error
-        return cast(R, self._value)
+        """What the flow returned, with values for futures; raises what made it fail."""
+        return self.final_state.result()
+
+    @property
+    def final_state(self) -> FinalState[R]:
+        """The state with what was given in it."""
+        return FinalState.of(self.state, self._value, self._error)
 
 
 class Engine:
@@ -75,6 +83,8 @@ class Engine:
         listeners: told of every change of state; one that raises is logged, and fails no run.
         limits: how many attempts of tasks with a tag may be under way at a time, by tag, in all
             processes that share the home; a tag without a limit has none, one of 0 never runs.
+        workers: how many submitted calls of one run, its child runs included, are at work at a
+            time; left out, four for each processor, and at least eight.
 
     Raises:
         ConfigError: the folder cannot be used, or a newer taxietl wrote the history.
@@ -90,8 +100,12 @@ class Engine:
         rng: random.Random | None = None,
         listeners: Sequence[Listener] = (),
         limits: Mapping[str, int] = MappingProxyType({}),
+        workers: int | None = None,
     ) -> None:
+        if workers is not None and workers < 1:
+            raise ConfigError(f"Engine(workers={workers}) would never run what is submitted.")
         self.home = home
+        self.workers = workers or max(8, 4 * (os.cpu_count() or 1))
         self.clock, self.sleep = clock, sleep
         self.rng = rng or random.Random()
         self.limits = Limits(home, limits, clock=clock)
@@ -122,7 +136,9 @@ class Engine:
         parameters = flow.parameters(args, kwargs)
         names = self._names(flow, parameters)
         run_id = secrets.token_hex(16)
-        run = RunScope(self, run_id, "", flow.name, run_id, Cancellation())
+        cancellation = Cancellation()
+        pool = Pool(self.workers, cancellation)
+        run = RunScope(self, run_id, "", flow.name, run_id, cancellation, pool)
         with captured:
             lock = hold(self.home, run_id)
             try:
@@ -141,29 +157,25 @@ class Engine:
         caller: RunScope | TaskScope,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        wait_for: Sequence[object] = (),
     ) -> Run[R]:
         """Run a flow as a child of the caller's run, in this thread."""
-        parameters = flow.parameters(args, kwargs)
-        names = self._names(flow, parameters)
-        parent = caller.run if isinstance(caller, TaskScope) else caller
-        parent.cancellation.check()
-        run_id = secrets.token_hex(16)
-        run = RunScope(self, run_id, "", flow.name, parent.root_id, parent.cancellation)
-        # Called in a task, the child is the task's affair, whose own state tells.
         if isinstance(caller, TaskScope):
-            place, owner = None, caller
-        else:
-            owner, place = _place(flow, parent, run, parameters)
-        with self.recorder.batch() as batch:
-            batch.new_run(run, self._new_run(run, parameters, parent, owner.id), names)
-            batch.say(parent, f"Created subflow run {run.name!r} for flow {flow.name!r}")
-            if place is not None:
-                batch.new_task_run(owner, place, batch.state(StateName.PENDING))
-        if place is None:
-            return self._execute(flow, run, parameters, None)
-        ended = self._execute(flow, run, parameters, owner)
-        parent.note(owner.id, ended.state.type, ended._error)
-        return ended
+            return run_in_task(self, flow, caller, args, kwargs, wait_for)
+        caller.cancellation.check()
+        return SubflowCall(self, flow, caller, args, kwargs, wait_for).execute()
+
+    def submit_subflow(
+        self,
+        flow: Flow[..., R],
+        run: RunScope,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        wait_for: Sequence[object] = (),
+    ) -> Future[R]:
+        """Have a flow run as a child of a run, in another thread."""
+        run.cancellation.check()
+        return submit(SubflowCall(self, flow, run, args, kwargs, wait_for))
 
     def call(
         self,
@@ -171,11 +183,74 @@ class Engine:
         run: RunScope,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        wait_for: Sequence[object] = (),
     ) -> Any:
         """Call a task as part of a run."""
         if task.is_stream:
-            return open_stream(self, task, run, args, kwargs)
-        return TaskCall(self, task, run, args, kwargs).execute()
+            return open_stream(self, task, run, args, kwargs, wait_for)
+        return self._announced(task, run, args, kwargs, wait_for).run()
+
+    def call_for_state(
+        self,
+        task: Task[..., Any],
+        run: RunScope,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        wait_for: Sequence[object] = (),
+    ) -> FinalState[Any]:
+        """Call a task as part of a run, for how that ends; raises only if the run is to stop."""
+        call = self._announced(task, run, args, kwargs, wait_for)
+        value, raised = None, None
+        try:
+            value = call.run()
+        except (Exception, Cancelled) as error:
+            if run.cancellation.requested or not (call.scope.state and call.scope.state.is_final):
+                raise
+            raised = error
+        assert call.scope.state is not None
+        return FinalState.of(call.scope.state, value, raised)
+
+    def submit(
+        self,
+        task: Task[..., Any],
+        run: RunScope,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        wait_for: Sequence[object] = (),
+    ) -> Future[Any]:
+        """Have a task called as part of a run, in another thread."""
+        run.cancellation.check()
+        return submit(TaskCall(self, task, run, args, kwargs, wait_for))
+
+    def begin_child(
+        self,
+        flow: Flow[..., Any],
+        owner: TaskScope,
+        parameters: Parameters,
+        place: NewTaskRun | None,
+    ) -> RunScope:
+        """Store a child run that belongs to a task run, its place in the parent or its caller."""
+        parent = owner.run
+        names = self._names(flow, parameters)
+        run_id = secrets.token_hex(16)
+        shared = (parent.root_id, parent.cancellation, parent.pool)
+        run = RunScope(self, run_id, "", flow.name, *shared, call=owner.call)
+        new = self._new_run(run, parameters, parent, owner.id)
+        with self.recorder.batch() as batch:
+            batch.new_run(run, new, names)
+            batch.say(parent, f"Created subflow run {run.name!r} for flow {flow.name!r}")
+            if place is not None and owner.state is None:
+                place = replace(place, child_run_id=run_id, arguments=new.parameters)
+                batch.new_task_run(owner, place, batch.state(StateName.PENDING))
+            elif place is not None:
+                batch.writer.inputs(owner.id, new.parameters, child_run_id=run_id)
+        return run
+
+    def _announced(self, task: Task[..., Any], run: RunScope, *call: Any) -> TaskCall:
+        run.cancellation.check()
+        made = TaskCall(self, task, run, *call)
+        made.announce(submitted=False)
+        return made
 
     def _supervised(
         self, flow: Flow[..., R], run: RunScope, parameters: Parameters, lock: FileLock
@@ -198,7 +273,7 @@ class Engine:
 
         try:
             return supervise(
-                functools.partial(self._execute, flow, run, parameters, None),
+                functools.partial(self._execute_root, flow, run, parameters),
                 run.cancellation,
                 heard=heard,
                 leaving=leaving,
@@ -209,7 +284,13 @@ class Engine:
             if run.cancellation.requested:
                 self._settle(run, self.history)
 
-    def _execute(
+    def _execute_root(self, flow: Flow[..., R], run: RunScope, parameters: Parameters) -> Run[R]:
+        try:
+            return self.execute(flow, run, parameters, None)
+        finally:
+            run.pool.close()
+
+    def execute(
         self,
         flow: Flow[..., R],
         run: RunScope,
@@ -223,36 +304,36 @@ class Engine:
         try:
             self._set_state(run, place, State(StateName.RUNNING, "", self.clock()))
             value = interruptible(flow.function, *parameters.args, **parameters.kwargs)
+            for future in found_in([value], (Future,)):
+                future.wait()
             run.cancellation.check()
         except BaseException as raised:  # noqa: BLE001 - `Run.result` raises it again
             error = raised
         finally:
             scope.reset(token)
+        join(run)
         error = self._close_streams(run, error)
         if run.cancellation.requested and not isinstance(error, Cancelled):
             error = run.cancellation.error()
-        state, error = self._verdict(run, value, error)
-        result = encoded(ResultCodec(return_annotation(flow.function)), value) if place else None
-        self._set_state(run, place, state, error=error, result=result)
-        return Run(run.id, run.name, flow.name, state, value, error)
+        ended = self._ended(run, value, error)
+        result = None
+        if place is not None:
+            result = encoded(ResultCodec(return_annotation(flow.function)), ended.value)
+        state = State(ended.name, ended.message, ended.at)
+        self._set_state(run, place, state, error=ended.error, result=result)
+        return Run(run.id, run.name, flow.name, state, ended.value, ended.error)
 
-    def _verdict(
-        self, run: RunScope, value: object, error: BaseException | None
-    ) -> tuple[State, BaseException | None]:
-        """A run's last state, and the error its caller gets."""
+    def _ended(self, run: RunScope, value: R | None, error: BaseException | None) -> FinalState[R]:
+        """A run's last state, with the value or error its caller gets."""
+        if error is None:
+            try:
+                return verdict(value, run.outcomes(), self.clock())
+            except Exception as raised:  # noqa: BLE001 - a set of what cannot be in one
+                error = raised
         if isinstance(error, Cancelled):
-            return State(StateName.CANCELLED, error.reason, self.clock()), error
-        if error is not None:
-            message = f"Flow run encountered an exception: {described(error)}"
-            return State(StateName.FAILED, message, self.clock()), error
-        outcomes = run.outcomes()
-        state = final_state(value, [each.state for each in outcomes], self.clock())
-        if state.type is StateType.FAILED:
-            failed = (StateType.FAILED, StateType.CRASHED)
-            error = next(each.error for each in outcomes if each.state in failed)
-        elif state.type is StateType.CANCELLED:
-            error = Cancelled(state.message)
-        return state, error
+            return FinalState(StateName.CANCELLED, error.reason, self.clock(), None, error)
+        message = f"Flow run encountered an exception: {described(error)}"
+        return FinalState(StateName.FAILED, message, self.clock(), None, error)
 
     def _set_state(
         self,
@@ -316,23 +397,3 @@ class Engine:
             process_start=process_start(),
             version=__version__,
         )
-
-
-def _place(
-    flow: Flow[..., Any], parent: RunScope, run: RunScope, parameters: Parameters
-) -> tuple[TaskScope, NewTaskRun]:
-    """The task run that stands for a subflow in its parent."""
-    ordinal = parent.next_ordinal(flow.name)
-    new = NewTaskRun(
-        id=secrets.token_hex(8),
-        run_id=parent.id,
-        task=flow.name,
-        name=f"{flow.name}-{ordinal}",
-        ordinal=ordinal,
-        kind="subflow",
-        version="",
-        tags=frozenset(),
-        arguments=shown(parameters.by_name),
-        child_run_id=run.id,
-    )
-    return TaskScope(parent, new.id, new.name), new

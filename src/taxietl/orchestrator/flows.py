@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.context import current_run, scope
-from taxietl.orchestrator.parameters import Parameters, Validator
+from taxietl.orchestrator.futures import Future, submitting_run
+from taxietl.orchestrator.parameters import Parameters, Validator, refuse_reserved, taken
+from taxietl.orchestrator.states import FinalState
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.engine import Run
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,8 +32,24 @@ class Flow(Generic[P, R]):
         self.name = name
         self._run_name = run_name
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def __call__(
+        self,
+        *args: Any,
+        return_state: Literal[True],
+        wait_for: Iterable[object] = (),
+        **kwargs: Any,
+    ) -> FinalState[R]: ...
+    @overload
+    def __call__(self, *args: Any, wait_for: Iterable[object], **kwargs: Any) -> R: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run it: in a flow or task as a subflow, else by the process's engine.
+
+        Args:
+            return_state: give the final state, a `FinalState`, and raise nothing.
+            wait_for: futures to wait for first, besides those among the arguments.
 
         Raises:
             ConfigError: a parameter is wrong; nothing was started.
@@ -36,11 +57,40 @@ class Flow(Generic[P, R]):
         """
         from taxietl.orchestrator.default import default_engine
 
+        return_state, wait_for = taken(kwargs)
         current = scope.get()
         run = current_run()
         if current is None or run is None:
-            return default_engine().run(self, *args, **kwargs).result()
-        return run.engine.run_subflow(self, current, args, kwargs).result()
+            ended: Run[R] = default_engine().run(self, *args, **kwargs)
+        else:
+            ended = run.engine.run_subflow(self, current, args, kwargs, wait_for)
+            if run.cancellation.requested:
+                return ended.result()
+        return ended.final_state if return_state else ended.result()
+
+    @overload
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]: ...
+    @overload
+    def submit(
+        self,
+        *args: Any,
+        return_state: Literal[True],
+        wait_for: Iterable[object] = (),
+        **kwargs: Any,
+    ) -> FinalState[R]: ...
+    @overload
+    def submit(self, *args: Any, wait_for: Iterable[object] = (), **kwargs: Any) -> Future[R]: ...
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        """Have it run as a subflow in another thread, once the futures among the arguments are
+        there.
+
+        Raises:
+            ConfigError: a parameter is wrong, or called in a task or outside any flow.
+        """
+        return_state, wait_for = taken(kwargs)
+        run = submitting_run(self.name, "submit")
+        future = run.engine.submit_subflow(self, run, args, kwargs, wait_for)
+        return future.wait() if return_state else future
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"
@@ -52,6 +102,12 @@ class Flow(Generic[P, R]):
     def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parameters:
         """The parameters of a call, checked and coerced; ConfigError if one is wrong."""
         return self._validator.validate(args, kwargs)
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a call by name as they are; ConfigError if they do not fit."""
+        bound = self._validator.bind(args, kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
 
     def run_name(self, parameters: Parameters) -> str | None:
         """What a run with these parameters is called; None = two words at random."""
@@ -68,11 +124,20 @@ class Flow(Generic[P, R]):
 
 
 class FlowDecorator(Protocol):
-    """What `@flow(…)` gives."""
+    """What `@flow(…)` gives: a decorator that knows that futures are returned as their values."""
 
+    @overload
+    def __call__(self, function: Callable[P, Future[R]], /) -> Flow[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, list[Future[R]]], /) -> Flow[P, list[R]]: ...
+    @overload
     def __call__(self, function: Callable[P, R], /) -> Flow[P, R]: ...
 
 
+@overload
+def flow(function: Callable[P, Future[R]], /) -> Flow[P, R]: ...
+@overload
+def flow(function: Callable[P, list[Future[R]]], /) -> Flow[P, list[R]]: ...
 @overload
 def flow(function: Callable[P, R], /) -> Flow[P, R]: ...
 @overload
@@ -99,6 +164,7 @@ def flow(
                 f"The flow {title!r} is a coroutine or generator; a flow is a plain function.",
                 hint="Write `def` and `return`; a generator can be a task.",
             )
+        refuse_reserved("flow", title, function)
         return Flow(function, name=title, run_name=run_name)
 
     return decorate if function is None else decorate(function)

@@ -117,7 +117,9 @@ class Limits:
         ticket, taken = queue.join(_new_ticket(task_run, tags, self._clock()), self._limits)
         try:
             if taken:
-                self._wait(queue, ticket, task_run, waiting)
+                # Whoever holds the slots may need this thread's turn to come to an end.
+                with task_run.run.pool.aside():
+                    self._wait(queue, ticket, task_run, waiting)
             token = _holder.set(task_run.name)
             try:
                 yield

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 from taxietl.errors import ConfigError
 
+RESERVED = ("wait_for", "return_state")
 _PLAIN = (inspect.Parameter.empty, Any, object)
 
 
@@ -42,18 +43,22 @@ class Validator:
             ConfigError: one is missing, unknown or of a wrong type; no value is shown, since
                 it may be a secret.
         """
+        bound = self.bind(args, kwargs)
+        for name, value in bound.arguments.items():
+            bound.arguments[name] = self._valid(self._signature.parameters[name], value)
+        bound.apply_defaults()
+        return Parameters(bound.args, bound.kwargs, dict(bound.arguments))
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> inspect.BoundArguments:
+        """The arguments by name, not yet checked; ConfigError if one is missing or unknown."""
         try:
-            bound = self._signature.bind(*args, **kwargs)
+            return self._signature.bind(*args, **kwargs)
         except TypeError as error:
             known = ", ".join(self._signature.parameters)
             raise ConfigError(
                 f"The flow {self._flow_name!r} cannot be called so: {error}.",
                 hint=f"Its parameters: {known or 'none'}.",
             ) from error
-        for name, value in bound.arguments.items():
-            bound.arguments[name] = self._valid(self._signature.parameters[name], value)
-        bound.apply_defaults()
-        return Parameters(bound.args, bound.kwargs, dict(bound.arguments))
 
     def _valid(self, parameter: inspect.Parameter, value: Any) -> Any:
         if parameter.annotation in _PLAIN:
@@ -93,6 +98,25 @@ class Validator:
             return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
         except PydanticUserError:  # a model or dataclass has a configuration of its own
             return TypeAdapter(annotation)
+
+
+def refuse_reserved(kind: str, name: str, function: Callable[..., Any]) -> None:
+    """ConfigError if a task or flow has a parameter that its calls have a meaning for."""
+    for reserved in RESERVED:
+        if reserved in inspect.signature(function).parameters:
+            raise ConfigError(
+                f"The {kind} {name!r} has a parameter {reserved!r}, which every {kind} has.",
+                hint="Give the parameter another name.",
+            )
+
+
+def taken(kwargs: dict[str, Any]) -> tuple[bool, list[object]]:
+    """Take those two out of a call's arguments: `return_state`, and what `wait_for` lists."""
+    if not kwargs:
+        return False, []
+    wait_for = kwargs.pop("wait_for", ())
+    is_many = isinstance(wait_for, Iterable)
+    return bool(kwargs.pop("return_state", False)), list(wait_for) if is_many else [wait_for]
 
 
 def _explained(error: Any) -> str:

@@ -60,11 +60,18 @@ class Batch:
             self.say(run, f"Finished in state {state}", level=_level(state))
         self._changed(run, state)
 
-    def new_task_run(self, task_run: TaskScope, new: NewTaskRun, state: State) -> None:
+    def new_task_run(
+        self, task_run: TaskScope, new: NewTaskRun, state: State, *, submitted: bool = False
+    ) -> None:
         """Insert a task run; announced, but for a subflow, which has lines of its own."""
         self.writer.task_run(new, state, attempt=task_run.attempt)
-        if new.child_run_id is None:
+        is_subflow = new.kind == "subflow"
+        if not is_subflow:
             self.say(task_run.run, f"Created task run {new.name!r} for task {new.task!r}")
+        if submitted:
+            what = "subflow" if is_subflow else "task run"
+            self.say(task_run.run, f"Submitted {what} {new.name!r} for execution.")
+        elif not is_subflow:
             self.say(task_run.run, f"Executing {new.name!r} immediately...")
         self._changed(task_run, state)
 
@@ -119,6 +126,7 @@ class Batch:
 
     def _changed(self, who: RunScope | TaskScope, state: State) -> None:
         if isinstance(who, TaskScope):
+            who.state = state
             run = who.run
             task = (who.id, who.name, who.attempt)
             self.changes.append(Change(run.id, run.name, run.flow_name, state, *task))
@@ -166,4 +174,5 @@ def described(error: BaseException) -> str:
 def _level(state: State) -> int:
     if state.type is StateType.COMPLETED:
         return logging.INFO
-    return logging.WARNING if state.type is StateType.CANCELLED else logging.ERROR
+    is_failure = state.type in (StateType.FAILED, StateType.CRASHED)
+    return logging.ERROR if is_failure else logging.WARNING

@@ -2,8 +2,9 @@
 
 Python runs signal handlers in the main thread only, between two of its instructions: a main
 thread that sits in a blocking query hears nothing until the query is over. So a top-level run
-works in a thread of its own. After a first signal the run is asked to stop; a thread that does
-not come to a safe point is sent the exception; one that still does not end is left behind.
+works in a thread of its own, and its submitted tasks in others. After a first signal the run is
+asked to stop; threads that do not come to a safe point are sent the exception; a run that still
+does not end is left behind.
 """
 
 from __future__ import annotations
@@ -36,8 +37,10 @@ POLL_SECONDS = 0.5
 class _Work(Generic[R]):
     """What the worker thread did: a value or an error, once it ended."""
 
-    def __init__(self, body: Callable[[], R], ended: Callable[[], None]) -> None:
-        self._body, self._ended = body, ended
+    def __init__(
+        self, body: Callable[[], R], cancellation: Cancellation, ended: Callable[[], None]
+    ) -> None:
+        self._body, self._cancellation, self._ended = body, cancellation, ended
         self._context = contextvars.copy_context()
         self._values: list[R] = []
         self._error: BaseException | None = None
@@ -45,17 +48,18 @@ class _Work(Generic[R]):
     def run(self) -> None:
         try:
             try:
-                self._values.append(self._context.run(self._body))
+                with self._cancellation.working():
+                    self._values.append(self._context.run(self._body))
             except BaseException as error:  # noqa: BLE001 - raised again by `result`
                 self._error = error
         finally:
             self._ended()
 
-    def result(self, cancellation: Cancellation) -> R:
+    def result(self) -> R:
         if self._error is not None:
             raise self._error
         if not self._values:  # the injected exception struck outside the body
-            raise cancellation.error()
+            raise self._cancellation.error()
         return self._values[0]
 
 
@@ -75,12 +79,12 @@ def supervise(
     if threading.current_thread() is not threading.main_thread():
         return body()
     events: SimpleQueue[int] = SimpleQueue()  # its put() may be called from a signal handler
-    work = _Work(body, lambda: events.put(0))
+    work = _Work(body, cancellation, lambda: events.put(0))
     worker = threading.Thread(target=work.run, name="taxietl-run", daemon=True)
     with _handlers(events.put):
         worker.start()
         _wait(worker, events, cancellation, heard, leaving)
-    return work.result(cancellation)
+    return work.result()
 
 
 def _wait(
@@ -111,13 +115,14 @@ def _wait(
         if waited > GIVE_UP_AFTER_SECONDS:
             _leave(cancellation, leaving)
         # A thread that has met the request is cleaning up: do not strike into its `finally`.
-        if waited > INJECT_AFTER_SECONDS and not cancellation.is_seen:
+        if waited > INJECT_AFTER_SECONDS:
             cancellation.is_overdue = True
-            _inject(worker, cancellation)
+            for thread in cancellation.unaware():
+                _inject(thread, cancellation)
 
 
-def _inject(worker: threading.Thread, cancellation: Cancellation) -> None:
-    """Raise `Cancelled` in the worker at its next instruction, if it may be struck there."""
+def _inject(thread: int, cancellation: Cancellation) -> None:
+    """Raise `Cancelled` in that thread at its next instruction, if it may be struck there."""
 
     class Interrupted(Cancelled):
         """Python makes the exception itself, without arguments."""
@@ -126,22 +131,22 @@ def _inject(worker: threading.Thread, cancellation: Cancellation) -> None:
             super().__init__(cancellation.reason, signal_number=cancellation.signal_number)
 
     Interrupted.__name__ = Interrupted.__qualname__ = "Cancelled"
-    if not _is_in_users_code(worker):
+    if not _is_in_users_code(thread):
         return
-    cancellation.is_seen = True
+    cancellation.met(thread)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Interrupted)
+        ctypes.c_ulong(thread), ctypes.py_object(Interrupted)
     )
 
 
-def _is_in_users_code(worker: threading.Thread) -> bool:
+def _is_in_users_code(thread: int) -> bool:
     """The thread is where it may be struck: neither in the engine's work nor in a log handler.
 
     Those take locks and begin transactions; struck between the taking and the `try`, they would
     never give them back. The answer holds for as long as this thread keeps the interpreter,
     some milliseconds from when it last waited.
     """
-    frame = sys._current_frames().get(worker.ident or 0)
+    frame = sys._current_frames().get(thread)
     is_leaf = True
     while frame is not None:
         if frame.f_code is interruptible.__code__:

@@ -7,9 +7,12 @@ people read: `Cached` is a kind of COMPLETED, `Retrying` a kind of RUNNING.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Generic, Literal, TypeVar, cast, overload
+
+R = TypeVar("R")
 
 
 class StateType(StrEnum):
@@ -29,6 +32,7 @@ class StateName(StrEnum):
 
     SCHEDULED = "Scheduled"
     PENDING = "Pending"
+    NOT_READY = "NotReady"
     RUNNING = "Running"
     AWAITING_RETRY = "AwaitingRetry"
     RETRYING = "Retrying"
@@ -48,6 +52,7 @@ class StateName(StrEnum):
 _TYPES = {
     StateName.SCHEDULED: StateType.SCHEDULED,
     StateName.PENDING: StateType.PENDING,
+    StateName.NOT_READY: StateType.PENDING,
     StateName.RUNNING: StateType.RUNNING,
     StateName.AWAITING_RETRY: StateType.SCHEDULED,
     StateName.RETRYING: StateType.RUNNING,
@@ -78,8 +83,8 @@ class State:
 
     @property
     def is_final(self) -> bool:
-        """The run has ended."""
-        return self.type in FINAL_TYPES
+        """The run has ended; or, as `NotReady`, it will never begin."""
+        return self.type in FINAL_TYPES or self.name is StateName.NOT_READY
 
     def __str__(self) -> str:
         """`Completed()`, `Failed('1/3 states failed.')`, `Cached(type=COMPLETED)`."""
@@ -89,24 +94,46 @@ class State:
         return f"{self.name}({', '.join(parts)})"
 
 
+@dataclass(frozen=True, slots=True)
+class FinalState(State, Generic[R]):
+    """How a call ended, and what it gave: a value or an error."""
+
+    value: R | None = field(default=None, repr=False, compare=False)
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, state: State, value: R | None, error: BaseException | None) -> FinalState[R]:
+        """That state, with what was given in it."""
+        return cls(state.name, state.message, state.at, value, error)
+
+    @overload
+    def result(self, *, raise_on_failure: Literal[True] = True) -> R: ...
+    @overload
+    def result(self, *, raise_on_failure: bool) -> R | BaseException: ...
+    def result(self, *, raise_on_failure: bool = True) -> R | BaseException:
+        """What the call returned; raises what it raised, or returns that if asked to."""
+        if self.error is None:
+            return cast(R, self.value)
+        if raise_on_failure:
+            raise self.error
+        return self.error
+
+
 def deciding_state(outcomes: Sequence[StateType], at: datetime) -> State:
-    """The final state of a flow whose runs decide it, since it returned nothing itself.
+    """The final state of a flow that others decide: its runs, or what it returned.
 
     Args:
-        outcomes: how each of its task runs and subflows ended.
+        outcomes: how each of them ended; one that never began is PENDING.
         at: when the flow ended.
     """
-    failed = sum(outcome in (StateType.FAILED, StateType.CRASHED) for outcome in outcomes)
+    total = len(outcomes)
     cancelled = sum(outcome is StateType.CANCELLED for outcome in outcomes)
-    if failed:
-        return State(StateName.FAILED, f"{failed}/{len(outcomes)} states failed.", at)
     if cancelled:
-        return State(StateName.CANCELLED, f"{cancelled}/{len(outcomes)} states cancelled.", at)
+        return State(StateName.CANCELLED, f"{cancelled}/{total} states cancelled.", at)
+    failed = sum(outcome in (StateType.FAILED, StateType.CRASHED) for outcome in outcomes)
+    if failed:
+        return State(StateName.FAILED, f"{failed}/{total} states failed.", at)
+    pending = sum(outcome is not StateType.COMPLETED for outcome in outcomes)
+    if pending:
+        return State(StateName.FAILED, f"{pending}/{total} states not ready.", at)
     return State(StateName.COMPLETED, "All states completed." if outcomes else "", at)
-
-
-def final_state(returned: object, outcomes: Sequence[StateType], at: datetime) -> State:
-    """The final state of a flow that raised nothing: what it returned, or its runs, decide."""
-    if returned is None:
-        return deciding_state(outcomes, at)
-    return State(StateName.COMPLETED, "", at)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.cancellation import interruptible
@@ -26,8 +26,8 @@ class StreamWatcher(Protocol):
     def begin(self) -> contextvars.Context:
         """An attempt begins; gives the context the generator runs in."""
 
-    def before_pull(self) -> None:
-        """May raise `Cancelled`."""
+    def before_pull(self, consumer_thread: int | None) -> None:
+        """May raise `Cancelled`, which that thread will meet if it is not this one."""
 
     def completed(self, value: object, counts: Mapping[str, int]) -> None:
         """The generator returned."""
@@ -35,8 +35,8 @@ class StreamWatcher(Protocol):
     def failed(self, error: BaseException, counts: Mapping[str, int]) -> BaseException:
         """The generator raised; gives the error to raise in the consumer."""
 
-    def closed(self, why: str, counts: Mapping[str, int], *, is_wanted: bool) -> None:
-        """It was closed before its end, by a consumer that did its work (wanted) or failed."""
+    def closed(self, why: str, counts: Mapping[str, int]) -> None:
+        """It was closed before its end."""
 
     def paused(self, why: str) -> None:
         """Its consumer will run again, and so will it."""
@@ -50,8 +50,11 @@ class Stream(Generic[Y, R], Iterator[Y]):
         name: str,
         open_generator: Callable[[], Generator[Y, None, R]],
         watcher: StreamWatcher | None = None,
+        upstreams: Sequence[object] = (),
     ) -> None:
         self.name = name
+        self.upstreams = upstreams
+        """The futures that it begins after; its consumer waits for them, too."""
         self.items = 0
         self.rows: int | None = None
         """Rows pulled, where the items count their own (`num_rows`)."""
@@ -62,6 +65,7 @@ class Stream(Generic[Y, R], Iterator[Y]):
         self._generator: Generator[Y, None, R] | None = None
         self._context = contextvars.Context()
         self._consumer: str | None = None
+        self._consumer_thread: int | None = None
         self._was_begun = False
         self._result: list[R] = []
         self._end: str | None = None
@@ -83,16 +87,12 @@ class Stream(Generic[Y, R], Iterator[Y]):
             if self._end is not None:
                 raise self._used_up()
             self._consumer = self._consumer or "the flow"
-            if self._generator is None:
-                begin = self._watcher.begin if self._watcher else contextvars.copy_context
-                self._context = begin()
-                self._was_begun = True
-                self._generator = self._open()
+            generator = self._generator or self._begin()
             try:
                 if self._watcher:
-                    self._watcher.before_pull()
+                    self._watcher.before_pull(self._consumer_thread)
                 # A context variable set in a generator would else leak to whoever pulls.
-                item = interruptible(self._context.run, next, self._generator)
+                item = interruptible(self._context.run, next, generator)
             except StopIteration as stop:
                 self._end = "has failed"  # as it will have, if its end cannot be recorded
                 if self._watcher:
@@ -133,7 +133,7 @@ class Stream(Generic[Y, R], Iterator[Y]):
 
     def close(self) -> None:
         """Want no more items; the generator's `finally` blocks run now."""
-        self._close(f"Closed early by {self._consumer or 'the flow'}.", is_wanted=True)
+        self._close(f"Closed early by {self._consumer or 'the flow'}.")
 
     def claim(self, consumer: str) -> None:
         """Make that task its one consumer.
@@ -144,12 +144,12 @@ class Stream(Generic[Y, R], Iterator[Y]):
         with self._lock:
             if self._consumer is not None or self._end is not None:
                 raise self._used_up()
-            self._consumer = consumer
+            self._consumer, self._consumer_thread = consumer, threading.get_ident()
 
     def release(self, *, failed: bool) -> None:
         """Its consumer has ended; close what it left."""
         why = f"Its consumer {self._consumer} failed." if failed else ""
-        self._close(why or f"Closed early by {self._consumer}.", is_wanted=not failed)
+        self._close(why or f"Closed early by {self._consumer}.")
 
     def rewind(self) -> None:
         """Its consumer failed and will run again: the next pull opens the generator anew."""
@@ -160,7 +160,19 @@ class Stream(Generic[Y, R], Iterator[Y]):
             self._generator, self._end, self._result = None, None, []
             self.items, self.rows = 0, None
 
-    def _close(self, why: str, *, is_wanted: bool) -> None:
+    def _begin(self) -> Generator[Y, None, R]:
+        """Open the generator."""
+        begin = self._watcher.begin if self._watcher else contextvars.copy_context
+        try:
+            self._context = begin()
+        except BaseException as error:
+            self._end = f"could not begin: {type(error).__name__}"
+            raise
+        self._was_begun = True
+        self._generator = self._open()
+        return self._generator
+
+    def _close(self, why: str) -> None:
         with self._lock:
             if self._end is not None:
                 return
@@ -172,7 +184,7 @@ class Stream(Generic[Y, R], Iterator[Y]):
                     self._watcher.failed(error, self.counts)
                 raise
             if self._watcher and self._was_begun:
-                self._watcher.closed(why, self.counts, is_wanted=is_wanted)
+                self._watcher.closed(why, self.counts)
 
     def _shut(self) -> None:
         """Let the generator's `finally` blocks run, in its own context."""
@@ -192,15 +204,3 @@ class Stream(Generic[Y, R], Iterator[Y]):
             f"The stream of task {self.name!r} cannot be used a second time: it {state}.",
             hint=f"A stream has one consumer; call {self.name!r} once for each.",
         )
-
-
-def streams_in(value: Any) -> Iterator[Stream[Any, Any]]:
-    """The streams among a call's arguments, also in lists, tuples and dicts."""
-    if isinstance(value, Stream):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for each in value:
-            yield from streams_in(each)
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from streams_in(each)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextvars
-import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.context import RunScope, scope
+from taxietl.orchestrator.futures import NotReadyError
+from taxietl.orchestrator.inputs import Inputs, resolved
+from taxietl.orchestrator.results import shown
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import Stream
 from taxietl.orchestrator.task_runs import encoded, end_with_error, new_task_run
@@ -24,11 +27,21 @@ def open_stream(
     run: RunScope,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    wait_for: Sequence[object] = (),
 ) -> Stream[Any, Any]:
-    """The stream of a generator task called in a flow; nothing runs until it is pulled."""
-    watcher = StreamRun(engine, task, run, task.arguments(args, kwargs))
-    call = functools.partial(task.function, *args, **kwargs)
-    stream = Stream[Any, Any](task.name, call, watcher)
+    """The stream of a generator task called in a flow; nothing runs until it is pulled.
+
+    Futures among the arguments are waited for by then: by the stream's consumer before it
+    begins, or at the first pull.
+    """
+    inputs = Inputs(args, kwargs, wait_for)
+
+    def call() -> Generator[Any, None, Any]:
+        generator: Generator[Any, None, Any] = task.function(*resolved(args), **resolved(kwargs))
+        return generator
+
+    watcher = StreamRun(engine, task, run, args, kwargs, inputs)
+    stream = Stream[Any, Any](task.name, call, watcher, inputs.upstreams)
     run.streams.append(stream)
     return stream
 
@@ -37,9 +50,17 @@ class StreamRun:
     """Records what becomes of one stream."""
 
     def __init__(
-        self, engine: Engine, task: Task[..., Any], run: RunScope, arguments: dict[str, Any]
+        self,
+        engine: Engine,
+        task: Task[..., Any],
+        run: RunScope,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        inputs: Inputs,
     ) -> None:
         self._engine, self._task, self._run = engine, task, run
+        self._args, self._kwargs, self._inputs = args, kwargs, inputs
+        arguments = task.arguments(args, kwargs)
         self._scope, self._new = new_task_run(task, run, arguments, kind="stream")
         # The flow's context: the thread that pulls first may be a database's, and have none.
         self._context = contextvars.copy_context()
@@ -47,6 +68,8 @@ class StreamRun:
     def begin(self) -> contextvars.Context:
         """Store the task run, or its next attempt."""
         self._run.cancellation.check()
+        if self._scope.attempt == 0:
+            self._settle()
         self._scope.attempt += 1
         with self._engine.recorder.batch() as batch:
             if self._scope.attempt == 1:
@@ -57,9 +80,21 @@ class StreamRun:
         context.run(scope.set, self._scope)
         return context
 
-    def before_pull(self) -> None:
+    def _settle(self) -> None:
+        """Wait for the futures among the arguments; recorded only if one did not complete."""
+        try:
+            self._inputs.settle()
+        except NotReadyError as error:
+            with self._engine.recorder.batch() as batch:
+                batch.new_task_run(self._scope, self._new, batch.state(StateName.PENDING))
+            raise end_with_error(self._engine, self._scope, error) from None
+        if self._inputs.futures:
+            arguments = self._task.arguments(resolved(self._args), resolved(self._kwargs))
+            self._new = replace(self._new, arguments=shown(arguments))
+
+    def before_pull(self, consumer_thread: int | None) -> None:
         """Stop here if the run was asked to."""
-        self._run.cancellation.check()
+        self._run.cancellation.check(for_thread=consumer_thread)
 
     def completed(self, value: object, counts: Mapping[str, int]) -> None:
         """The generator returned."""
@@ -78,13 +113,11 @@ class StreamRun:
         """The generator raised, or the run was asked to stop."""
         return end_with_error(self._engine, self._scope, error, counts=json.dumps(counts))
 
-    def closed(self, why: str, counts: Mapping[str, int], *, is_wanted: bool) -> None:
-        """Closed before its end."""
+    def closed(self, why: str, counts: Mapping[str, int]) -> None:
+        """Closed before its end: its consumer's decision or failure, whose own state tells."""
         with self._engine.recorder.batch() as batch:
             batch.task_end(self._scope, batch.state(StateName.CANCELLED, why))
             batch.writer.outcome(self._scope.id, counts=json.dumps(counts))
-        if not is_wanted:
-            self._run.note(self._scope.id, StateType.CANCELLED)
 
     def paused(self, why: str) -> None:
         """Its consumer will run again."""

@@ -1,6 +1,9 @@
 """The order around one call of a task, written once.
 
-    cache → per attempt: take the tags' slots, check for cancellation, call → store → record
+    inputs → cache → per attempt: take the tags' slots, check for cancellation, call → store → record
+
+Futures among the arguments are waited for, and stand for their values from then on; if one of
+them did not complete, the call is not made.
 
 An attempt that fails with what the task's `Retry` names waits and is followed by another one;
 both are states of the same task run. Streams among the arguments belong to this call: they are
@@ -10,6 +13,7 @@ opened anew for every attempt, and closed when it is over.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,11 +22,12 @@ from taxietl.errors import Cancelled
 from taxietl.orchestrator import cache
 from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.futures import NotReadyError
+from taxietl.orchestrator.inputs import Inputs, resolved
 from taxietl.orchestrator.recorder import described
 from taxietl.orchestrator.results import MAX_BYTES, NotStorableError, ResultCodec, shown
 from taxietl.orchestrator.retry import call_with_retry
 from taxietl.orchestrator.states import StateName, StateType
-from taxietl.orchestrator.stream import streams_in
 from taxietl.orchestrator.writer import NewTaskRun
 
 if TYPE_CHECKING:
@@ -40,28 +45,44 @@ class TaskCall:
         run: RunScope,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        wait_for: Sequence[object] = (),
     ) -> None:
         self._engine, self._task, self._run = engine, task, run
         self._args, self._kwargs = args, kwargs
         self._arguments = task.arguments(args, kwargs)
-        self._streams = list(streams_in([args, kwargs]))
-        self._scope, self._new = new_task_run(task, run, self._arguments, kind="task")
+        self._inputs = Inputs(args, kwargs, wait_for)
+        self._streams, self.upstreams = self._inputs.streams, self._inputs.upstreams
+        self.scope, self._new = new_task_run(task, run, self._arguments, kind="task")
 
-    def execute(self) -> Any:
-        """Make the call: what the task returned, now or when its result was kept."""
-        self._run.cancellation.check()
+    def announce(self, *, submitted: bool) -> None:
+        """Store it as pending."""
         with self._engine.recorder.batch() as batch:
-            batch.new_task_run(self._scope, self._new, batch.state(StateName.PENDING))
+            state = batch.state(StateName.PENDING)
+            batch.new_task_run(self.scope, self._new, state, submitted=submitted)
+
+    def run(self) -> Any:
+        """Make the call: what the task returned, now or when its result was kept."""
         try:
+            self._run.cancellation.check()
+            self._settle()
             # The streams are claimed first: what another task reads is no argument of this one.
             for stream in self._streams:
-                stream.claim(repr(self._scope.name))
+                stream.claim(repr(self.scope.name))
             return self._value()
         except BaseException as error:
             final = self._fail(error)
             if final is error:
                 raise
-            raise final from error
+            raise final from (None if isinstance(error, NotReadyError) else error)
+
+    def _settle(self) -> None:
+        """Wait for the futures among the arguments, and put their values in their places."""
+        self._inputs.settle()
+        if self._inputs.futures:
+            self._args, self._kwargs = resolved(self._args), resolved(self._kwargs)
+            self._arguments = self._task.arguments(self._args, self._kwargs)
+            with self._engine.recorder.batch() as batch:
+                batch.writer.inputs(self.scope.id, shown(self._arguments))
 
     def _value(self) -> Any:
         entry, reason = self._entry(), ""
@@ -94,18 +115,18 @@ class TaskCall:
             stream.release(failed=False)
         with self._engine.recorder.batch() as batch:
             cache.touch(batch.writer.connection, entry.key, batch.at)
-            batch.task_end(self._scope, batch.state(StateName.CACHED))
-            batch.writer.cache_key(self._scope.id, entry.key)
+            batch.task_end(self.scope, batch.state(StateName.CACHED))
+            batch.writer.cache_key(self.scope.id, entry.key)
             fits = len(hit.result) <= MAX_BYTES
             batch.writer.outcome(
-                self._scope.id,
+                self.scope.id,
                 result=hit.result if fits else None,
                 stored="stored" if fits else "not stored",
             )
-        self._run.note(self._scope.id, StateType.COMPLETED)
+        self._run.note(self.scope.id, StateType.COMPLETED)
 
     def _attempts(self, reason: str) -> Any:
-        self._engine.limits.check(self._scope, self._task.tags)
+        self._engine.limits.check(self.scope, self._task.tags)
         retry = self._task.retry
         if retry is None:
             return self._slotted_attempt(reason)
@@ -115,30 +136,35 @@ class TaskCall:
             lambda: self._slotted_attempt(reason),
             rng=engine.rng,
             waiting=self._await_retry,
-            sleep=engine.sleep or self._run.cancellation.wait,
+            sleep=self._rest,
         )
 
     def _slotted_attempt(self, reason: str) -> Any:
         """One attempt, with a slot of each limited tag from before it is Running to its end."""
-        with self._engine.limits.slots(self._scope, self._task.tags, waiting=self._await_slots):
+        with self._engine.limits.slots(self.scope, self._task.tags, waiting=self._await_slots):
             return self._attempt(reason)
 
     def _await_slots(self, message: str) -> None:
         """Stay in the state before an attempt, saying why."""
-        is_first = self._scope.attempt == 0
+        is_first = self.scope.attempt == 0
         name = StateName.PENDING if is_first else StateName.AWAITING_RETRY
         with self._engine.recorder.batch() as batch:
-            batch.say(self._scope, message)
-            batch.task_state(self._scope, batch.state(name, message))
+            batch.say(self.scope, message)
+            batch.task_state(self.scope, batch.state(name, message))
+
+    def _rest(self, seconds: float) -> None:
+        """Wait for the next attempt; other tasks may work meanwhile."""
+        with self._run.pool.aside():
+            (self._engine.sleep or self._run.cancellation.wait)(seconds)
 
     def _attempt(self, reason: str) -> Any:
         self._run.cancellation.check()
-        self._scope.attempt += 1
+        self.scope.attempt += 1
         with self._engine.recorder.batch() as batch:
-            is_first = self._scope.attempt == 1
+            is_first = self.scope.attempt == 1
             name = StateName.RUNNING if is_first else StateName.RETRYING
-            batch.task_state(self._scope, batch.state(name, reason if is_first else ""))
-        token = scope.set(self._scope)
+            batch.task_state(self.scope, batch.state(name, reason if is_first else ""))
+        token = scope.set(self.scope)
         try:
             return interruptible(self._task.function, *self._args, **self._kwargs)
         except Exception as error:
@@ -155,15 +181,15 @@ class TaskCall:
             stream.rewind()
         attempts = self._task.retry.attempts if self._task.retry else 1
         with self._engine.recorder.batch() as batch:
-            batch.raised(self._scope, error)
+            batch.raised(self.scope, error)
             batch.say(
-                self._scope,
+                self.scope,
                 "Received non-final state 'AwaitingRetry' when proposing final state 'Failed' and"
                 " will attempt to run again...",
             )
-            message = f"Attempt {self._scope.attempt} of {attempts} failed: {described(error)}"
+            message = f"Attempt {self.scope.attempt} of {attempts} failed: {described(error)}"
             batch.task_state(
-                self._scope,
+                self.scope,
                 batch.state(StateName.AWAITING_RETRY, message),
                 scheduled_for=batch.at + timedelta(seconds=seconds),
             )
@@ -181,25 +207,26 @@ class TaskCall:
                     now=batch.at,
                     run_id=self._run.id,
                 )
-                batch.writer.cache_key(self._scope.id, prepared.entry.key)
-            batch.task_end(self._scope, batch.state(StateName.COMPLETED))
+                batch.writer.cache_key(self.scope.id, prepared.entry.key)
+            batch.task_end(self.scope, batch.state(StateName.COMPLETED))
             batch.writer.outcome(
-                self._scope.id, result=result, stored="stored" if result else "not stored"
+                self.scope.id, result=result, stored="stored" if result else "not stored"
             )
-        self._run.note(self._scope.id, StateType.COMPLETED)
+        self._run.note(self.scope.id, StateType.COMPLETED)
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record how it ended; gives the error to raise."""
         for stream in self._streams:
             with suppress(Exception):  # the stream's own state tells
                 stream.release(failed=True)
-        return end_with_error(self._engine, self._scope, error)
+        return end_with_error(self._engine, self.scope, error)
 
 
 def new_task_run(
     task: Task[..., Any], run: RunScope, arguments: dict[str, Any], *, kind: str
 ) -> tuple[TaskScope, NewTaskRun]:
     """A task run that has not been stored yet; takes the task's next ordinal in the run."""
+    run.refuse_namesake(task.name, task.function)
     ordinal = run.next_ordinal(task.name)
     new = NewTaskRun(
         id=secrets.token_hex(8),
@@ -212,22 +239,25 @@ def new_task_run(
         tags=task.tags,
         arguments=shown(arguments),
     )
-    return TaskScope(run, new.id, new.name), new
+    return TaskScope(run, new.id, new.name, call=run.call), new
 
 
 def end_with_error(
     engine: Engine, task_run: TaskScope, error: BaseException, *, counts: str | None = None
 ) -> BaseException:
-    """Record a task run's failure, or its cancellation if the run was asked to stop.
+    """Record a task run's failure, its cancellation, or that its upstream did not complete.
 
     Returns:
-        The error to raise: the one given, or `Cancelled` in its place.
+        The error to raise: the one given, `Cancelled` in its place if the run was asked to
+        stop, or the upstream's.
     """
     run = task_run.run
     if run.cancellation.requested and not isinstance(error, Cancelled):
         error = run.cancellation.error()
     with engine.recorder.batch() as batch:
-        if isinstance(error, Cancelled):
+        if isinstance(error, NotReadyError):
+            state, error = batch.state(StateName.NOT_READY, str(error)), error.error
+        elif isinstance(error, Cancelled):
             state = batch.state(StateName.CANCELLED, error.reason)
         else:
             batch.raised(task_run, error)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.context import RunScope, scope
-from taxietl.orchestrator.parameters import return_annotation
+from taxietl.orchestrator.futures import Future, FutureList, submitting_run
+from taxietl.orchestrator.mapping import mapped_calls
+from taxietl.orchestrator.parameters import refuse_reserved, return_annotation, taken
 from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.retry import Retry
+from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.stream import Stream
 
 P = ParamSpec("P")
@@ -43,14 +46,100 @@ class Task(Generic[P, R]):
         self.retry, self.cache = retry, cache
         self.is_stream = inspect.isgeneratorfunction(function)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    @overload
+    def __call__(
+        self,
+        *args: Any,
+        return_state: Literal[True],
+        wait_for: Iterable[object] = (),
+        **kwargs: Any,
+    ) -> FinalState[R]: ...
+    @overload
+    def __call__(self, *args: Any, wait_for: Iterable[object], **kwargs: Any) -> R: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it: in a flow as a task run, elsewhere as the plain function.
+
+        Args:
+            return_state: give the final state, a `FinalState`, and raise nothing.
+            wait_for: futures to wait for first, besides those among the arguments.
+        """
+        return_state, wait_for = taken(kwargs)
         current = scope.get()
         if isinstance(current, RunScope):
-            return cast(R, current.engine.call(self, current, args, kwargs))
+            if return_state and not self.is_stream:
+                return current.engine.call_for_state(self, current, args, kwargs, wait_for)
+            if not return_state:
+                return current.engine.call(self, current, args, kwargs, wait_for)
+        if return_state or wait_for:
+            raise ConfigError(
+                f"{self.name}(…) has no return_state= or wait_for= here: it is no task run.",
+                hint="Both are for tasks, streaming ones have no return_state=, called in a flow.",
+            )
         if self.is_stream:
             call = functools.partial(self.function, *args, **kwargs)
-            return cast(R, Stream[Any, Any](self.name, call))
-        return cast(R, self.function(*args, **kwargs))
+            return Stream[Any, Any](self.name, call)
+        return self.function(*args, **kwargs)
+
+    @overload
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]: ...
+    @overload
+    def submit(
+        self,
+        *args: Any,
+        return_state: Literal[True],
+        wait_for: Iterable[object] = (),
+        **kwargs: Any,
+    ) -> FinalState[R]: ...
+    @overload
+    def submit(self, *args: Any, wait_for: Iterable[object] = (), **kwargs: Any) -> Future[R]: ...
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        """Have it called in another thread, once the futures among the arguments are there.
+
+        Raises:
+            ConfigError: called in a task or outside any flow, or on a streaming task.
+        """
+        return_state, wait_for = taken(kwargs)
+        future = self._submit("submit", args, kwargs, wait_for)
+        return future.wait() if return_state else future
+
+    @overload
+    def map(
+        self,
+        *args: Any,
+        return_state: Literal[True],
+        wait_for: Iterable[object] = (),
+        **kwargs: Any,
+    ) -> list[FinalState[R]]: ...
+    @overload
+    def map(self, *args: Any, wait_for: Iterable[object] = (), **kwargs: Any) -> FutureList[R]: ...
+    def map(self, *args: Any, **kwargs: Any) -> Any:
+        """Submit one call for each element of the arguments; `unmapped(…)` goes to every call.
+
+        Raises:
+            ConfigError: as `submit`; the lengths differ, or nothing has elements.
+        """
+        return_state, wait_for = taken(kwargs)
+        submitting_run(self.name, "map")
+        calls = mapped_calls(self.name, list(self.signature.parameters), args, kwargs)
+        futures = FutureList(self._submit("map", *call, wait_for) for call in calls)
+        return futures.wait() if return_state else futures
+
+    def _submit(
+        self,
+        method: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        wait_for: Sequence[object],
+    ) -> Future[R]:
+        run = submitting_run(self.name, method)
+        if self.is_stream:
+            raise ConfigError(
+                f"{self.name}.{method}() is not possible: a streaming task runs in its consumer.",
+                hint=f"Submit the consumer, with the stream {self.name}(…) as its argument.",
+            )
+        return run.engine.submit(self, run, args, kwargs, wait_for)
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"
@@ -136,6 +225,7 @@ def task(
                 f"The task {title!r} is async; tasks are plain functions.",
                 hint="Write `def`, and `asyncio.run(…)` inside it where you need it.",
             )
+        refuse_reserved("task", title, function)
         if inspect.isgeneratorfunction(function):
             given = {"retry": plan, "cache": cache, "tags": tag_set}
             if refused := [f"{option}=" for option, value in given.items() if value]:

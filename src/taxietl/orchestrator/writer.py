@@ -132,6 +132,13 @@ class Writer:
             (result, stored, counts, task_run_id),
         )
 
+    def inputs(self, task_run_id: str, arguments: str, *, child_run_id: str | None = None) -> None:
+        """Keep what a submitted task run begins with, once what it waited for is there."""
+        self.connection.execute(
+            "UPDATE task_runs SET arguments = ?, child_run_id = ? WHERE id = ?",
+            (arguments, child_run_id, task_run_id),
+        )
+
     def cache_key(self, task_run_id: str, key: str) -> None:
         """Keep under what a task run's result is cached."""
         self.connection.execute(
@@ -167,9 +174,9 @@ class Writer:
             (root_id,),
         ).fetchall()
         tasks = self.connection.execute(
-            f"SELECT id, run_id, attempts FROM task_runs WHERE {is_open} AND run_id IN"  # noqa: S608
-            " (SELECT id FROM runs WHERE root_id = ?)",
-            (root_id,),
+            f"SELECT id, run_id, attempts FROM task_runs WHERE {is_open} AND state <> ?"  # noqa: S608
+            " AND run_id IN (SELECT id FROM runs WHERE root_id = ?)",
+            (StateName.NOT_READY, root_id),  # which is pending for ever
         ).fetchall()
         for task in tasks:
             self.task_run_state(task["run_id"], task["id"], state, attempt=task["attempts"])

@@ -1,0 +1,68 @@
+"""What a call is handed that is not a value yet: futures and streams, also in containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from taxietl.orchestrator.futures import Future, NotReadyError
+from taxietl.orchestrator.stream import Stream
+
+
+class Inputs:
+    """The futures and streams of one call, and what it is to wait for besides."""
+
+    def __init__(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Sequence[object] = ()
+    ) -> None:
+        found = found_in([args, kwargs], (Future, Stream))
+        self.streams: list[Stream[Any, Any]] = [each for each in found if isinstance(each, Stream)]
+        self.futures: list[Future[Any]] = [each for each in found if isinstance(each, Future)]
+        self.upstreams: Sequence[Future[Any]] = self.futures
+        if wait_for or self.streams:
+            besides = [*wait_for, *(each.upstreams for each in self.streams)]
+            self.upstreams = self.futures + found_in(besides, (Future,))
+
+    def settle(self) -> None:
+        """Wait for all of them.
+
+        Raises:
+            NotReadyError: one did not complete.
+        """
+        for future in self.upstreams:
+            ended = future.wait()
+            if ended is not None and ended.error is not None:
+                raise NotReadyError(future, ended.error)
+
+
+def found_in(values: Iterable[Any], kinds: tuple[type, ...]) -> list[Any]:
+    """The instances of those classes among the values, also in lists, tuples, sets and dicts."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, kinds):
+            found.append(value)
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            found += found_in(value, kinds)
+        elif isinstance(value, Mapping):
+            found += found_in(value.values(), kinds)
+    return found
+
+
+def resolved(value: Any, kinds: tuple[type[Any], ...] = (Future,)) -> Any:
+    """The same with what its futures gave in their places, all of which have completed.
+
+    Args:
+        kinds: what to replace: anything with a `result()`, futures or final states.
+    """
+    if isinstance(value, kinds):
+        return value.result()
+    if not found_in([value], kinds):
+        return value  # itself: its class may be one of the user's own
+    if isinstance(value, Mapping):
+        return {key: resolved(each, kinds) for key, each in value.items()}
+    parts = [resolved(each, kinds) for each in value]
+    if isinstance(value, (set, frozenset)):
+        return type(value)(parts)
+    if isinstance(value, tuple):
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return parts

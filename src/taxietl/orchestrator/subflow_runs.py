@@ -1,0 +1,115 @@
+"""One call of a flow in a run: its place among the parent's task runs, and the child run.
+
+A flow called in a task has no such place: it is the task's affair, whose own state tells.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from taxietl.orchestrator.context import RunScope, TaskScope
+from taxietl.orchestrator.futures import NotReadyError
+from taxietl.orchestrator.inputs import Inputs, resolved
+from taxietl.orchestrator.results import shown
+from taxietl.orchestrator.states import StateName
+from taxietl.orchestrator.task_runs import end_with_error
+from taxietl.orchestrator.writer import NewTaskRun
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.engine import Engine, Run
+    from taxietl.orchestrator.flows import Flow
+
+R = TypeVar("R")
+
+
+class SubflowCall(Generic[R]):
+    """One call of a flow by the code of another one."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        flow: Flow[..., R],
+        parent: RunScope,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        wait_for: Sequence[object] = (),
+    ) -> None:
+        self._engine, self._flow, self._parent = engine, flow, parent
+        self._args, self._kwargs = args, kwargs
+        self._inputs = Inputs(args, kwargs, wait_for)
+        self.upstreams = self._inputs.upstreams
+        # What is there is checked at the call; of what is not, only the values can be.
+        self._parameters = None if self._inputs.futures else flow.parameters(args, kwargs)
+        self.scope, self._new = self._place()
+
+    def announce(self, *, submitted: bool) -> None:
+        """Store its place as pending."""
+        with self._engine.recorder.batch() as batch:
+            state = batch.state(StateName.PENDING)
+            batch.new_task_run(self.scope, self._new, state, submitted=submitted)
+
+    def run(self) -> R:
+        """Run the flow: what it returned."""
+        return self.execute().result()
+
+    def execute(self) -> Run[R]:
+        """Run the flow as a child of the parent; raises only if it could not begin."""
+        try:
+            self._parent.cancellation.check()
+            self._inputs.settle()
+            parameters = self._parameters or self._flow.parameters(
+                resolved(self._args), resolved(self._kwargs)
+            )
+            child = self._engine.begin_child(self._flow, self.scope, parameters, self._new)
+        except NotReadyError as error:
+            raise self._fail(error) from None
+        except BaseException as error:
+            self._fail(error)
+            raise
+        ended = self._engine.execute(self._flow, child, parameters, self.scope)
+        self._parent.note(self.scope.id, ended.state.type, ended.final_state.error)
+        return ended
+
+    def _fail(self, error: BaseException) -> BaseException:
+        """Record that the flow could not begin; gives the error to raise."""
+        if self.scope.state is None:
+            self.announce(submitted=False)
+        return end_with_error(self._engine, self.scope, error)
+
+    def _place(self) -> tuple[TaskScope, NewTaskRun]:
+        """The task run that stands for the subflow in its parent."""
+        parent, name = self._parent, self._flow.name
+        ordinal = parent.next_ordinal(name)
+        new = NewTaskRun(
+            id=secrets.token_hex(8),
+            run_id=parent.id,
+            task=name,
+            name=f"{name}-{ordinal}",
+            ordinal=ordinal,
+            kind="subflow",
+            version="",
+            tags=frozenset(),
+            arguments=shown(self._flow.arguments(self._args, self._kwargs)),
+        )
+        return TaskScope(parent, new.id, new.name, call=parent.call), new
+
+
+def run_in_task(
+    engine: Engine,
+    flow: Flow[..., R],
+    caller: TaskScope,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    wait_for: Sequence[object],
+) -> Run[R]:
+    """Run a flow called in a task."""
+    caller.run.cancellation.check()
+    try:
+        Inputs(args, kwargs, wait_for).settle()
+    except NotReadyError as error:
+        raise error.error from None
+    parameters = flow.parameters(resolved(args), resolved(kwargs))
+    child = engine.begin_child(flow, caller, parameters, None)
+    return engine.execute(flow, child, parameters, None)
