@@ -87,10 +87,55 @@ def deaf() -> None:
         except BaseException:
             pass
 
+def begun(begin):
+    print("begun", flush=True)
+    assert begin.wait(10)
+
+@task
+def spin(begin) -> None:
+    begun(begin)
+    try:
+        while True:
+            pass
+    finally:
+        print("cleaned up", flush=True)
+
+@task
+def wait(begin) -> None:
+    begun(begin)
+    try:
+        current_cancellation().wait(60)
+    finally:
+        print("cleaned up", flush=True)
+
+@task
+def sleep(begin) -> None:
+    begun(begin)
+    time.sleep(60)
+
+@flow
+def submitting(name: str, begin) -> None:
+    futures = [globals()[name].submit(begin) for _ in range(20)]
+    stubborn.submit(wait_for=futures)
+    begin.wait(10)
+    if name == "wait":
+        futures[-1].result()
+
 @flow
 def work(kind: str) -> None:
+    begin = threading.Barrier(22)
     if kind == "stream":
         pull(numbers())
+    elif kind == "submitted stream":
+        pull.submit(numbers()).result()
+    elif kind.startswith("20 x "):
+        threading.Thread(target=lambda: begin.wait(10) or print("ready", flush=True)).start()
+        submitting(kind[5:], begin)
+    elif kind.startswith("2 x 20 x "):
+        begin = threading.Barrier(43)
+        threading.Thread(target=lambda: begin.wait(10) or print("ready", flush=True)).start()
+        for _ in range(2):
+            submitting.submit(kind[9:], begin)
     elif kind == "child":
         work("loop")
     else:
@@ -98,7 +143,7 @@ def work(kind: str) -> None:
 
 configure_logging(30)
 try:
-    Engine(Path(sys.argv[1])).run(work, sys.argv[2]).result()
+    Engine(Path(sys.argv[1]), workers=64).run(work, sys.argv[2]).result()
 except Cancelled as error:
     sys.exit(error.exit_code)
 """
@@ -115,7 +160,8 @@ class Process:
             text=True,
         )
         assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
+        before = "".join(iter(self._process.stdout.readline, "ready\n"))
+        self.begun = before.count("begun")
         time.sleep(0.1)
 
     def send(self, number: int) -> None:
@@ -141,6 +187,15 @@ def final_states(home: Path) -> set[str]:
         history.close()
 
 
+def task_run_count(home: Path) -> int:
+    """How many task runs the history has."""
+    history = History(home)
+    try:
+        return len(history.database.rows("SELECT id FROM task_runs"))
+    finally:
+        history.close()
+
+
 @pytest.mark.parametrize("kind", ["loop", "chatter", "retry", "block", "stream", "child"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_cancels_the_run_within_two_seconds(
@@ -157,6 +212,45 @@ def test_a_signal_cancels_the_run_within_two_seconds(
     assert "Traceback" not in err
     assert ("cleaned up" in out) == (kind in ("loop", "stream", "child"))
     assert list((home / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "begun", "count"),
+    [
+        ("20 x spin", 20, 22),
+        ("20 x wait", 20, 22),
+        ("2 x 20 x spin", 40, 44),
+        ("2 x 20 x wait", 40, 44),
+        ("submitted stream", 0, 2),
+    ],
+)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_cancels_all_that_was_submitted(
+    home: Path, kind: str, begun: int, count: int, number: signal.Signals, code: int
+) -> None:
+    process = Process(home, kind)
+    process.send(number)
+    exit_code, seconds, out, err = process.wait()
+
+    assert exit_code == code
+    assert seconds < 2.5
+    assert process.begun == begun
+    assert out.count("cleaned up") == (begun or 1)
+    assert final_states(home) == {"Cancelled"}
+    assert task_run_count(home) == count
+    assert "Traceback" not in err
+    assert list((home / "runs").iterdir()) == []
+
+
+def test_submitted_tasks_that_do_not_stop_are_left_after_five_seconds(home: Path) -> None:
+    process = Process(home, "20 x sleep")
+    process.send(signal.SIGINT)
+    exit_code, seconds, _, _ = process.wait()
+
+    assert exit_code == 130
+    assert 4.5 < seconds < 6.5
+    assert final_states(home) == {"Cancelled"}
+    assert task_run_count(home) == 22
 
 
 def test_a_second_signal_leaves_at_once(home: Path) -> None:

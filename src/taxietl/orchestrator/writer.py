@@ -204,7 +204,8 @@ class Writer:
 def _status(state: State) -> tuple[str, str, str, str, str | None, str | None]:
     """State, type, message, time, started_at if it has begun, ended_at if it has ended."""
     at = to_text(state.at)
-    has_begun = state.name not in (StateName.SCHEDULED, StateName.PENDING)
+    unbegun = (StateName.SCHEDULED, StateName.PENDING, StateName.NOT_READY)
+    has_begun = state.name not in unbegun
     return (
         state.name,
         state.type,
