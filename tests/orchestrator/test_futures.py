@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from taxietl.errors import Cancelled, ConfigError
+from taxietl.errors import Cancelled, ConfigError, TargetError
 from taxietl.orchestrator import (
     Cache,
     Engine,
@@ -771,6 +771,26 @@ def test_a_cancelled_run_begins_nothing_that_was_submitted(engine: Engine) -> No
     kept = engine.history.task_runs(run.id)
     assert len(kept) == 22
     assert {each.state.name for each in kept} == {"Cancelled"}
+
+
+def test_a_full_disk_ends_a_run_that_has_submitted(home: Path) -> None:
+    with Engine(home) as engine:
+        connection = engine.history.database.connection()
+
+        @task
+        def fill() -> None:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+
+        @flow
+        def main() -> None:
+            first = fill.submit()
+            add.submit(*double.map([first] * 1000))
+
+        with pytest.raises(TargetError, match="The disk is full"):
+            engine.run(main).result()
+
+    assert not [each for each in threading.enumerate() if "taxietl" in each.name]
 
 
 def test_eight_threads_submit_many_tasks_to_one_engine(home: Path) -> None:

@@ -93,8 +93,8 @@ def begun(begin):
 
 @task
 def spin(begin) -> None:
-    begun(begin)
     try:
+        begun(begin)
         while True:
             pass
     finally:
@@ -102,8 +102,8 @@ def spin(begin) -> None:
 
 @task
 def wait(begin) -> None:
-    begun(begin)
     try:
+        begun(begin)
         current_cancellation().wait(60)
     finally:
         print("cleaned up", flush=True)
@@ -233,7 +233,8 @@ def test_a_signal_cancels_all_that_was_submitted(
     exit_code, seconds, out, err = process.wait()
 
     assert exit_code == code
-    assert seconds < 2.5
+    # Those that spin share one interpreter while they clean up; none was left behind (after 5 s).
+    assert seconds < (4 if "spin" in kind else 2)
     assert process.begun == begun
     assert out.count("cleaned up") == (begun or 1)
     assert final_states(home) == {"Cancelled"}

@@ -1,7 +1,8 @@
 """Runs flows: creates the run, keeps it known as alive, decides how it ended.
 
-What happens around a task is in `task_runs.py`, around a stream in `stream_runs.py`, how a state
-is stored in `recorder.py`, how signals are heard in `signals.py`.
+What happens around a task is in `task_runs.py`, around a stream in `stream_runs.py`, around a
+subflow in `subflow_runs.py`; how a call is submitted in `futures.py`, how a state is stored in
+`recorder.py`, how signals are heard in `signals.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from taxietl.orchestrator.cancellation import Cancellation, interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
-from taxietl.orchestrator.futures import Future, join, submit
+from taxietl.orchestrator.futures import Future, join
 from taxietl.orchestrator.history import History
 from taxietl.orchestrator.inputs import found_in
 from taxietl.orchestrator.limits import Limits
@@ -40,10 +41,7 @@ from taxietl.orchestrator.recorder import Listener, Recorder, described
 from taxietl.orchestrator.results import ResultCodec, shown
 from taxietl.orchestrator.signals import supervise
 from taxietl.orchestrator.states import FinalState, State, StateName
-from taxietl.orchestrator.stream_runs import open_stream
-from taxietl.orchestrator.subflow_runs import SubflowCall, run_in_task
-from taxietl.orchestrator.task_runs import TaskCall, encoded
-from taxietl.orchestrator.tasks import Task
+from taxietl.orchestrator.task_runs import encoded
 from taxietl.orchestrator.verdicts import verdict
 from taxietl.orchestrator.writer import NewRun, NewTaskRun
 
@@ -151,77 +149,6 @@ class Engine:
                 self.limits.remove_run(run_id)
                 lock.release()
 
-    def run_subflow(
-        self,
-        flow: Flow[..., R],
-        caller: RunScope | TaskScope,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wait_for: Sequence[object] = (),
-    ) -> Run[R]:
-        """Run a flow as a child of the caller's run, in this thread."""
-        if isinstance(caller, TaskScope):
-            return run_in_task(self, flow, caller, args, kwargs, wait_for)
-        caller.cancellation.check()
-        return SubflowCall(self, flow, caller, args, kwargs, wait_for).execute()
-
-    def submit_subflow(
-        self,
-        flow: Flow[..., R],
-        run: RunScope,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wait_for: Sequence[object] = (),
-    ) -> Future[R]:
-        """Have a flow run as a child of a run, in another thread."""
-        run.cancellation.check()
-        return submit(SubflowCall(self, flow, run, args, kwargs, wait_for))
-
-    def call(
-        self,
-        task: Task[..., Any],
-        run: RunScope,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wait_for: Sequence[object] = (),
-    ) -> Any:
-        """Call a task as part of a run."""
-        if task.is_stream:
-            return open_stream(self, task, run, args, kwargs, wait_for)
-        return self._announced(task, run, args, kwargs, wait_for).run()
-
-    def call_for_state(
-        self,
-        task: Task[..., Any],
-        run: RunScope,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wait_for: Sequence[object] = (),
-    ) -> FinalState[Any]:
-        """Call a task as part of a run, for how that ends; raises only if the run is to stop."""
-        call = self._announced(task, run, args, kwargs, wait_for)
-        value, raised = None, None
-        try:
-            value = call.run()
-        except (Exception, Cancelled) as error:
-            if run.cancellation.requested or not (call.scope.state and call.scope.state.is_final):
-                raise
-            raised = error
-        assert call.scope.state is not None
-        return FinalState.of(call.scope.state, value, raised)
-
-    def submit(
-        self,
-        task: Task[..., Any],
-        run: RunScope,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wait_for: Sequence[object] = (),
-    ) -> Future[Any]:
-        """Have a task called as part of a run, in another thread."""
-        run.cancellation.check()
-        return submit(TaskCall(self, task, run, args, kwargs, wait_for))
-
     def begin_child(
         self,
         flow: Flow[..., Any],
@@ -245,12 +172,6 @@ class Engine:
             elif place is not None:
                 batch.writer.inputs(owner.id, new.parameters, child_run_id=run_id)
         return run
-
-    def _announced(self, task: Task[..., Any], run: RunScope, *call: Any) -> TaskCall:
-        run.cancellation.check()
-        made = TaskCall(self, task, run, *call)
-        made.announce(submitted=False)
-        return made
 
     def _supervised(
         self, flow: Flow[..., R], run: RunScope, parameters: Parameters, lock: FileLock

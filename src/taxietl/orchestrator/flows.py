@@ -63,7 +63,9 @@ class Flow(Generic[P, R]):
         if current is None or run is None:
             ended: Run[R] = default_engine().run(self, *args, **kwargs)
         else:
-            ended = run.engine.run_subflow(self, current, args, kwargs, wait_for)
+            from taxietl.orchestrator.calls import call_flow
+
+            ended = call_flow(self, current, args, kwargs, wait_for)
             if run.cancellation.requested:
                 return ended.result()
         return ended.final_state if return_state else ended.result()
@@ -89,7 +91,9 @@ class Flow(Generic[P, R]):
         """
         return_state, wait_for = taken(kwargs)
         run = submitting_run(self.name, "submit")
-        future = run.engine.submit_subflow(self, run, args, kwargs, wait_for)
+        from taxietl.orchestrator.calls import submit_flow
+
+        future = submit_flow(self, run, args, kwargs, wait_for)
         return future.wait() if return_state else future
 
     def __repr__(self) -> str:

@@ -137,7 +137,7 @@ class Future(Generic[R]):
             yield
         finally:
             with _lock:
-                if waiter is not None:
+                if waiter is not None and self in waiter._waits_for:
                     waiter._waits_for.remove(self)
                 if callback in self._callbacks:
                     self._callbacks.remove(callback)

@@ -67,19 +67,19 @@ class Task(Generic[P, R]):
         """
         return_state, wait_for = taken(kwargs)
         current = scope.get()
-        if isinstance(current, RunScope):
-            if return_state and not self.is_stream:
-                return current.engine.call_for_state(self, current, args, kwargs, wait_for)
-            if not return_state:
-                return current.engine.call(self, current, args, kwargs, wait_for)
+        if isinstance(current, RunScope) and not (return_state and self.is_stream):
+            from taxietl.orchestrator.calls import call_task, task_state
+
+            call = task_state if return_state else call_task
+            return call(self, current, args, kwargs, wait_for)
         if return_state or wait_for:
             raise ConfigError(
                 f"{self.name}(…) has no return_state= or wait_for= here: it is no task run.",
                 hint="Both are for tasks, streaming ones have no return_state=, called in a flow.",
             )
         if self.is_stream:
-            call = functools.partial(self.function, *args, **kwargs)
-            return Stream[Any, Any](self.name, call)
+            opened = functools.partial(self.function, *args, **kwargs)
+            return Stream[Any, Any](self.name, opened)
         return self.function(*args, **kwargs)
 
     @overload
@@ -139,7 +139,9 @@ class Task(Generic[P, R]):
                 f"{self.name}.{method}() is not possible: a streaming task runs in its consumer.",
                 hint=f"Submit the consumer, with the stream {self.name}(…) as its argument.",
             )
-        return run.engine.submit(self, run, args, kwargs, wait_for)
+        from taxietl.orchestrator.calls import submit_task
+
+        return submit_task(self, run, args, kwargs, wait_for)
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"

@@ -1,0 +1,92 @@
+"""What the code of a run does: it calls tasks and flows, or submits them.
+
+`tasks.py` and `flows.py` only know what a task and a flow are; they load this when one is called
+in a run, which has loaded it all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from taxietl.errors import Cancelled
+from taxietl.orchestrator.context import RunScope, TaskScope
+from taxietl.orchestrator.futures import Future, submit
+from taxietl.orchestrator.states import FinalState
+from taxietl.orchestrator.stream_runs import open_stream
+from taxietl.orchestrator.subflow_runs import SubflowCall, run_in_task
+from taxietl.orchestrator.task_runs import TaskCall
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.engine import Run
+    from taxietl.orchestrator.flows import Flow
+    from taxietl.orchestrator.tasks import Task
+
+R = TypeVar("R")
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+
+
+def call_task(
+    task: Task[..., Any], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
+) -> Any:
+    """Call a task as part of a run: what it returned, or its stream."""
+    if task.is_stream:
+        return open_stream(run.engine, task, run, args, kwargs, wait_for)
+    return _announced(task, run, args, kwargs, wait_for).run()
+
+
+def task_state(
+    task: Task[..., Any], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
+) -> FinalState[Any]:
+    """Call a task as part of a run: how it ended; raises only if the run is to stop."""
+    call = _announced(task, run, args, kwargs, wait_for)
+    value, raised = None, None
+    try:
+        value = call.run()
+    except (Exception, Cancelled) as error:  # noqa: BLE001 - given, or raised below
+        raised = error
+    state = call.scope.state
+    if raised is not None and (run.cancellation.requested or state is None or not state.is_final):
+        raise raised
+    assert state is not None
+    return FinalState.of(state, value, raised)
+
+
+def submit_task(
+    task: Task[..., Any], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
+) -> Future[Any]:
+    """Have a task called as part of a run, in another thread."""
+    run.cancellation.check()
+    return submit(TaskCall(run.engine, task, run, args, kwargs, wait_for))
+
+
+def call_flow(
+    flow: Flow[..., R],
+    caller: RunScope | TaskScope,
+    args: Args,
+    kwargs: Kwargs,
+    wait_for: Sequence[object],
+) -> Run[R]:
+    """Run a flow as a child of the caller's run, in this thread."""
+    if isinstance(caller, TaskScope):
+        return run_in_task(caller.run.engine, flow, caller, args, kwargs, wait_for)
+    caller.cancellation.check()
+    return SubflowCall(caller.engine, flow, caller, args, kwargs, wait_for).execute()
+
+
+def submit_flow(
+    flow: Flow[..., R], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
+) -> Future[R]:
+    """Have a flow run as a child of a run, in another thread."""
+    run.cancellation.check()
+    return submit(SubflowCall(run.engine, flow, run, args, kwargs, wait_for))
+
+
+def _announced(
+    task: Task[..., Any], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
+) -> TaskCall:
+    run.cancellation.check()
+    call = TaskCall(run.engine, task, run, args, kwargs, wait_for)
+    call.announce(submitted=False)
+    return call
