@@ -2,7 +2,8 @@
 
     python bench/tasks.py [tasks] [runs]
 
-Also prints how long a process takes that runs a flow of one task, imports included.
+Called one after the other, and submitted all at once. Also prints how long a process takes
+that runs a flow of one task, imports included.
 """
 
 from __future__ import annotations
@@ -48,6 +49,14 @@ def many(count: int) -> float:
     return (time.perf_counter() - began) * 1000 / count
 
 
+@flow
+def submitted(count: int) -> float:
+    """Submit it that often, and wait for all; returns the milliseconds of one."""
+    began = time.perf_counter()
+    nothing.map(range(count)).wait()
+    return (time.perf_counter() - began) * 1000 / count
+
+
 def whole_process(home: str) -> float:
     """Seconds from start to end of a process that runs one task."""
     environment = {**os.environ, "TAXIETL_HOME": home}
@@ -65,8 +74,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, open(os.devnull, "w") as nowhere:  # noqa: PTH123
         configure_logging(logging.INFO, nowhere)
         with Engine(Path(home)) as engine:
-            costs = [engine.run(many, count).result() for _ in range(repeats)]
-        print(f"no-op task: {min(costs):.3f} to {max(costs):.3f} ms ({repeats} x {count})")
+            for how in (many, submitted):
+                costs = [engine.run(how, count).result() for _ in range(repeats)]
+                least, most = min(costs), max(costs)
+                print(f"no-op task, {how.name}: {least:.3f} to {most:.3f} ms ({repeats} x {count})")
         times = [whole_process(home) for _ in range(repeats)]
         print(f"process with one task: {statistics.median(times):.3f} s (median of {repeats})")
 

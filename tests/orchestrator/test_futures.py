@@ -667,6 +667,15 @@ def test_only_a_flow_submits(engine: Engine, method: str) -> None:
         flow(name="main")(lambda: None).submit()
 
 
+def test_nothing_is_submitted_after_the_end_of_the_run(engine: Engine) -> None:
+    kept: list[contextvars.Context] = []
+
+    run = engine.run(flow(lambda: kept.append(contextvars.copy_context())))
+
+    with pytest.raises(ConfigError, match=f"after the end of its run '{run.name}'"):
+        kept[0].run(double.submit, 1)
+
+
 def test_return_state_and_wait_for_are_for_task_runs(engine: Engine) -> None:
     with pytest.raises(ConfigError, match="has no return_state= or wait_for= here"):
         double(1, return_state=True)

@@ -46,6 +46,8 @@ class RunScope:
     call: Future[Any] | None = field(default=None, repr=False)
     """The submitted call that this run is part of."""
     futures: list[Future[Any]] = field(default_factory=list, repr=False)
+    has_ended: bool = False
+    """Its function is over, and so is all that it submitted."""
     streams: list[Stream[Any, Any]] = field(default_factory=list, repr=False)
     _outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
     _ordinals: dict[str, int] = field(default_factory=dict, repr=False)

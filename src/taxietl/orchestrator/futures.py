@@ -228,12 +228,18 @@ def join(run: RunScope) -> None:
             ended = threading.Event()
             future.when_ended(ended.set)
             ended.wait()
+    run.has_ended = True
 
 
 def submitting_run(name: str, method: str) -> RunScope:
-    """The run to submit in; ConfigError in a task or outside any flow."""
+    """The run to submit in; ConfigError in a task, outside any flow, or when it is over."""
     current = scope.get()
     if isinstance(current, RunScope):
+        if current.has_ended:  # a thread that the flow's code began, and did not wait for
+            raise ConfigError(
+                f"{name}.{method}() was called after the end of its run {current.name!r}.",
+                hint="Wait for threads of your own before the flow returns.",
+            )
         return current
     where = f"in the task run {current.name!r}" if current else "outside any flow"
     raise ConfigError(
