@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import random
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -817,3 +818,57 @@ def test_eight_threads_submit_many_tasks_to_one_engine(home: Path) -> None:
             assert {each.state.name for each in kept} == {"Completed"}
             names = {f"{task}-{n}" for task in ("double", "add") for n in range(50)}
             assert {each.name for each in kept} == names
+
+
+@task
+def leaf(seed: float, *after: Any) -> int:
+    rng = random.Random(seed)
+    if rng.random() < 0.1:
+        time.sleep(0.003 * rng.random())
+    if rng.random() < 0.05:
+        raise ValueError("a leaf failed")
+    return 1
+
+
+@flow
+def tree(seed: float, depth: int) -> int:
+    """Submit, call and wait at random; some of it fails."""
+    rng = random.Random(seed)
+    futures: list[Future[int]] = []
+    for _ in range(rng.randint(1, 5)):
+        kind = rng.random()
+        after = rng.sample(futures, min(len(futures), rng.randint(0, 2)))
+        if depth and kind < 0.4:
+            futures.append(tree.submit(rng.random(), depth - 1, wait_for=after))
+        elif depth and kind < 0.5:
+            tree(rng.random(), depth - 1, return_state=True)
+        elif kind < 0.6:
+            leaf(rng.random(), return_state=True)
+        else:
+            futures.append(leaf.submit(rng.random(), after))
+        if futures and rng.random() < 0.3:
+            rng.choice(futures).wait(rng.choice([None, 0.001]))
+    return 1
+
+
+def grow(home: Path, seed: int) -> int:
+    """Run a tree with few workers, and see that all of it has ended; how many task runs it had."""
+    with Engine(home, workers=1 + seed % 3) as engine:
+        assert engine.run(tree, seed, 3).result() == 1
+        runs = engine.history.runs(limit=10_000)
+        kept = [each for run in runs for each in engine.history.task_runs(run.id)]
+        assert all(run.state.is_final for run in runs)
+        assert all(each.state.is_final for each in kept)
+        return len(kept)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_tree_of_calls_comes_to_its_end_with_few_workers(home: Path, seed: int) -> None:
+    grow(home, seed)
+
+
+@pytest.mark.torture
+def test_torture_of_trees_of_submitted_calls(tmp_path: Path) -> None:
+    counts = [grow(tmp_path / str(seed), seed) for seed in range(400)]
+
+    print(f"seeds 0 to {len(counts) - 1}: {sum(counts):,} task runs, {max(counts):,} in one run")
