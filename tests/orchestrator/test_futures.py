@@ -319,6 +319,14 @@ def test_what_a_flow_returns_decides_and_its_caller_gets_values(
         assert run.result() == value
 
 
+def test_a_flow_whose_values_do_not_fit_what_it_returned_fails(engine: Engine) -> None:
+    run = engine.run(flow(lambda: {task(name="months")(lambda: [1]).submit()}))
+
+    assert run.state.name == "Failed"
+    with pytest.raises(TypeError, match="unhashable"):
+        run.result()
+
+
 def test_a_state_that_a_flow_makes_itself_is_taken_as_it_is(engine: Engine) -> None:
     done = State(StateName.COMPLETED, "Nothing to do.", engine.clock())
     not_done = State(StateName.FAILED, "No month given.", engine.clock())
