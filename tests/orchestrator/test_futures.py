@@ -635,21 +635,33 @@ def test_a_consumer_waits_for_what_its_stream_waits_for(engine: Engine) -> None:
     assert len(engine.history.task_runs(run.id)) == 4  # the stream never pulled is no task run
 
 
-def test_a_stream_has_one_consumer_among_submitted_ones_too(engine: Engine) -> None:
+def test_a_second_consumer_is_refused_and_leaves_the_first_its_stream(engine: Engine) -> None:
+    pulled, refused = threading.Event(), threading.Event()
+
     @task
     def batches() -> Generator[int, None, None]:
         yield 1
+        pulled.set()
+        assert refused.wait(SOON)
+        yield 2
 
     load = task(name="load")(lambda stream: list(stream))
 
     @flow
-    def main() -> None:
+    def main() -> list[int]:
         stream = batches()
-        load.submit(stream).wait()
-        load.submit(stream)
+        first = load.submit(stream)
+        assert pulled.wait(SOON)
+        second = load.submit(stream)
+        with pytest.raises(ConfigError, match="cannot be used a second time"):
+            second.result()
+        refused.set()
+        return list(first.result())
 
-    with pytest.raises(ConfigError, match="cannot be used a second time"):
-        engine.run(main).result()
+    run = engine.run(main)
+
+    assert run.result() == [1, 2]
+    assert states(engine, run.id, "batches-0") == ["Running", "Completed"]
 
 
 def test_a_streaming_task_is_not_submitted(engine: Engine) -> None:

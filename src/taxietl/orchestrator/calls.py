@@ -46,7 +46,7 @@ def task_state(
         value = call.run()
     except (Exception, Cancelled) as error:  # noqa: BLE001 - given, or raised below
         raised = error
-    state = call.scope.state
+    state = call.task_run.state
     if raised is not None and (run.cancellation.requested or state is None or not state.is_final):
         raise raised
     assert state is not None

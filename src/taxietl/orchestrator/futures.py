@@ -186,8 +186,11 @@ class NotReadyError(Exception):
 class Call(Protocol):
     """A call that can be submitted; see `task_runs.py` and `subflow_runs.py`."""
 
-    scope: TaskScope
     upstreams: Sequence[Future[Any]]
+
+    @property
+    def task_run(self) -> TaskScope:
+        """The task run it is, or the subflow's place."""
 
     def announce(self, *, submitted: bool) -> None:
         """Store it as pending."""
@@ -202,9 +205,9 @@ def submit(call: Call) -> Future[Any]:
     Raises:
         ConfigError: an upstream cannot end before the code that submits.
     """
-    run = call.scope.run
-    future = Future[Any](call.scope, call.upstreams)
-    call.scope.call = future
+    run = call.task_run.run
+    future = Future[Any](call.task_run, call.upstreams)
+    call.task_run.call = future
     call.announce(submitted=True)
     run.futures.append(future)
     context = contextvars.copy_context()

@@ -141,6 +141,9 @@ class Stream(Generic[Y, R], Iterator[Y]):
         Raises:
             ConfigError: it has one already.
         """
+        # Told before the lock is had: the one it has may hold that for a whole pull.
+        if self._consumer is not None:
+            raise self._used_up()
         with self._lock:
             if self._consumer is not None or self._end is not None:
                 raise self._used_up()

@@ -42,13 +42,13 @@ class SubflowCall(Generic[R]):
         self.upstreams = self._inputs.upstreams
         # What is there is checked at the call; of what is not, only the values can be.
         self._parameters = None if self._inputs.futures else flow.parameters(args, kwargs)
-        self.scope, self._new = self._place()
+        self.task_run, self._new = self._place()
 
     def announce(self, *, submitted: bool) -> None:
         """Store its place as pending."""
         with self._engine.recorder.batch() as batch:
             state = batch.state(StateName.PENDING)
-            batch.new_task_run(self.scope, self._new, state, submitted=submitted)
+            batch.new_task_run(self.task_run, self._new, state, submitted=submitted)
 
     def run(self) -> R:
         """Run the flow: what it returned."""
@@ -62,21 +62,21 @@ class SubflowCall(Generic[R]):
             parameters = self._parameters or self._flow.parameters(
                 resolved(self._args), resolved(self._kwargs)
             )
-            child = self._engine.begin_child(self._flow, self.scope, parameters, self._new)
+            child = self._engine.begin_child(self._flow, self.task_run, parameters, self._new)
         except NotReadyError as error:
             raise self._fail(error) from None
         except BaseException as error:
             self._fail(error)
             raise
-        ended = self._engine.execute(self._flow, child, parameters, self.scope)
-        self._parent.note(self.scope.id, ended.state.type, ended.final_state.error)
+        ended = self._engine.execute(self._flow, child, parameters, self.task_run)
+        self._parent.note(self.task_run.id, ended.state.type, ended.final_state.error)
         return ended
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record that the flow could not begin; gives the error to raise."""
-        if self.scope.state is None:
+        if self.task_run.state is None:
             self.announce(submitted=False)
-        return end_with_error(self._engine, self.scope, error)
+        return end_with_error(self._engine, self.task_run, error)
 
     def _place(self) -> tuple[TaskScope, NewTaskRun]:
         """The task run that stands for the subflow in its parent."""

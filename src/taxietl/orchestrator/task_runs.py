@@ -28,6 +28,7 @@ from taxietl.orchestrator.recorder import described
 from taxietl.orchestrator.results import MAX_BYTES, NotStorableError, ResultCodec, shown
 from taxietl.orchestrator.retry import call_with_retry
 from taxietl.orchestrator.states import StateName, StateType
+from taxietl.orchestrator.stream import Stream
 from taxietl.orchestrator.writer import NewTaskRun
 
 if TYPE_CHECKING:
@@ -51,14 +52,20 @@ class TaskCall:
         self._args, self._kwargs = args, kwargs
         self._arguments = task.arguments(args, kwargs)
         self._inputs = Inputs(args, kwargs, wait_for)
-        self._streams, self.upstreams = self._inputs.streams, self._inputs.upstreams
-        self.scope, self._new = new_task_run(task, run, self._arguments, kind="task")
+        self.upstreams = self._inputs.upstreams
+        self._streams: list[Stream[Any, Any]] = []
+        self._scope, self._new = new_task_run(task, run, self._arguments, kind="task")
+
+    @property
+    def task_run(self) -> TaskScope:
+        """The task run it is."""
+        return self._scope
 
     def announce(self, *, submitted: bool) -> None:
         """Store it as pending."""
         with self._engine.recorder.batch() as batch:
             state = batch.state(StateName.PENDING)
-            batch.new_task_run(self.scope, self._new, state, submitted=submitted)
+            batch.new_task_run(self._scope, self._new, state, submitted=submitted)
 
     def run(self) -> Any:
         """Make the call: what the task returned, now or when its result was kept."""
@@ -66,8 +73,9 @@ class TaskCall:
             self._run.cancellation.check()
             self._settle()
             # The streams are claimed first: what another task reads is no argument of this one.
-            for stream in self._streams:
-                stream.claim(repr(self.scope.name))
+            for stream in self._inputs.streams:
+                stream.claim(repr(self._scope.name))
+                self._streams.append(stream)
             return self._value()
         except BaseException as error:
             final = self._fail(error)
@@ -82,7 +90,7 @@ class TaskCall:
             self._args, self._kwargs = resolved(self._args), resolved(self._kwargs)
             self._arguments = self._task.arguments(self._args, self._kwargs)
             with self._engine.recorder.batch() as batch:
-                batch.writer.inputs(self.scope.id, shown(self._arguments))
+                batch.writer.inputs(self._scope.id, shown(self._arguments))
 
     def _value(self) -> Any:
         entry, reason = self._entry(), ""
@@ -115,15 +123,15 @@ class TaskCall:
             stream.release(failed=False)
         with self._engine.recorder.batch() as batch:
             cache.touch(batch.writer.connection, entry.key, batch.at)
-            batch.task_end(self.scope, batch.state(StateName.CACHED))
-            batch.writer.cache_key(self.scope.id, entry.key)
+            batch.task_end(self._scope, batch.state(StateName.CACHED))
+            batch.writer.cache_key(self._scope.id, entry.key)
             fits = len(hit.result) <= MAX_BYTES
             batch.writer.outcome(
-                self.scope.id,
+                self._scope.id,
                 result=hit.result if fits else None,
                 stored="stored" if fits else "not stored",
             )
-        self._run.note(self.scope.id, StateType.COMPLETED)
+        self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _attempts(self, reason: str) -> Any:
         self._engine.limits.check(self.scope, self._task.tags)
@@ -159,12 +167,12 @@ class TaskCall:
 
     def _attempt(self, reason: str) -> Any:
         self._run.cancellation.check()
-        self.scope.attempt += 1
+        self._scope.attempt += 1
         with self._engine.recorder.batch() as batch:
-            is_first = self.scope.attempt == 1
+            is_first = self._scope.attempt == 1
             name = StateName.RUNNING if is_first else StateName.RETRYING
-            batch.task_state(self.scope, batch.state(name, reason if is_first else ""))
-        token = scope.set(self.scope)
+            batch.task_state(self._scope, batch.state(name, reason if is_first else ""))
+        token = scope.set(self._scope)
         try:
             return interruptible(self._task.function, *self._args, **self._kwargs)
         except Exception as error:
@@ -181,15 +189,15 @@ class TaskCall:
             stream.rewind()
         attempts = self._task.retry.attempts if self._task.retry else 1
         with self._engine.recorder.batch() as batch:
-            batch.raised(self.scope, error)
+            batch.raised(self._scope, error)
             batch.say(
-                self.scope,
+                self._scope,
                 "Received non-final state 'AwaitingRetry' when proposing final state 'Failed' and"
                 " will attempt to run again...",
             )
-            message = f"Attempt {self.scope.attempt} of {attempts} failed: {described(error)}"
+            message = f"Attempt {self._scope.attempt} of {attempts} failed: {described(error)}"
             batch.task_state(
-                self.scope,
+                self._scope,
                 batch.state(StateName.AWAITING_RETRY, message),
                 scheduled_for=batch.at + timedelta(seconds=seconds),
             )
@@ -207,19 +215,19 @@ class TaskCall:
                     now=batch.at,
                     run_id=self._run.id,
                 )
-                batch.writer.cache_key(self.scope.id, prepared.entry.key)
-            batch.task_end(self.scope, batch.state(StateName.COMPLETED))
+                batch.writer.cache_key(self._scope.id, prepared.entry.key)
+            batch.task_end(self._scope, batch.state(StateName.COMPLETED))
             batch.writer.outcome(
-                self.scope.id, result=result, stored="stored" if result else "not stored"
+                self._scope.id, result=result, stored="stored" if result else "not stored"
             )
-        self._run.note(self.scope.id, StateType.COMPLETED)
+        self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record how it ended; gives the error to raise."""
         for stream in self._streams:
             with suppress(Exception):  # the stream's own state tells
                 stream.release(failed=True)
-        return end_with_error(self._engine, self.scope, error)
+        return end_with_error(self._engine, self._scope, error)
 
 
 def new_task_run(
