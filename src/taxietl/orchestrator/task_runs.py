@@ -1,6 +1,6 @@
 """The order around one call of a task, written once.
 
-    inputs → cache → per attempt: take the tags' slots, check for cancellation, call → store → record
+    inputs → cache → per attempt: take the tags' slots, check for cancellation, call → store
 
 Futures among the arguments are waited for, and stand for their values from then on; if one of
 them did not complete, the call is not made.
