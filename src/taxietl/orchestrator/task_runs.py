@@ -134,7 +134,7 @@ class TaskCall:
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _attempts(self, reason: str) -> Any:
-        self._engine.limits.check(self.scope, self._task.tags)
+        self._engine.limits.check(self._scope, self._task.tags)
         retry = self._task.retry
         if retry is None:
             return self._slotted_attempt(reason)
@@ -149,16 +149,16 @@ class TaskCall:
 
     def _slotted_attempt(self, reason: str) -> Any:
         """One attempt, with a slot of each limited tag from before it is Running to its end."""
-        with self._engine.limits.slots(self.scope, self._task.tags, waiting=self._await_slots):
+        with self._engine.limits.slots(self._scope, self._task.tags, waiting=self._await_slots):
             return self._attempt(reason)
 
     def _await_slots(self, message: str) -> None:
         """Stay in the state before an attempt, saying why."""
-        is_first = self.scope.attempt == 0
+        is_first = self._scope.attempt == 0
         name = StateName.PENDING if is_first else StateName.AWAITING_RETRY
         with self._engine.recorder.batch() as batch:
-            batch.say(self.scope, message)
-            batch.task_state(self.scope, batch.state(name, message))
+            batch.say(self._scope, message)
+            batch.task_state(self._scope, batch.state(name, message))
 
     def _rest(self, seconds: float) -> None:
         """Wait for the next attempt; other tasks may work meanwhile."""
