@@ -7,9 +7,8 @@ its reason.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,9 @@ from taxietl.orchestrator.results import (
     FilePrint,
     NotStorableError,
     ResultCodec,
+    file_difference,
     files_in,
+    prints_as_text,
     shown,
     told_apart,
 )
@@ -57,6 +58,8 @@ class Hit:
     value: Any
     result: str
     """The same as JSON."""
+    files: str
+    """The fingerprints of the files it names, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,10 @@ def look_up(database: Database, entry: Entry, codec: ResultCodec, now: datetime)
     row = rows[0]
     if row["expires_at"] is not None and row["expires_at"] <= to_text(now):
         return Miss(f"the result of {row['created_at']} expired at {row['expires_at']}")
-    for kept in json.loads(row["files"]):
-        if difference := FilePrint(**kept).difference():
-            return Miss(difference)
+    if difference := file_difference(row["files"]):
+        return Miss(difference)
     try:
-        return Hit(codec.decode(row["result"]), row["result"])
+        return Hit(codec.decode(row["result"]), row["result"], row["files"])
     except ValueError:
         return Miss("the kept result does not fit what the task returns now")
 
@@ -163,7 +165,7 @@ def keep(
             entry.version,
             entry.arguments,
             prepared.result,
-            json.dumps([asdict(each) for each in prepared.files]),
+            prints_as_text(prepared.files),
             at,
             to_text(now + expires) if expires is not None else None,
             at,

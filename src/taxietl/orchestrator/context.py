@@ -15,6 +15,7 @@ from taxietl.orchestrator.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Engine
+    from taxietl.orchestrator.resume import Earlier
     from taxietl.orchestrator.states import StateType
     from taxietl.orchestrator.stream import Stream
 
@@ -37,6 +38,8 @@ class RunScope:
     flow_name: str
     root_id: str
     cancellation: Cancellation = field(repr=False)
+    earlier: Earlier | None = field(default=None, repr=False)
+    """The runs that this one takes up; None if it takes up none."""
     streams: list[Stream[Any, Any]] = field(default_factory=list, repr=False)
     _outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
     _ordinals: dict[str, int] = field(default_factory=dict, repr=False)

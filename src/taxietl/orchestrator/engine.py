@@ -14,7 +14,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import Signals
@@ -27,16 +27,18 @@ from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
 from taxietl.orchestrator.history import History
-from taxietl.orchestrator.liveness import hold, process_start
+from taxietl.orchestrator.liveness import hold, process_start, reconcile
 from taxietl.orchestrator.logs import ENGINE, captured
 from taxietl.orchestrator.names import two_words
 from taxietl.orchestrator.parameters import Parameters, return_annotation
 from taxietl.orchestrator.recorder import Listener, Recorder, described
-from taxietl.orchestrator.results import ResultCodec, shown
+from taxietl.orchestrator.records import RunRecord
+from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, digest_of, shown, stored
+from taxietl.orchestrator.resume import Done, Resumption, plan_resume, replayable
 from taxietl.orchestrator.signals import supervise
 from taxietl.orchestrator.states import State, StateName, StateType, final_state
 from taxietl.orchestrator.stream_runs import open_stream
-from taxietl.orchestrator.task_runs import TaskCall, encoded
+from taxietl.orchestrator.task_runs import TaskCall
 from taxietl.orchestrator.tasks import Task
 from taxietl.orchestrator.writer import NewRun, NewTaskRun
 
@@ -112,17 +114,52 @@ class Engine:
             ConfigError: a parameter is wrong; nothing was started.
             TargetError: the history could not be written any more.
         """
-        parameters = flow.parameters(args, kwargs)
+        return self._run(flow, flow.parameters(args, kwargs), None)
+
+    def resume(self, name: str, flow: Flow[..., R] | None = None) -> Run[R] | None:
+        """Run a run's flow again with the same parameters; what had completed is not done again.
+
+        Args:
+            name: of a run that failed, crashed or was cancelled; if it was resumed before, the
+                last of those runs is gone on with.
+            flow: left out, it is found as the run was started.
+
+        Returns:
+            The new run; None if the run had completed, and nothing is to be done.
+
+        Raises:
+            UnknownNameError: there is no such run.
+            TryLaterError: it is still running.
+            ConfigError: it cannot be resumed; the message says why.
+        """
+        reconcile(self.history, now=self.clock())
+        plan = plan_resume(self.history, name)
+        if isinstance(plan, RunRecord):
+            return None
+        replay = plan.replay()
+        again: Flow[..., R] = flow or plan.flow()
+        return self._run(again, again.restored(replay), plan)
+
+    def _run(
+        self, flow: Flow[..., R], parameters: Parameters, resumed: Resumption | None
+    ) -> Run[R]:
+        """Create a top-level run, and see it through."""
         names = self._names(flow, parameters)
         run_id = secrets.token_hex(16)
         run = RunScope(self, run_id, "", flow.name, run_id, Cancellation())
+        run.earlier = resumed.earlier if resumed else None
         with captured:
             lock = hold(self.home, run_id)
             try:
+                new = replayable(self._new_run(run, parameters), flow, parameters)
                 with self.recorder.batch() as batch:
-                    batch.new_run(run, self._new_run(run, parameters), names)
+                    if resumed:
+                        new = resumed.claim(batch.writer, new)
+                    batch.new_run(run, new, names)
                     message = f"Created flow run {run.name!r} for flow {flow.name!r}"
                     batch.say(run, message, logger=ENGINE)
+                    if resumed:
+                        batch.say(run, f"Going on where run {resumed.run.name!r} stopped")
                 return self._supervised(flow, run, parameters, lock)
             finally:
                 lock.release()
@@ -146,6 +183,11 @@ class Engine:
             place, owner = None, caller
         else:
             owner, place = _place(flow, parent, run, parameters)
+        if place is not None and parent.earlier is not None:
+            done = parent.earlier.done(place, ResultCodec(return_annotation(flow.function)))
+            if done is not None:
+                return self._reused(flow, owner, place, done)
+            run.earlier = parent.earlier.below(place)
         with self.recorder.batch() as batch:
             batch.new_run(run, self._new_run(run, parameters, parent, owner.id), names)
             batch.say(parent, f"Created subflow run {run.name!r} for flow {flow.name!r}")
@@ -156,6 +198,22 @@ class Engine:
         ended = self._execute(flow, run, parameters, owner)
         parent.note(owner.id, ended.state.type, ended._error)
         return ended
+
+    def _reused(
+        self, flow: Flow[..., R], owner: TaskScope, place: NewTaskRun, done: Done
+    ) -> Run[R]:
+        """A child run that had completed in the run that is taken up: not run again."""
+        old = done.record
+        with self.recorder.batch() as batch:
+            place = replace(place, child_run_id=old.child_run_id)
+            batch.new_task_run(owner, place, batch.state(StateName.PENDING))
+            state = batch.state(StateName.CACHED, done.message)
+            batch.task_end(owner, state)
+            batch.writer.outcome(owner.id, Stored(old.result, old.files))
+        owner.run.note(owner.id, state.type)
+        child = self.history.find(old.child_run_id or "")
+        name = child.name if child else place.name
+        return Run(old.child_run_id or "", name, flow.name, state, done.value)
 
     def call(
         self,
@@ -224,8 +282,9 @@ class Engine:
         if run.cancellation.requested and not isinstance(error, Cancelled):
             error = run.cancellation.error()
         state, error = self._verdict(run, value, error)
-        result = encoded(ResultCodec(return_annotation(flow.function)), value) if place else None
-        self._set_state(run, place, state, error=error, result=result)
+        codec = ResultCodec(return_annotation(flow.function))
+        kept = stored(codec, value) if place and error is None else NOT_STORED
+        self._set_state(run, place, state, error=error, kept=kept)
         return Run(run.id, run.name, flow.name, state, value, error)
 
     def _verdict(
@@ -253,7 +312,7 @@ class Engine:
         state: State,
         *,
         error: BaseException | None = None,
-        result: str | None = None,
+        kept: Stored = NOT_STORED,
     ) -> None:
         """Move a run, and a subflow's place in its parent, to another state."""
         with self.recorder.batch() as batch:
@@ -264,8 +323,7 @@ class Engine:
                 place.attempt = 1
                 batch.task_state(place, state)
                 if state.is_final:
-                    stored = "stored" if result else "not stored"
-                    batch.writer.outcome(place.id, result=result, stored=stored)
+                    batch.writer.outcome(place.id, kept)
 
     def _close_streams(self, run: RunScope, error: BaseException | None) -> BaseException | None:
         """Close what the flow's body left open; gives the flow's error, or one met here."""
@@ -315,6 +373,7 @@ def _place(
 ) -> tuple[TaskScope, NewTaskRun]:
     """The task run that stands for a subflow in its parent."""
     ordinal = parent.next_ordinal(flow.name)
+    text = shown(parameters.by_name)
     new = NewTaskRun(
         id=secrets.token_hex(8),
         run_id=parent.id,
@@ -324,7 +383,8 @@ def _place(
         kind="subflow",
         version="",
         tags=frozenset(),
-        arguments=shown(parameters.by_name),
+        arguments=text,
+        digest=digest_of(parameters.by_name, text),
         child_run_id=run.id,
     )
     return TaskScope(parent, new.id, new.name), new

@@ -12,7 +12,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.context import current_run, scope
-from taxietl.orchestrator.parameters import Parameters, Validator
+from taxietl.orchestrator.parameters import Parameters, Replay, Validator
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -52,6 +52,14 @@ class Flow(Generic[P, R]):
     def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parameters:
         """The parameters of a call, checked and coerced; ConfigError if one is wrong."""
         return self._validator.validate(args, kwargs)
+
+    def replay(self, parameters: Parameters) -> Replay:
+        """The parameters as JSON from which `restored` makes them again."""
+        return self._validator.replay(parameters)
+
+    def restored(self, replay: str) -> Parameters:
+        """The parameters of an earlier run; ConfigError if they do not fit any more."""
+        return self._validator.restore(replay)
 
     def run_name(self, parameters: Parameters) -> str | None:
         """What a run with these parameters is called; None = two words at random."""

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.context import RunScope, scope
+from taxietl.orchestrator.results import stored
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import Stream
-from taxietl.orchestrator.task_runs import encoded, end_with_error, new_task_run
+from taxietl.orchestrator.task_runs import end_with_error, new_task_run
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Engine
@@ -63,15 +64,10 @@ class StreamRun:
 
     def completed(self, value: object, counts: Mapping[str, int]) -> None:
         """The generator returned."""
-        result = encoded(self._task.codec, value)
+        kept = stored(self._task.codec, value)
         with self._engine.recorder.batch() as batch:
             batch.task_end(self._scope, batch.state(StateName.COMPLETED))
-            batch.writer.outcome(
-                self._scope.id,
-                result=result,
-                stored="stored" if result else "not stored",
-                counts=json.dumps(counts),
-            )
+            batch.writer.outcome(self._scope.id, kept, counts=json.dumps(counts))
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def failed(self, error: BaseException, counts: Mapping[str, int]) -> BaseException:
@@ -82,7 +78,7 @@ class StreamRun:
         """Closed before its end."""
         with self._engine.recorder.batch() as batch:
             batch.task_end(self._scope, batch.state(StateName.CANCELLED, why))
-            batch.writer.outcome(self._scope.id, counts=json.dumps(counts))
+            batch.writer.counts(self._scope.id, json.dumps(counts))
         if not is_wanted:
             self._run.note(self._scope.id, StateType.CANCELLED)
 

@@ -1,6 +1,6 @@
 """The order around one call of a task, written once.
 
-    cache → per attempt: check for cancellation, call → store → record
+    done in the run taken up? → cache → per attempt: check for cancellation, call → store → record
 
 An attempt that fails with what the task's `Retry` names waits and is followed by another one;
 both are states of the same task run. Streams among the arguments belong to this call: they are
@@ -19,7 +19,14 @@ from taxietl.orchestrator import cache
 from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.recorder import described
-from taxietl.orchestrator.results import MAX_BYTES, NotStorableError, ResultCodec, shown
+from taxietl.orchestrator.results import (
+    MAX_BYTES,
+    NOT_STORED,
+    Stored,
+    digest_of,
+    shown,
+    stored,
+)
 from taxietl.orchestrator.retry import call_with_retry
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import streams_in
@@ -27,6 +34,7 @@ from taxietl.orchestrator.writer import NewTaskRun
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Engine
+    from taxietl.orchestrator.resume import Done
     from taxietl.orchestrator.tasks import Task
 
 
@@ -64,6 +72,10 @@ class TaskCall:
             raise final from error
 
     def _value(self) -> Any:
+        earlier = self._run.earlier
+        if earlier is not None and (done := earlier.done(self._new, self._task.codec)):
+            self._reuse(done)
+            return done.value
         entry, reason = self._entry(), ""
         if entry is not None:
             found = self._look_up(entry)
@@ -97,11 +109,18 @@ class TaskCall:
             batch.task_end(self._scope, batch.state(StateName.CACHED))
             batch.writer.cache_key(self._scope.id, entry.key)
             fits = len(hit.result) <= MAX_BYTES
-            batch.writer.outcome(
-                self._scope.id,
-                result=hit.result if fits else None,
-                stored="stored" if fits else "not stored",
-            )
+            batch.writer.outcome(self._scope.id, Stored(hit.result if fits else None, hit.files))
+        self._run.note(self._scope.id, StateType.COMPLETED)
+
+    def _reuse(self, done: Done) -> None:
+        """The run that this one takes up had completed the call."""
+        old = done.record
+        with self._engine.recorder.batch() as batch:
+            if old.cache_key is not None:
+                cache.touch(batch.writer.connection, old.cache_key, batch.at)
+                batch.writer.cache_key(self._scope.id, old.cache_key)
+            batch.task_end(self._scope, batch.state(StateName.CACHED, done.message))
+            batch.writer.outcome(self._scope.id, Stored(old.result, old.files))
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _attempts(self, reason: str) -> Any:
@@ -157,7 +176,8 @@ class TaskCall:
     def _complete(self, value: object, entry: cache.Entry | None) -> None:
         options = self._task.cache
         prepared = cache.prepare(entry, self._task.codec, value) if entry else None
-        result = encoded(self._task.codec, value)
+        known = prepared.files if prepared else None
+        kept = stored(self._task.codec, value, known) if self._task.persist_result else NOT_STORED
         with self._engine.recorder.batch() as batch:
             if prepared is not None and options is not None:
                 cache.keep(
@@ -169,9 +189,7 @@ class TaskCall:
                 )
                 batch.writer.cache_key(self._scope.id, prepared.entry.key)
             batch.task_end(self._scope, batch.state(StateName.COMPLETED))
-            batch.writer.outcome(
-                self._scope.id, result=result, stored="stored" if result else "not stored"
-            )
+            batch.writer.outcome(self._scope.id, kept)
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _fail(self, error: BaseException) -> BaseException:
@@ -187,6 +205,7 @@ def new_task_run(
 ) -> tuple[TaskScope, NewTaskRun]:
     """A task run that has not been stored yet; takes the task's next ordinal in the run."""
     ordinal = run.next_ordinal(task.name)
+    text = shown(arguments)
     new = NewTaskRun(
         id=secrets.token_hex(8),
         run_id=run.id,
@@ -196,7 +215,8 @@ def new_task_run(
         kind=kind,
         version=task.version,
         tags=task.tags,
-        arguments=shown(arguments),
+        arguments=text,
+        digest=digest_of(arguments, text),
     )
     return TaskScope(run, new.id, new.name), new
 
@@ -221,14 +241,6 @@ def end_with_error(
             state = batch.state(StateName.FAILED, message)
         batch.task_end(task_run, state)
         if counts is not None:
-            batch.writer.outcome(task_run.id, counts=counts)
+            batch.writer.counts(task_run.id, counts)
     run.note(task_run.id, state.type, error)
     return error
-
-
-def encoded(codec: ResultCodec, value: object) -> str | None:
-    """A result as the history keeps it; None if it cannot."""
-    try:
-        return codec.encode(value)
-    except NotStorableError:
-        return None

@@ -15,6 +15,7 @@ from logging import getLevelName
 from taxietl.orchestrator.logs import Line
 from taxietl.orchestrator.names import free_name
 from taxietl.orchestrator.records import to_text
+from taxietl.orchestrator.results import Stored
 from taxietl.orchestrator.states import State, StateName
 
 
@@ -32,6 +33,10 @@ class NewRun:
     pid: int
     process_start: datetime | None
     version: str
+    resumed_from: str | None = None
+    entry: str | None = None
+    replay: str | None = None
+    no_replay: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class NewTaskRun:
     version: str
     tags: frozenset[str]
     arguments: str | None
+    digest: str | None = None
     child_run_id: str | None = None
 
 
@@ -64,12 +70,22 @@ class Writer:
         self.connection.execute(
             "INSERT INTO runs (id, name, flow, parent_id, parent_task_run_id, root_id, parameters,"
             " created_at, host, pid, process_start, version,"
+            " resumed_from, entry, replay, no_replay,"
             " state, state_type, message, state_at, started_at, ended_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*row, new.parameters, to_text(state.at), *process, new.version, *_status(state)),
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(*row, new.parameters, to_text(state.at), *process, new.version),
+                *(new.resumed_from, new.entry, new.replay, new.no_replay),
+                *_status(state),
+            ),
         )
         self._state(new.id, None, state)
         return name
+
+    def is_resumed(self, run_id: str) -> bool:
+        """Another run has taken that one up."""
+        found = self.connection.execute("SELECT 1 FROM runs WHERE resumed_from = ?", (run_id,))
+        return found.fetchone() is not None
 
     def run_state(self, run_id: str, state: State) -> None:
         """Move a run to another state."""
@@ -86,14 +102,15 @@ class Writer:
         tags = json.dumps(sorted(new.tags)) if new.tags else "[]"
         self.connection.execute(
             "INSERT INTO task_runs (id, run_id, task, name, ordinal, kind, version, tags,"
-            " child_run_id, arguments, attempts, created_at,"
+            " child_run_id, arguments, digest, attempts, created_at,"
             " state, state_type, message, state_at, started_at, ended_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *identity,
                 tags,
                 new.child_run_id,
                 new.arguments,
+                new.digest,
                 attempt,
                 to_text(state.at),
                 *_status(state),
@@ -118,18 +135,18 @@ class Writer:
         )
         self._state(run_id, task_run_id, state, attempt=attempt, scheduled_for=scheduled_for)
 
-    def outcome(
-        self,
-        task_run_id: str,
-        *,
-        result: str | None = None,
-        stored: str | None = None,
-        counts: str | None = None,
-    ) -> None:
+    def outcome(self, task_run_id: str, kept: Stored, *, counts: str | None = None) -> None:
         """Keep what a task run gave."""
+        says = "stored" if kept.result is not None else "not stored"
         self.connection.execute(
-            "UPDATE task_runs SET result = ?, stored = ?, counts = ? WHERE id = ?",
-            (result, stored, counts, task_run_id),
+            "UPDATE task_runs SET result = ?, files = ?, stored = ?, counts = ? WHERE id = ?",
+            (kept.result, kept.files, says, counts, task_run_id),
+        )
+
+    def counts(self, task_run_id: str, counts: str) -> None:
+        """Keep how far a stream came that did not end."""
+        self.connection.execute(
+            "UPDATE task_runs SET counts = ? WHERE id = ?", (counts, task_run_id)
         )
 
     def cache_key(self, task_run_id: str, key: str) -> None:
