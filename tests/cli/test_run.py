@@ -219,3 +219,33 @@ def test_a_run_in_progress_is_not_resumed(taxietl: Taxietl, home: Path) -> None:
             return 1
 
         assert engine.run(busy).result() == 1
+
+
+def test_a_run_is_cancelled_from_another_shell(
+    taxietl: Taxietl, home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.py"
+    path.write_text(
+        "import time\nfrom taxietl import flow, task\n\n"
+        "@task\ndef sleep() -> None:\n    while True:\n        time.sleep(0.01)\n\n"
+        "@flow(run_name='long')\ndef long() -> None:\n    sleep()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "taxietl", "--home", str(home), "run", str(path)],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while "Executing 'sleep-0'" not in process.stderr.readline():
+            pass
+
+        done = taxietl("runs", "cancel", "long", "--json")
+
+        assert "Cancelled by " in process.communicate()[1]
+    assert process.returncode == 143
+    check(done.document, "cancel")
+    assert (done.code, done.document["action"]) == (0, "cancelled")
+    again = taxietl("runs", "cancel", "long")
+    assert again.code == 0
+    assert again.out.startswith("long  Cancelled before: nothing to do: Cancelled by ")
+    check_refused(taxietl("runs", "cancel", "lung"), 2, "Did you mean 'long'")

@@ -1,4 +1,4 @@
-"""`taxietl runs resume`: what is done to runs, where `runs.py` shows them."""
+"""`taxietl runs resume|cancel`: what is done to runs, where `runs.py` shows them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The run's nam
 def register(group: typer.Typer) -> None:
     """Add the commands to the group `runs`."""
     group.command("resume")(with_output(resume))
+    group.command("cancel")(with_output(cancel))
 
 
 def resume(out: Output, name: NameArgument) -> None:
@@ -72,3 +73,20 @@ def _go_where_it_ran(out: Output, record: RunRecord) -> None:
         go_to(folder)
     else:
         out.note(f"warning: {folder}, where the run was started, is gone; going on here.")
+
+
+def cancel(out: Output, name: NameArgument) -> None:
+    """Stop a run, of whatever process, and wait for its end."""
+    from taxietl.orchestrator import History
+    from taxietl.orchestrator.stopping import stop
+
+    with History.opened(open_settings().home) as history:
+        run, was_running = stop(history, name)
+    document = {
+        "action": "cancelled" if was_running else "nothing to do",
+        "run": {"id": run.id, "name": run.name, "state": run.state.name},
+        "message": run.state.message,
+    }
+    says = f"{run.name}  {run.state.name}"
+    message = f": {run.state.message}" if run.state.message else ""
+    out.result(document, says + (message if was_running else f" before: nothing to do{message}"))

@@ -37,6 +37,7 @@ from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, digest
 from taxietl.orchestrator.resume import Done, Resumption, plan_resume, replayable
 from taxietl.orchestrator.signals import supervise
 from taxietl.orchestrator.states import State, StateName, StateType, final_state
+from taxietl.orchestrator.stopping import requested, withdraw
 from taxietl.orchestrator.stream_runs import open_stream
 from taxietl.orchestrator.task_runs import TaskCall
 from taxietl.orchestrator.tasks import Task
@@ -162,6 +163,7 @@ class Engine:
                         batch.say(run, f"Going on where run {resumed.run.name!r} stopped")
                 return self._supervised(flow, run, parameters, lock)
             finally:
+                withdraw(self.home, run_id)
                 lock.release()
 
     def run_subflow(
@@ -244,12 +246,14 @@ class Engine:
             with suppress(Exception):
                 # A connection of its own: the run's thread may hold the other one.
                 self._settle(run, History(self.home, busy_seconds=1))
+                withdraw(self.home, run.id)
                 lock.release()
 
         try:
             return supervise(
                 functools.partial(self._execute, flow, run, parameters, None),
                 run.cancellation,
+                requested=functools.partial(requested, self.home, run.id),
                 heard=heard,
                 leaving=leaving,
             )

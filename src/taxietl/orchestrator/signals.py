@@ -29,8 +29,9 @@ R = TypeVar("R")
 HANDLED = (signal.SIGINT, signal.SIGTERM)
 INJECT_AFTER_SECONDS = 1.0
 GIVE_UP_AFTER_SECONDS = 5.0
-POLL_SECONDS = 0.5
-"""On Windows a waiting main thread hears no signal until its wait ends."""
+POLL_SECONDS = 0.25
+"""How often a run looks whether another process asks it to stop. (And on Windows a waiting main
+thread hears no signal until its wait ends.)"""
 
 
 class _Work(Generic[R]):
@@ -63,23 +64,26 @@ def supervise(
     body: Callable[[], R],
     cancellation: Cancellation,
     *,
+    requested: Callable[[], str | None],
     heard: Callable[[int], None],
     leaving: Callable[[], None],
 ) -> R:
-    """Run `body`, obeying SIGINT and SIGTERM if this is the main thread; else just run it.
+    """Run `body`, obeying requests to stop, and SIGINT and SIGTERM if this is the main thread.
 
     Args:
+        requested: why another process asks the run to stop; None while none does.
         heard: told of the first signal, once the run has been asked to stop.
         leaving: called last if the body would not end; then the process exits.
     """
     if threading.current_thread() is not threading.main_thread():
-        return body()
+        with _watched(requested, cancellation):
+            return body()
     events: SimpleQueue[int] = SimpleQueue()  # its put() may be called from a signal handler
     work = _Work(body, lambda: events.put(0))
     worker = threading.Thread(target=work.run, name="taxietl-run", daemon=True)
     with _handlers(events.put):
         worker.start()
-        _wait(worker, events, cancellation, heard, leaving)
+        _wait(worker, events, cancellation, requested, heard, leaving)
     return work.result(cancellation)
 
 
@@ -87,6 +91,7 @@ def _wait(
     worker: threading.Thread,
     events: SimpleQueue[int],
     cancellation: Cancellation,
+    requested: Callable[[], str | None],
     heard: Callable[[int], None],
     leaving: Callable[[], None],
 ) -> None:
@@ -105,6 +110,9 @@ def _wait(
             asked_at = time.monotonic()
             cancellation.request(f"Stopped by {signal.Signals(event).name}.", signal_number=event)
             heard(event)
+        elif asked_at is None and (reason := requested()) is not None:
+            asked_at = time.monotonic()
+            cancellation.request(reason, signal_number=signal.SIGTERM)
         if asked_at is None:
             continue
         waited = time.monotonic() - asked_at
@@ -114,6 +122,24 @@ def _wait(
         if waited > INJECT_AFTER_SECONDS and not cancellation.is_seen:
             cancellation.is_overdue = True
             _inject(worker, cancellation)
+
+
+@contextmanager
+def _watched(requested: Callable[[], str | None], cancellation: Cancellation) -> Iterator[None]:
+    """Look for requests from a thread of its own; a run off the main thread has no other."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(POLL_SECONDS):
+            if (reason := requested()) is not None:
+                cancellation.request(reason, signal_number=signal.SIGTERM)
+                return
+
+    threading.Thread(target=watch, name="taxietl-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def _inject(worker: threading.Thread, cancellation: Cancellation) -> None:
