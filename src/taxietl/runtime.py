@@ -18,4 +18,9 @@ def open_engine() -> Engine:
     """
     from taxietl.orchestrator import Engine
 
-    return Engine(settings().home)
+    chosen = settings()
+    return Engine(
+        chosen.home,
+        keep_days=chosen.history.keep_days,
+        cache_bytes=chosen.cache.max_size,
+    )

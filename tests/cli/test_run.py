@@ -249,3 +249,19 @@ def test_a_run_is_cancelled_from_another_shell(
     assert again.code == 0
     assert again.out.startswith("long  Cancelled before: nothing to do: Cancelled by ")
     check_refused(taxietl("runs", "cancel", "lung"), 2, "Did you mean 'long'")
+
+
+def test_old_runs_are_pruned(taxietl: Taxietl, flows: Path) -> None:
+    for _ in range(3):
+        taxietl("run", f"{flows}:etl", "-p", "n=1", "-q")
+
+    counted = taxietl("runs", "prune", "--keep", "1", "--dry-run", "--json")
+    by_age = taxietl("runs", "prune", "--json").document
+    pruned = taxietl("runs", "prune", "--older-than", "0h", "--keep", "1")
+
+    check(counted.document, "prune")
+    assert (counted.document["runs"], counted.document["dry_run"]) == (2, True)
+    assert by_age["runs"] == 0
+    assert pruned.out.startswith("2 runs, 2 with their child runs, 2 task runs and ")
+    assert len(taxietl("runs", "ls", "--json").document["runs"]) == 1
+    check_refused(taxietl("runs", "prune", "--older-than", "old"), 2, "12h, 90d, 4w")

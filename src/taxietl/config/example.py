@@ -26,6 +26,12 @@ EXAMPLE = """\
 #max_rejects = 0                # lines of a month that may be unreadable before it is refused
 #max_shrink = 0.05              # part of a month's rows (0 to 1) that a replacement may lack
 
+#[cache]
+#max_size = "10GB"              # beyond, the files and results not used for longest are removed
+
+#[history]
+#keep_days = 90                 # runs that ended longer ago are removed, once a day
+
 # Profiles are named connections. Names have letters, digits, - and _, and keep their case.
 # The one named "warehouse" is the default target; left out, it is a DuckDB file.
 #

@@ -153,12 +153,13 @@ def keep(
     expires: timedelta | None,
     now: datetime,
     run_id: str,
+    size: int,
 ) -> None:
     """Write the entry, in place of one of the same key; it expires that long from now."""
     entry, at = prepared.entry, to_text(now)
     connection.execute(
         "INSERT OR REPLACE INTO cache (key, task, version, arguments, result, files, created_at,"
-        " expires_at, last_used_at, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, last_used_at, run_id, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.key,
             entry.task,
@@ -170,10 +171,14 @@ def keep(
             to_text(now + expires) if expires is not None else None,
             at,
             run_id,
+            size,
         ),
     )
 
 
-def touch(connection: sqlite3.Connection, key: str, now: datetime) -> None:
-    """Note that the entry was used."""
-    connection.execute("UPDATE cache SET last_used_at = ? WHERE key = ?", (to_text(now), key))
+def touch(connection: sqlite3.Connection, key: str, now: datetime) -> bool:
+    """Note that the entry is used; False if it was removed since it was looked up."""
+    done = connection.execute(
+        "UPDATE cache SET last_used_at = ? WHERE key = ?", (to_text(now), key)
+    )
+    return done.rowcount > 0

@@ -22,7 +22,9 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from taxietl import __version__
 from taxietl.errors import Cancelled
+from taxietl.orchestrator.cache_store import CacheStore
 from taxietl.orchestrator.cancellation import Cancellation, interruptible
+from taxietl.orchestrator.chores import tidy
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
@@ -74,6 +76,8 @@ class Engine:
         sleep: waits between attempts; left out, a wait that a cancellation ends.
         rng: for names and jitter.
         listeners: told of every change of state; one that raises is logged, and fails no run.
+        keep_days: runs that ended longer ago are forgotten, once a day; None keeps them all.
+        cache_bytes: what the cache may take, files and results; None for no limit.
 
     Raises:
         ConfigError: the folder cannot be used, or a newer taxietl wrote the history.
@@ -88,12 +92,16 @@ class Engine:
         sleep: Callable[[float], None] | None = None,
         rng: random.Random | None = None,
         listeners: Sequence[Listener] = (),
+        keep_days: float | None = 90,
+        cache_bytes: int | None = 10_000_000_000,
     ) -> None:
         self.home = home
         self.clock, self.sleep = clock, sleep
         self.rng = rng or random.Random()
         self.history = History.open(home, now=clock())
         self.recorder = Recorder(self.history, clock, listeners)
+        self.cache = CacheStore(self.history.database, max_bytes=cache_bytes)
+        tidy(self.history.database, self.cache, clock(), keep_days=keep_days)
 
     def __enter__(self) -> Engine:
         return self

@@ -34,7 +34,6 @@ from taxietl.orchestrator.writer import NewTaskRun
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Engine
-    from taxietl.orchestrator.resume import Done
     from taxietl.orchestrator.tasks import Task
 
 
@@ -74,15 +73,22 @@ class TaskCall:
     def _value(self) -> Any:
         earlier = self._run.earlier
         if earlier is not None and (done := earlier.done(self._new, self._task.codec)):
-            self._reuse(done)
-            return done.value
+            kept = Stored(done.record.result, done.record.files)
+            if self._take(done.record.cache_key, kept, done.message):
+                return done.value
         entry, reason = self._entry(), ""
         if entry is not None:
             found = self._look_up(entry)
             if isinstance(found, cache.Hit):
-                self._hit(entry, found)
-                return found.value
+                fits = len(found.result) <= MAX_BYTES
+                kept = Stored(found.result if fits else None, found.files)
+                if self._take(entry.key, kept, ""):
+                    return found.value
+                found = cache.Miss("what was kept under its key has just been removed")
             reason = f"Cache miss: {found.reason}."
+            with self._engine.history.writing() as writer:
+                # From here on nobody removes, to make room, what is made under that key.
+                writer.cache_key(self._scope.id, entry.key)
         value = self._attempts(reason)
         for stream in self._streams:
             stream.release(failed=False)
@@ -101,27 +107,19 @@ class TaskCall:
         engine = self._engine
         return cache.look_up(engine.history.database, entry, self._task.codec, engine.clock())
 
-    def _hit(self, entry: cache.Entry, hit: cache.Hit) -> None:
+    def _take(self, key: str | None, kept: Stored, message: str) -> bool:
+        """Use a result that was made before; False if the cache has just lost it."""
+        with self._engine.recorder.batch() as batch:
+            if key is not None:
+                if not cache.touch(batch.writer.connection, key, batch.at):
+                    return False
+                batch.writer.cache_key(self._scope.id, key)
+            batch.task_end(self._scope, batch.state(StateName.CACHED, message))
+            batch.writer.outcome(self._scope.id, kept)
         for stream in self._streams:
             stream.release(failed=False)
-        with self._engine.recorder.batch() as batch:
-            cache.touch(batch.writer.connection, entry.key, batch.at)
-            batch.task_end(self._scope, batch.state(StateName.CACHED))
-            batch.writer.cache_key(self._scope.id, entry.key)
-            fits = len(hit.result) <= MAX_BYTES
-            batch.writer.outcome(self._scope.id, Stored(hit.result if fits else None, hit.files))
         self._run.note(self._scope.id, StateType.COMPLETED)
-
-    def _reuse(self, done: Done) -> None:
-        """The run that this one takes up had completed the call."""
-        old = done.record
-        with self._engine.recorder.batch() as batch:
-            if old.cache_key is not None:
-                cache.touch(batch.writer.connection, old.cache_key, batch.at)
-                batch.writer.cache_key(self._scope.id, old.cache_key)
-            batch.task_end(self._scope, batch.state(StateName.CACHED, done.message))
-            batch.writer.outcome(self._scope.id, Stored(old.result, old.files))
-        self._run.note(self._scope.id, StateType.COMPLETED)
+        return True
 
     def _attempts(self, reason: str) -> Any:
         retry = self._task.retry
@@ -186,10 +184,12 @@ class TaskCall:
                     expires=options.expires,
                     now=batch.at,
                     run_id=self._run.id,
+                    size=self._engine.cache.size(prepared.result, prepared.files),
                 )
-                batch.writer.cache_key(self._scope.id, prepared.entry.key)
             batch.task_end(self._scope, batch.state(StateName.COMPLETED))
             batch.writer.outcome(self._scope.id, kept)
+        if prepared is not None:
+            self._engine.cache.make_room()
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _fail(self, error: BaseException) -> BaseException:
