@@ -138,7 +138,7 @@ def prune(
 
 def _age(text: str) -> timedelta:
     """`90d`, `12h`, `2w` as a span of time."""
-    match = re.fullmatch(r"(\d{1,6})\s*([hdw])", text.strip())
+    match = re.fullmatch(r"(\d{1,5})\s*([hdw])", text.strip())
     if match is None:
         raise ConfigError(
             f"--older-than {text!r} is no age.",

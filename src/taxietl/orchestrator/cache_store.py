@@ -259,7 +259,8 @@ def _files_under(folder: Path) -> Iterator[Path]:
 
 
 def _is_named(entry: CacheEntry, name: str) -> bool:
-    return entry.task == name or entry.key.startswith(name)
+    # The beginning of a key goes beyond the task's name: `extract/1/3f`.
+    return entry.task == name or ("/" in name and entry.key.startswith(name))
 
 
 def _entry(row: sqlite3.Row) -> CacheEntry:
