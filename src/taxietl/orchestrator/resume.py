@@ -107,8 +107,9 @@ class Resumption:
         """
         run = self.run
         if run.replay is None:
+            why = run.no_replay or "an earlier taxietl ran it, which did not keep its parameters"
             raise ConfigError(
-                f"Run {run.name!r} cannot be resumed: {run.no_replay or 'its flow has no file'}.",
+                f"Run {run.name!r} cannot be resumed: {why}.",
                 hint="Start it again as it was started before; what is cached is not done again.",
             )
         return run.replay
