@@ -438,3 +438,23 @@ class TestParameters:
         with pytest.raises(ConfigError, match="in no file or module"):
             engine.resume(first.name)
         assert resumed(engine, first, local).result() == 1
+
+
+def test_a_result_without_files_outlives_its_place_in_the_cache(engine: Engine) -> None:
+    @task(cache=Cache())
+    def cached() -> int:
+        called("cached")
+        return 1
+
+    @flow
+    def body() -> None:
+        cached()
+        called("end")
+
+    FAIL.add("end")
+    first = failed(engine, body)
+    engine.cache.remove([], everything=True)
+
+    resumed(engine, first, body).result()
+
+    assert CALLS == ["end"]

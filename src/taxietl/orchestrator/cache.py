@@ -58,8 +58,8 @@ class Hit:
     value: Any
     result: str
     """The same as JSON."""
-    files: str
-    """The fingerprints of the files it names, as JSON."""
+    files: str | None
+    """The fingerprints of the files it names, as JSON; None if of none."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,9 @@ def look_up(database: Database, entry: Entry, codec: ResultCodec, now: datetime)
         return Miss(f"the result of {row['created_at']} expired at {row['expires_at']}")
     if difference := file_difference(row["files"]):
         return Miss(difference)
+    files = row["files"] if row["files"] != "[]" else None
     try:
-        return Hit(codec.decode(row["result"]), row["result"], row["files"])
+        return Hit(codec.decode(row["result"]), row["result"], files)
     except ValueError:
         return Miss("the kept result does not fit what the task returns now")
 

@@ -2,8 +2,9 @@
 
 Python runs signal handlers in the main thread only, between two of its instructions: a main
 thread that sits in a blocking query hears nothing until the query is over. So a top-level run
-works in a thread of its own. After a first signal the run is asked to stop; a thread that does
-not come to a safe point is sent the exception; one that still does not end is left behind.
+works in a thread of its own. After a first signal, or at the request of another process (see
+`stopping.py`), the run is asked to stop; a thread that does not come to a safe point is sent the
+exception; one that still does not end is left behind.
 """
 
 from __future__ import annotations

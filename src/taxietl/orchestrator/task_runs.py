@@ -73,16 +73,18 @@ class TaskCall:
     def _value(self) -> Any:
         earlier = self._run.earlier
         if earlier is not None and (done := earlier.done(self._new, self._task.codec)):
-            kept = Stored(done.record.result, done.record.files)
-            if self._take(done.record.cache_key, kept, done.message):
+            old = done.record
+            # A result without files needs no cache: the history has it.
+            if self._claim(old.cache_key) or old.files is None:
+                self._take(Stored(old.result, old.files), done.message)
                 return done.value
         entry, reason = self._entry(), ""
         if entry is not None:
             found = self._look_up(entry)
             if isinstance(found, cache.Hit):
-                fits = len(found.result) <= MAX_BYTES
-                kept = Stored(found.result if fits else None, found.files)
-                if self._take(entry.key, kept, ""):
+                if self._claim(entry.key):
+                    fits = len(found.result) <= MAX_BYTES
+                    self._take(Stored(found.result if fits else None, found.files), "")
                     return found.value
                 found = cache.Miss("what was kept under its key has just been removed")
             reason = f"Cache miss: {found.reason}."
@@ -107,19 +109,22 @@ class TaskCall:
         engine = self._engine
         return cache.look_up(engine.history.database, entry, self._task.codec, engine.clock())
 
-    def _take(self, key: str | None, kept: Stored, message: str) -> bool:
-        """Use a result that was made before; False if the cache has just lost it."""
-        with self._engine.recorder.batch() as batch:
-            if key is not None:
-                if not cache.touch(batch.writer.connection, key, batch.at):
-                    return False
-                batch.writer.cache_key(self._scope.id, key)
-            batch.task_end(self._scope, batch.state(StateName.CACHED, message))
-            batch.writer.outcome(self._scope.id, kept)
+    def _claim(self, key: str | None) -> bool:
+        """Keep others from removing what is kept under that key; False if they just did."""
+        if key is None:
+            return True
+        with self._engine.history.writing() as writer:
+            writer.cache_key(self._scope.id, key)
+            return cache.touch(writer.connection, key, self._engine.clock())
+
+    def _take(self, kept: Stored, message: str) -> None:
+        """Use a result that was made before."""
         for stream in self._streams:
             stream.release(failed=False)
+        with self._engine.recorder.batch() as batch:
+            batch.task_end(self._scope, batch.state(StateName.CACHED, message))
+            batch.writer.outcome(self._scope.id, kept)
         self._run.note(self._scope.id, StateType.COMPLETED)
-        return True
 
     def _attempts(self, reason: str) -> Any:
         retry = self._task.retry
