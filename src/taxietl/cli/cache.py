@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +16,7 @@ from taxietl.cli.tables import table
 from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
-    from taxietl.orchestrator import History
+    from taxietl.config import Settings
     from taxietl.orchestrator.cache_store import CacheEntry, CacheStore
     from taxietl.orchestrator.cache_why import Explanation
 
@@ -37,8 +36,8 @@ def ls(
     task: Annotated[str | None, typer.Option(help="Only results of that task.")] = None,
 ) -> None:
     """List the kept results, what was used last first."""
-    with _history() as history:
-        store = _store(history)
+    settings = open_settings()
+    with _store(settings) as store:
         found = store.entries(task)
         rows = [_entry(store, each) for each in found]
         total = store.usage(found)
@@ -55,7 +54,7 @@ def ls(
         }
         for row in rows
     ]
-    most = open_settings().cache.max_size
+    most = settings.cache.max_size
     document = {"entries": rows, "total_bytes": total.bytes, "max_bytes": most}
     says = f"{total.entries:,} results, {total.bytes:,} bytes of at most {most:,}"
     out.result(document, f"{table(headings, shown)}{says}")
@@ -77,13 +76,12 @@ def why(
         raise ConfigError(
             f"-p goes with a task, not with a task run: {what!r}.", hint=f"Leave out {run_name}/."
         )
-    with _history() as history:
+    with _store(open_settings()) as store:
         if slash:
-            call, record, then = cache_why.call_of(history, run_name, name)
+            call, record, then = cache_why.call_of(store.history, run_name, name)
             was: dict[str, Any] | None = {"state": record.state.name, "reason": then}
         else:
             call, was = cache_why.Call(name, _arguments(parameter or [])), None
-        store = _store(history)
         found = cache_why.explain(call, store.entries(call.task), datetime.now(UTC))
         document = _explained(store, found) | {"then": was, "key": call.key}
     out.result(document, "\n".join(_explained_lines(found, was)))
@@ -104,8 +102,8 @@ def rm(
             else "Names and --all exclude another.",
             hint="taxietl cache rm TASK_OR_KEY…, or taxietl cache rm --all",
         )
-    with _history() as history:
-        removed, left = _store(history).remove(name or [], everything=everything)
+    with _store(open_settings()) as store:
+        removed, left = store.remove(name or [], everything=everything)
     code = 75 if left else 0
     lines = [f"{removed:,} removed"]
     lines += [f"left, since a run in progress uses it: {key}" for key in left]
@@ -118,8 +116,8 @@ def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
 ) -> None:
     """Remove what is expired or broken, then what was not used for longest, down to the size."""
-    with _history() as history:
-        store = _store(history)
+    settings = open_settings()
+    with _store(settings) as store:
         removed = store.collect(datetime.now(UTC), dry_run=dry_run)
         total = store.usage()
     freed = sum(each.bytes for each in removed)
@@ -128,7 +126,7 @@ def gc(
         "removed": [vars(each) for each in removed],
         "freed_bytes": freed,
         "total_bytes": total.bytes,
-        "max_bytes": open_settings().cache.max_size,
+        "max_bytes": settings.cache.max_size,
     }
     lines = [f"{_short(each.what)}  {each.bytes:,} bytes: {each.why}" for each in removed]
     verb = "would be removed" if dry_run else "removed"
@@ -136,16 +134,13 @@ def gc(
     out.result(document, "\n".join(lines))
 
 
-def _history() -> AbstractContextManager[History]:
+@contextmanager
+def _store(settings: Settings) -> Iterator[CacheStore]:
     from taxietl.orchestrator import History
-
-    return History.opened(open_settings().home)
-
-
-def _store(history: History) -> CacheStore:
     from taxietl.orchestrator.cache_store import CacheStore
 
-    return CacheStore(history.database, max_bytes=open_settings().cache.max_size)
+    with History.opened(settings.home) as history:
+        yield CacheStore(history, max_bytes=settings.cache.max_size)
 
 
 def _arguments(given: list[str]) -> dict[str, Any]:

@@ -34,7 +34,6 @@ def resume(out: Output, name: NameArgument) -> None:
     with History.opened(open_settings().home) as history:
         record = history.run(name)
     _go_where_it_ran(out, record)
-    open_settings()
     from taxietl.runtime import open_engine
 
     configure_logging(out.log_level)
@@ -75,6 +74,7 @@ def _go_where_it_ran(out: Output, record: RunRecord) -> None:
     if folder.is_dir():
         out.note(f"In {folder}, where the run was started.")
         go_to(folder)
+        open_settings()
     else:
         out.note(f"warning: {folder}, where the run was started, is gone; going on here.")
 

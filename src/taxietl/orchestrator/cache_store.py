@@ -22,7 +22,7 @@ from taxietl.orchestrator.results import FilePrint
 if TYPE_CHECKING:
     import sqlite3
 
-    from taxietl.orchestrator.database import Database
+    from taxietl.orchestrator.history import History
 
 ORPHANED_AFTER = timedelta(days=1)
 """A file that no entry names may be one that is just being made."""
@@ -83,13 +83,14 @@ class CacheStore:
     """The cache of one home.
 
     Args:
-        database: the history's.
+        history: where it is kept.
         max_bytes: what it may take, files and results; None for no limit.
     """
 
-    def __init__(self, database: Database, *, max_bytes: int | None = None) -> None:
-        self._database, self._max_bytes = database, max_bytes
-        self.folder = (database.home / "cache").resolve()
+    def __init__(self, history: History, *, max_bytes: int | None = None) -> None:
+        self.history, self._max_bytes = history, max_bytes
+        self._database = history.database
+        self.folder = (history.home / "cache").resolve()
 
     def entries(self, task: str | None = None) -> list[CacheEntry]:
         """All that is kept, or of one task; what was used last comes first."""

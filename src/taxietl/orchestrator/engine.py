@@ -100,7 +100,7 @@ class Engine:
         self.rng = rng or random.Random()
         self.history = History.open(home, now=clock())
         self.recorder = Recorder(self.history, clock, listeners)
-        self.cache = CacheStore(self.history.database, max_bytes=cache_bytes)
+        self.cache = CacheStore(self.history, max_bytes=cache_bytes)
         tidy(self.history.database, self.cache, clock(), keep_days=keep_days)
 
     def __enter__(self) -> Engine:
