@@ -18,5 +18,10 @@ def open_engine() -> Engine:
     """
     from taxietl.orchestrator import Engine
 
-    configured = settings()
-    return Engine(configured.home, limits=configured.limits)
+    chosen = settings()
+    return Engine(
+        chosen.home,
+        limits=chosen.limits,
+        keep_days=chosen.history.keep_days,
+        cache_bytes=chosen.cache.max_size,
+    )

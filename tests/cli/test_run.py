@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from command import Taxietl, check_refused
+from documents import check
+
+from taxietl.orchestrator import Engine, flow
 
 FLOWS = """
 from taxietl import flow, task
@@ -105,3 +108,160 @@ def test_a_script_that_calls_its_flow_lands_in_the_same_history(
     assert done.stdout == "8\n"
     (run,) = taxietl("runs", "ls", "--json").document["runs"]
     assert (run["flow"], run["state"]) == ("etl", "Completed")
+
+
+RESUMED = """
+import os
+from pathlib import Path
+from taxietl import Cache, flow, task
+
+@task(cache=Cache(), version="1")
+def extract(month: int) -> Path:
+    with Path("calls").open("a") as calls:
+        calls.write(f"extract {month}\\n")
+    path = Path(f"{month}.txt").resolve()
+    path.write_text("trip\\n" * month)
+    return path
+
+@task
+def transform(path: Path):
+    yield from path.read_text().splitlines()
+
+@task
+def load(trips, month: int) -> int:
+    rows = len(list(trips))
+    with Path("calls").open("a") as calls:
+        calls.write(f"load {month}\\n")
+    if Path("kill").exists() and month == 2:
+        os.kill(os.getpid(), 9)
+    return rows
+
+@flow(run_name="month-{month}")
+def ingest(month: int) -> int:
+    return load(transform(extract(month)), month)
+
+@flow(run_name="months")
+def ingest_months(months: list[int]) -> int:
+    return sum(ingest(month) for month in months)
+"""
+
+
+def test_a_killed_run_is_resumed_where_it_stopped(
+    taxietl: Taxietl, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "elsewhere"
+    work.mkdir()
+    (work / "flows_of_months.py").write_text(RESUMED)
+    (work / "kill").touch()
+    command = [sys.executable, "-m", "taxietl", "--home", str(home), "run"]
+    arguments = ["flows_of_months.py:ingest_months", "-p", "months=[1, 2, 3]"]
+    killed = subprocess.run([*command, *arguments], cwd=work, check=False, capture_output=True)
+    assert killed.returncode == -9
+    assert (work / "calls").read_text().splitlines() == [
+        "extract 1", "load 1", "extract 2", "load 2",
+    ]  # fmt: skip
+    (work / "kill").unlink()
+    (work / "calls").unlink()
+
+    done = taxietl("runs", "resume", "months", "--json")
+
+    assert (done.code, done.document["result"]) == (0, 6)
+    assert (work / "calls").read_text().splitlines() == ["load 2", "extract 3", "load 3"]
+    check(done.document, "resume")
+    assert done.document["resumed_from"] == "months"
+    assert done.document["reused"] == 2
+    tree = taxietl("runs", "show", "months-2", "--json").document
+    check(tree, "run_tree")
+    assert tree["resumed_from"] == "months"
+    assert [each["state"] for each in tree["task_runs"]] == ["Cached", "Completed", "Completed"]
+    old = taxietl("runs", "show", "months")
+    assert "months  Crashed Its process" in old.out
+    assert "resumed by months-2" in old.out
+    again = taxietl("runs", "resume", "months", "--json")
+    check(again.document, "resume")
+    assert (again.code, again.document["action"]) == (0, "nothing to do")
+    assert again.document["run"]["name"] == "months-2"
+    check_refused(taxietl("runs", "resume", "month-1"), 2, "is a child run of 'months'")
+    monkeypatch.chdir(work)
+
+    second = taxietl("run", "flows_of_months.py:ingest_months", "-p", "months=[1, 2, 3]", "--json")
+
+    assert second.document["result"] == 6
+    for each in ("month-1-2", "month-2-3", "month-3-2"):
+        tasks = taxietl("runs", "show", each, "--json").document["task_runs"]
+        assert {task["task"]: task["state"] for task in tasks} == {
+            "extract": "Cached", "load": "Completed", "transform": "Completed",
+        }  # fmt: skip
+
+
+def test_a_flow_that_changed_is_resumed_with_a_warning(
+    taxietl: Taxietl, flows: Path, tmp_path: Path
+) -> None:
+    name = taxietl("run", f"{flows}:broken").err.split("Created flow run '")[1].split("'")[0]
+    flows.write_text(FLOWS.replace('raise ValueError("as planned")', "return None"))
+
+    done = taxietl("runs", "resume", name)
+
+    assert done.code == 0
+    assert f"{flows} has changed since run '{name}' began" in done.err
+    flows.unlink()
+    failed = taxietl("runs", "resume", taxietl("runs", "ls", "--json").document["runs"][0]["name"])
+    assert failed.code == 0  # it completed: nothing to do, file or not
+
+
+def test_a_run_in_progress_is_not_resumed(taxietl: Taxietl, home: Path) -> None:
+    with Engine(home) as engine:
+
+        @flow(run_name="busy")
+        def busy() -> int:
+            refused = taxietl("runs", "resume", "busy")
+            check_refused(refused, 75, "'busy' is still running", "runs cancel busy")
+            return 1
+
+        assert engine.run(busy).result() == 1
+
+
+def test_a_run_is_cancelled_from_another_shell(
+    taxietl: Taxietl, home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.py"
+    path.write_text(
+        "import time\nfrom taxietl import flow, task\n\n"
+        "@task\ndef sleep() -> None:\n    while True:\n        time.sleep(0.01)\n\n"
+        "@flow(run_name='long')\ndef long() -> None:\n    sleep()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "taxietl", "--home", str(home), "run", str(path)],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        while "Executing 'sleep-0'" not in process.stderr.readline():
+            pass
+
+        done = taxietl("runs", "cancel", "long", "--json")
+
+        assert "Cancelled by " in process.communicate()[1]
+    assert process.returncode == 143
+    check(done.document, "cancel")
+    assert (done.code, done.document["action"]) == (0, "cancelled")
+    again = taxietl("runs", "cancel", "long")
+    assert again.code == 0
+    assert again.out.startswith("long  Cancelled before: nothing to do: Cancelled by ")
+    check_refused(taxietl("runs", "cancel", "lung"), 2, "Did you mean 'long'")
+
+
+def test_old_runs_are_pruned(taxietl: Taxietl, flows: Path) -> None:
+    for _ in range(3):
+        taxietl("run", f"{flows}:etl", "-p", "n=1", "-q")
+
+    counted = taxietl("runs", "prune", "--keep", "1", "--dry-run", "--json")
+    by_age = taxietl("runs", "prune", "--json").document
+    pruned = taxietl("runs", "prune", "--older-than", "0h", "--keep", "1")
+
+    check(counted.document, "prune")
+    assert (counted.document["runs"], counted.document["dry_run"]) == (2, True)
+    assert by_age["runs"] == 0
+    assert pruned.out.startswith("2 runs, 2 with their child runs, 2 task runs and ")
+    assert len(taxietl("runs", "ls", "--json").document["runs"]) == 1
+    check_refused(taxietl("runs", "prune", "--older-than", "old"), 2, "12h, 90d, 4w")

@@ -13,7 +13,9 @@ import pytest
 from taxietl.config import (
     EXAMPLE,
     PROFILE_TYPES,
+    CacheSettings,
     DuckDBProfile,
+    HistorySettings,
     IngestSettings,
     Settings,
     load_settings,
@@ -44,6 +46,7 @@ def test_as_written_it_changes_nothing(tmp_path: Path) -> None:
     found = load_settings(config=tmp_path / "taxietl.toml")
 
     assert found.ingest == IngestSettings()
+    assert (found.cache, found.history) == (CacheSettings(), HistorySettings())
     assert list(found.profiles) == ["warehouse"]
     assert isinstance(found.profile("warehouse"), DuckDBProfile)
 
@@ -54,6 +57,7 @@ def test_switched_on_it_loads_with_no_warning_and_has_every_type(write: Write) -
     assert found.warnings == ()
     assert {profile.type for profile in found.profiles.values()} == set(PROFILE_TYPES)
     assert found.ingest == IngestSettings()
+    assert (found.cache, found.history) == (CacheSettings(), HistorySettings())
 
 
 def test_it_has_every_key_there_is(write: Write) -> None:
@@ -65,7 +69,8 @@ def test_it_has_every_key_there_is(write: Write) -> None:
             if profile.type == name:
                 given |= profile.model_fields_set
         assert given == set(kind.model_fields), name
-    assert found.ingest.model_fields_set == set(IngestSettings.model_fields)
+    for section in (found.ingest, found.cache, found.history):
+        assert section.model_fields_set == set(type(section).model_fields)
 
 
 def test_every_snippet_is_python_that_asks_for_its_profile(write: Write) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import taxietl
-from taxietl.cli import generate, ingest, init, limits, profiles, runs, schema, sql, verify
+from taxietl.cli import cache, generate, ingest, init, limits, profiles, runs, schema, sql, verify
 from taxietl.cli import run as run_flow
 from taxietl.cli.session import choose
 
@@ -45,7 +45,10 @@ def _common(
     choose(config=config, home=home)
 
 
-for module in (ingest, verify, sql, run_flow, runs, limits, profiles, generate, schema, init):
+for module in (
+    *(ingest, verify, sql, run_flow, runs, limits, cache),
+    *(profiles, generate, schema, init),
+):
     module.register(_app)
 
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 import json
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -38,10 +33,11 @@ def run(
     """Run any flow of your own, with history, states and retries."""
     open_settings()
     from taxietl.orchestrator import configure_logging
+    from taxietl.orchestrator.entry import load_flow
     from taxietl.runtime import open_engine
 
     configure_logging(out.log_level)
-    flow = _flow(target)
+    flow = load_flow(target)
     given = _parameters(flow, parameter or [])
     done = open_engine().run(flow, **given)
     result = done.result()
@@ -50,43 +46,6 @@ def run(
         "result": result,
     }
     out.result(document, f"{done.name}  {done.state}")
-
-
-def _flow(target: str) -> Flow[..., Any]:
-    """The flow that `FILE_OR_MODULE:FLOW` names; FLOW may be left out where there is one."""
-    from taxietl.orchestrator import Flow
-
-    where, _, name = target.rpartition(":") if ":" in target else (target, "", "")
-    module = _module(where)
-    flows = {key: value for key, value in vars(module).items() if isinstance(value, Flow)}
-    if not name and len(flows) == 1:
-        return next(iter(flows.values()))
-    if name not in flows:
-        raise UnknownNameError(f"flow in {where}", name, flows)
-    return flows[name]
-
-
-def _module(where: str) -> ModuleType:
-    path = Path(where)
-    if path.suffix != ".py":
-        sys.path.insert(0, str(Path.cwd()))
-        try:
-            return importlib.import_module(where)
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"There is no module {error.name!r}.",
-                hint="Write FILE.py:FLOW or MODULE:FLOW; modules are looked for here, too.",
-            ) from error
-    if not path.is_file():
-        raise ConfigError(f"There is no file {path}.", hint="Write FILE.py:FLOW or MODULE:FLOW.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} cannot be loaded as Python.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # dataclasses and pydantic look types up there
-    sys.path.insert(0, str(path.resolve().parent))
-    spec.loader.exec_module(module)
-    return module
 
 
 def _parameters(flow: Flow[..., Any], given: list[str]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli import runs_control
 from taxietl.cli.output import Output, with_output
+from taxietl.cli.runs_control import NameArgument
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 from taxietl.errors import UnknownNameError
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
     from taxietl.orchestrator.records import RunRecord, StateRecord, TaskRunRecord
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The run's name or id.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("ls")(with_output(ls))
     group.command("show")(with_output(show))
     group.command("logs")(with_output(logs))
+    runs_control.register(group)
     app.add_typer(group)
 
 
@@ -95,6 +96,8 @@ def _run(record: RunRecord) -> dict[str, Any]:
         "name": record.name,
         "flow": record.flow,
         "parent_id": record.parent_id,
+        "resumed_from": record.resumed_from_name,
+        "resumed_by": record.resumed_by,
         "state": record.state.name.value,
         "message": record.state.message,
         "parameters": record.parameters,
@@ -147,7 +150,7 @@ def _lines(history: History, record: RunRecord, depth: int) -> list[str]:
     says = f" {record.state.message}" if record.state.message else ""
     lines = [
         f"{indent}{record.name}  {record.state.name}{says}  flow {record.flow!r}, "
-        f"{_seconds(record)} s, since {_clock(record.started_at)}"
+        f"{_seconds(record)} s, since {_clock(record.started_at)}{_line_of_runs(record)}"
     ]
     children = {each.id: each for each in history.children(record.id)}
     for each in history.task_runs(record.id):
@@ -156,6 +159,13 @@ def _lines(history: History, record: RunRecord, depth: int) -> list[str]:
         else:
             lines.append(f"{indent}  {_task_line(each)}")
     return lines
+
+
+def _line_of_runs(record: RunRecord) -> str:
+    """Which run it takes up, and which one takes it up."""
+    from_ = f", resumed from {record.resumed_from_name}" if record.resumed_from else ""
+    by = f", resumed by {record.resumed_by}" if record.resumed_by else ""
+    return from_ + by
 
 
 def _task_line(task: TaskRunRecord) -> str:

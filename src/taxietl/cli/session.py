@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,3 +35,14 @@ def open_settings() -> Settings:
     for warning in settings.warnings:
         sys.stderr.write(f"warning: {warning}\n")
     return settings
+
+
+def go_to(folder: Path) -> None:
+    """Work in another folder; --config, --home and their variables mean what they meant here."""
+    from taxietl.config import load_settings
+
+    here = load_settings(config=_chosen.config, home=_chosen.home)
+    if _chosen.config or os.environ.get("TAXIETL_CONFIG"):
+        _chosen.config = here.config_file
+    _chosen.home = here.home
+    os.chdir(folder)

@@ -25,16 +25,18 @@ if TYPE_CHECKING:
         PostgresProfile,
         Profile,
     )
-    from taxietl.config.sections import IngestSettings, Settings
+    from taxietl.config.sections import CacheSettings, HistorySettings, IngestSettings, Settings
 
 __all__ = [
     "EXAMPLE",
     "PROFILE_TYPES",
     "BigQueryProfile",
+    "CacheSettings",
     "DuckDBProfile",
     "FolderProfile",
     "GcpCredentialsProfile",
     "GcsProfile",
+    "HistorySettings",
     "IngestSettings",
     "LakeProfile",
     "PostgresProfile",
@@ -48,7 +50,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CacheSettings": "sections",
     "EXAMPLE": "example",
+    "HistorySettings": "sections",
     "IngestSettings": "sections",
     "Settings": "sections",
     "activate": "active",

@@ -25,6 +25,8 @@ class _Sections(BaseSettings):
         env_prefix="TAXIETL_", env_nested_delimiter="__", case_sensitive=False
     )
 
+    cache: dict[str, Any] = {}
+    history: dict[str, Any] = {}
     ingest: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     profiles: dict[str, dict[str, Any]] = {}

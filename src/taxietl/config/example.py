@@ -32,6 +32,12 @@ EXAMPLE = """\
 #tlc = 2                        # downloads from the TLC
 #warehouse = 1                  # loads into the warehouse
 
+#[cache]
+#max_size = "10GB"              # beyond, the files and results not used for longest are removed
+
+#[history]
+#keep_days = 90                 # runs that ended longer ago are removed, once a day
+
 # Profiles are named connections. Names have letters, digits, - and _, and keep their case.
 # The one named "warehouse" is the default target; left out, it is a DuckDB file.
 #

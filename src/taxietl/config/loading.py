@@ -22,7 +22,13 @@ from taxietl.config.overlay import Document, put_environment_over, read_tables
 from taxietl.config.paths import Surroundings
 from taxietl.config.problems import Problem, config_error, guess, problems_of
 from taxietl.config.profiles import PROFILE_TYPES
-from taxietl.config.sections import IngestSettings, LimitSettings, Settings
+from taxietl.config.sections import (
+    CacheSettings,
+    HistorySettings,
+    IngestSettings,
+    LimitSettings,
+    Settings,
+)
 from taxietl.errors import ConfigError
 
 DEFAULT_PROFILE = "warehouse"
@@ -67,18 +73,22 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
     check = _Check(Surroundings(file.parent if file else Path.cwd(), home), problems)
     ingest = check.table(IngestSettings, document.ingest, ("ingest",))
     limits = check.table(LimitSettings, document.limits, ("limits",))
+    cache = check.table(CacheSettings, document.cache, ("cache",))
+    history = check.table(HistorySettings, document.history, ("history",))
     profiles = {
         name: profile.known_as(name, _origin(name, document, file if name in in_file else None))
         for name, table in document.profiles.items()
         if (profile := check.profile(name, table)) is not None
     }
     profiles = check.accounts(profiles)
-    if problems or ingest is None or limits is None:
+    if problems or ingest is None or limits is None or cache is None or history is None:
         return config_error(problems, file, document.from_environment)
     return Settings(
         config_file=file,
         home=home,
         ingest=ingest,
+        cache=cache,
+        history=history,
         profiles=MappingProxyType(profiles),
         limits=MappingProxyType(limits.root),
         warnings=_warnings(document, profiles, file),

@@ -15,7 +15,9 @@ from typing import Any
 
 from taxietl.config.problems import Problem, misspelt, variable
 
-SECTIONS = ("ingest", "limits", "profiles")
+PLAIN_SECTIONS = ("cache", "history", "ingest")
+"""Those whose keys are known."""
+SECTIONS = (*PLAIN_SECTIONS, "limits", "profiles")
 _PREFIX = "taxietl_"
 
 
@@ -23,6 +25,8 @@ _PREFIX = "taxietl_"
 class Document:
     """Tables as read, unchecked; may hold literal secrets, so it has no repr."""
 
+    cache: dict[str, Any] = field(default_factory=dict)
+    history: dict[str, Any] = field(default_factory=dict)
     ingest: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -44,8 +48,8 @@ def read_tables(raw: dict[str, Any]) -> tuple[Document, list[Problem]]:
         if not isinstance(raw.get(section, {}), dict):
             problems.append(Problem((section,), f"must be a table: [{section}]"))
             return document, problems
-    document.ingest = dict(raw.get("ingest", {}))
-    document.limits = dict(raw.get("limits", {}))
+    for section in (*PLAIN_SECTIONS, "limits"):
+        getattr(document, section).update(raw.get(section, {}))
     for name, table in raw.get("profiles", {}).items():
         if isinstance(table, dict):
             document.profiles[name] = dict(table)
@@ -62,12 +66,13 @@ def put_environment_over(document: Document) -> list[Problem]:
     from taxietl.config.environment import read_environment  # loads pydantic-settings
 
     values = read_environment()
-    ingest = values.get("ingest", {})
-    if isinstance(ingest, dict):
-        document.ingest.update(ingest)
-        document.from_environment.update(("ingest", key) for key in ingest)
-    else:
-        problems.append(_not_a_value(document, ("ingest",)))
+    for section in PLAIN_SECTIONS:
+        table = values.get(section, {})
+        if isinstance(table, dict):
+            getattr(document, section).update(table)
+            document.from_environment.update((section, key) for key in table)
+        else:
+            problems.append(_not_a_value(document, (section,)))
     for section, put_over in (("limits", _put_limit_over), ("profiles", _put_profile_over)):
         named = values.get(section, {})
         if isinstance(named, dict):

@@ -1,7 +1,8 @@
-"""The settings of one process: its folders, the `[ingest]` defaults and the profiles."""
+"""The settings of one process: its folders, the sections of the configuration and the profiles."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,13 @@ from taxietl.config.base import Profile, Text, refuse_bool
 from taxietl.errors import ConfigError, UnknownNameError
 
 P = TypeVar("P", bound=Profile)
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
+_UNITS = {
+    f"{prefix}{binary}B": (1024 if binary else 1000) ** power
+    for power, prefix in enumerate("KMGT", 1)
+    for binary in ("", "I")
+}
 
 
 class IngestSettings(BaseModel):
@@ -36,6 +44,33 @@ class LimitSettings(
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
+def size_in_bytes(value: object) -> object:
+    """A size as a configuration writes it: `"10GB"`, `"512MiB"`, `"0.5 TB"`."""
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    size = int(float(match[1]) * _UNITS[match[2].upper()]) if match else 0
+    if size < 1:
+        raise ValueError('must be a size like "10GB" or "512MiB"')
+    return size
+
+
+class CacheSettings(BaseModel):
+    """What the cache may take of the disk."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    max_size: Annotated[int, BeforeValidator(size_in_bytes)] = 10_000_000_000
+    """Bytes of kept files and results; beyond, what was not used for longest is removed."""
+
+
+class HistorySettings(BaseModel):
+    """How long is remembered what ran."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    keep_days: Annotated[int, BeforeValidator(refuse_bool), Field(ge=1, le=100_000)] = 90
+    """Runs that ended before that many days are removed, once a day."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """All that was configured, checked."""
@@ -49,6 +84,8 @@ class Settings:
     """By name; there is always one named `warehouse`."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """By tag: how many attempts of its tasks may be under way at a time; others are unlimited."""
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    history: HistorySettings = field(default_factory=HistorySettings)
     warnings: tuple[str, ...] = ()
     """What a user should be told once: secrets written out in the file."""
 

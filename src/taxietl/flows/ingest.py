@@ -108,13 +108,13 @@ class MonthsFailedError(TaxietlError):
         self.exit_code = worst_exit_code(each.error.exit_code for each in failed if each.error)
 
 
-@task
+@task(persist_result=False)
 def probe(trip_file: TripFile, source: str) -> SourceVersion:
     """Ask the source which version of the month it has; never cached."""
     return registry.extractor(source).probe(trip_file)
 
 
-@task
+@task(persist_result=False)
 def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = None) -> Planned:
     """Compare what the source has with what the warehouse holds."""
     dataset = version.trip_file.dataset

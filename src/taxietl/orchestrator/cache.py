@@ -7,9 +7,8 @@ its reason.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,9 @@ from taxietl.orchestrator.results import (
     FilePrint,
     NotStorableError,
     ResultCodec,
+    file_difference,
     files_in,
+    prints_as_text,
     shown,
     told_apart,
 )
@@ -57,6 +58,8 @@ class Hit:
     value: Any
     result: str
     """The same as JSON."""
+    files: str | None
+    """The fingerprints of the files it names, as JSON; None if of none."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,11 @@ def look_up(database: Database, entry: Entry, codec: ResultCodec, now: datetime)
     row = rows[0]
     if row["expires_at"] is not None and row["expires_at"] <= to_text(now):
         return Miss(f"the result of {row['created_at']} expired at {row['expires_at']}")
-    for kept in json.loads(row["files"]):
-        if difference := FilePrint(**kept).difference():
-            return Miss(difference)
+    if difference := file_difference(row["files"]):
+        return Miss(difference)
+    files = row["files"] if row["files"] != "[]" else None
     try:
-        return Hit(codec.decode(row["result"]), row["result"])
+        return Hit(codec.decode(row["result"]), row["result"], files)
     except ValueError:
         return Miss("the kept result does not fit what the task returns now")
 
@@ -151,27 +154,32 @@ def keep(
     expires: timedelta | None,
     now: datetime,
     run_id: str,
+    size: int,
 ) -> None:
     """Write the entry, in place of one of the same key; it expires that long from now."""
     entry, at = prepared.entry, to_text(now)
     connection.execute(
         "INSERT OR REPLACE INTO cache (key, task, version, arguments, result, files, created_at,"
-        " expires_at, last_used_at, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " expires_at, last_used_at, run_id, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.key,
             entry.task,
             entry.version,
             entry.arguments,
             prepared.result,
-            json.dumps([asdict(each) for each in prepared.files]),
+            prints_as_text(prepared.files),
             at,
             to_text(now + expires) if expires is not None else None,
             at,
             run_id,
+            size,
         ),
     )
 
 
-def touch(connection: sqlite3.Connection, key: str, now: datetime) -> None:
-    """Note that the entry was used."""
-    connection.execute("UPDATE cache SET last_used_at = ? WHERE key = ?", (to_text(now), key))
+def touch(connection: sqlite3.Connection, key: str, now: datetime) -> bool:
+    """Note that the entry is used; False if it was removed since it was looked up."""
+    done = connection.execute(
+        "UPDATE cache SET last_used_at = ? WHERE key = ?", (to_text(now), key)
+    )
+    return done.rowcount > 0

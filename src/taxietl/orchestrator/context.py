@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Engine
     from taxietl.orchestrator.futures import Future
     from taxietl.orchestrator.pool import Pool
+    from taxietl.orchestrator.resume import Earlier
     from taxietl.orchestrator.states import State, StateType
     from taxietl.orchestrator.stream import Stream
 
@@ -48,6 +49,8 @@ class RunScope:
     futures: list[Future[Any]] = field(default_factory=list, repr=False)
     has_ended: bool = False
     """Its function is over, and so is all that it submitted."""
+    earlier: Earlier | None = field(default=None, repr=False)
+    """The runs that this one takes up; None if it takes up none."""
     streams: list[Stream[Any, Any]] = field(default_factory=list, repr=False)
     _outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
     _ordinals: dict[str, int] = field(default_factory=dict, repr=False)

@@ -1,4 +1,4 @@
-"""A SQLite file of the home: opening it, its schema, transactions, and errors in plain words.
+"""A SQLite file of the home: opening it, transactions, and errors in plain words.
 
 The history is one (`HISTORY`); the queue for slots (`tickets.py`) another.
 
@@ -23,51 +23,12 @@ from typing import Any
 
 from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
 from taxietl.orchestrator.filelock import waiting_lock
+from taxietl.orchestrator.schema import STEPS, bring_up, version_of
 
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 30
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "sshfs", "fuse.sshfs"})
 """WAL needs memory shared by all processes that use the file; across hosts there is none.
 (9p is let through: WSL and containers of one host use it.) https://sqlite.org/wal.html"""
-
-SCHEMA = """
-CREATE TABLE runs (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, flow TEXT NOT NULL,
-    parent_id TEXT, parent_task_run_id TEXT, root_id TEXT NOT NULL, parameters TEXT NOT NULL,
-    state TEXT NOT NULL, state_type TEXT NOT NULL, message TEXT NOT NULL, state_at TEXT NOT NULL,
-    created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT,
-    host TEXT NOT NULL, pid INTEGER NOT NULL, process_start TEXT, version TEXT NOT NULL
-);
-CREATE INDEX runs_by_root ON runs (root_id);
-CREATE INDEX runs_by_parent ON runs (parent_id);
-CREATE INDEX runs_by_time ON runs (created_at);
-CREATE INDEX open_runs ON runs (root_id)
-    WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING');
-CREATE TABLE task_runs (
-    id TEXT PRIMARY KEY, run_id TEXT NOT NULL, task TEXT NOT NULL, name TEXT NOT NULL,
-    ordinal INTEGER NOT NULL, kind TEXT NOT NULL, version TEXT NOT NULL, tags TEXT NOT NULL,
-    child_run_id TEXT,
-    state TEXT NOT NULL, state_type TEXT NOT NULL, message TEXT NOT NULL, state_at TEXT NOT NULL,
-    attempts INTEGER NOT NULL, cache_key TEXT, arguments TEXT, result TEXT, stored TEXT,
-    counts TEXT, created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT
-);
-CREATE INDEX task_runs_by_run ON task_runs (run_id);
-CREATE TABLE states (
-    run_id TEXT NOT NULL, task_run_id TEXT, name TEXT NOT NULL, type TEXT NOT NULL,
-    message TEXT NOT NULL, at TEXT NOT NULL, attempt INTEGER, scheduled_for TEXT
-);
-CREATE INDEX states_by_run ON states (run_id);
-CREATE TABLE logs (
-    run_id TEXT NOT NULL, task_run_id TEXT, at TEXT NOT NULL, level TEXT NOT NULL,
-    logger TEXT NOT NULL, message TEXT NOT NULL
-);
-CREATE INDEX logs_by_run ON logs (run_id);
-CREATE TABLE cache (
-    key TEXT PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL, arguments TEXT,
-    result TEXT NOT NULL, files TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT,
-    last_used_at TEXT NOT NULL, run_id TEXT NOT NULL
-);
-"""
 
 
 @dataclass(frozen=True)
@@ -76,11 +37,16 @@ class Layout:
 
     file_name: str
     what: str
-    schema: str
-    version: int
+    steps: tuple[str, ...]
+    """See `schema.py`."""
+
+    @property
+    def version(self) -> int:
+        """How many steps there are."""
+        return len(self.steps)
 
 
-HISTORY = Layout("history.db", "history", SCHEMA, SCHEMA_VERSION)
+HISTORY = Layout("history.db", "history", STEPS)
 
 
 class Database:
@@ -212,12 +178,12 @@ def _connect(path: Path, layout: Layout, busy_seconds: float) -> sqlite3.Connect
     )
     try:
         connection.row_factory = sqlite3.Row
-        if _version(connection) < layout.version:
+        if version_of(connection) < layout.version:
             # Switching to WAL does not wait its turn: two processes that both begin a file
             # would meet "database is locked" without a lock around it.
             with waiting_lock(path.with_suffix(".lock"), seconds=BUSY_SECONDS):
-                _create(connection, layout)
-        _refuse_newer(path, layout, _version(connection))
+                bring_up(connection, layout.steps)
+        _refuse_newer(path, layout, version_of(connection))
         connection.execute("PRAGMA synchronous = NORMAL")
         # A home that cannot be written is found out here, and not in the middle of a run.
         connection.execute("BEGIN IMMEDIATE")
@@ -235,18 +201,3 @@ def _refuse_newer(path: Path, layout: Layout, version: int) -> None:
             f" knows {layout.version}).",
             hint="Upgrade taxietl, or choose another folder with --home DIR.",
         )
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _create(connection: sqlite3.Connection, layout: Layout) -> None:
-    """Make the tables of a new file."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    if _version(connection) == 0:
-        for statement in layout.schema.split(";\n"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {layout.version}")
-    connection.execute("COMMIT")

@@ -24,7 +24,9 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from taxietl import __version__
 from taxietl.errors import Cancelled, ConfigError
+from taxietl.orchestrator.cache_store import CacheStore
 from taxietl.orchestrator.cancellation import Cancellation, interruptible
+from taxietl.orchestrator.chores import tidy
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
@@ -32,16 +34,18 @@ from taxietl.orchestrator.futures import Future, join
 from taxietl.orchestrator.history import History
 from taxietl.orchestrator.inputs import found_in
 from taxietl.orchestrator.limits import Limits
-from taxietl.orchestrator.liveness import hold, process_start
+from taxietl.orchestrator.liveness import hold, process_start, reconcile
 from taxietl.orchestrator.logs import ENGINE, captured
 from taxietl.orchestrator.names import two_words
 from taxietl.orchestrator.parameters import Parameters, return_annotation
 from taxietl.orchestrator.pool import Pool
 from taxietl.orchestrator.recorder import Listener, Recorder, described
-from taxietl.orchestrator.results import ResultCodec, shown
+from taxietl.orchestrator.records import RunRecord
+from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, shown, stored
+from taxietl.orchestrator.resume import Resumption, plan_resume, replayable
 from taxietl.orchestrator.signals import supervise
 from taxietl.orchestrator.states import FinalState, State, StateName
-from taxietl.orchestrator.task_runs import encoded
+from taxietl.orchestrator.stopping import requested, withdraw
 from taxietl.orchestrator.verdicts import verdict
 from taxietl.orchestrator.writer import NewRun, NewTaskRun
 
@@ -83,6 +87,8 @@ class Engine:
             processes that share the home; a tag without a limit has none, one of 0 never runs.
         workers: how many submitted calls of one run, its child runs included, are at work at a
             time; left out, four for each processor, and at least eight.
+        keep_days: runs that ended longer ago are forgotten, once a day; None keeps them all.
+        cache_bytes: what the cache may take, files and results; None for no limit.
 
     Raises:
         ConfigError: the folder cannot be used, or a newer taxietl wrote the history.
@@ -99,6 +105,8 @@ class Engine:
         listeners: Sequence[Listener] = (),
         limits: Mapping[str, int] = MappingProxyType({}),
         workers: int | None = None,
+        keep_days: float | None = 90,
+        cache_bytes: int | None = 10_000_000_000,
     ) -> None:
         if workers is not None and workers < 1:
             raise ConfigError(f"Engine(workers={workers}) would never run what is submitted.")
@@ -109,6 +117,8 @@ class Engine:
         self.limits = Limits(home, limits, clock=clock)
         self.history = History.open(home, now=clock())
         self.recorder = Recorder(self.history, clock, listeners)
+        self.cache = CacheStore(self.history, max_bytes=cache_bytes)
+        tidy(self.history.database, self.cache, clock(), keep_days=keep_days)
 
     def __enter__(self) -> Engine:
         return self
@@ -131,22 +141,58 @@ class Engine:
             ConfigError: a parameter is wrong; nothing was started.
             TargetError: the history could not be written any more.
         """
-        parameters = flow.parameters(args, kwargs)
+        return self._run(flow, flow.parameters(args, kwargs), None)
+
+    def resume(self, name: str, flow: Flow[..., R] | None = None) -> Run[R] | None:
+        """Run a run's flow again with the same parameters; what had completed is not done again.
+
+        Args:
+            name: of a run that failed, crashed or was cancelled; if it was resumed before, the
+                last of those runs is gone on with.
+            flow: left out, it is found as the run was started.
+
+        Returns:
+            The new run; None if the run had completed, and nothing is to be done.
+
+        Raises:
+            UnknownNameError: there is no such run.
+            TryLaterError: it is still running.
+            ConfigError: it cannot be resumed; the message says why.
+        """
+        reconcile(self.history, now=self.clock())
+        plan = plan_resume(self.history, name)
+        if isinstance(plan, RunRecord):
+            return None
+        replay = plan.replay()
+        again: Flow[..., R] = flow or plan.flow()
+        return self._run(again, again.restored(replay), plan)
+
+    def _run(
+        self, flow: Flow[..., R], parameters: Parameters, resumed: Resumption | None
+    ) -> Run[R]:
+        """Create a top-level run, and see it through."""
         names = self._names(flow, parameters)
         run_id = secrets.token_hex(16)
         cancellation = Cancellation()
         pool = Pool(self.workers, cancellation)
         run = RunScope(self, run_id, "", flow.name, run_id, cancellation, pool)
+        run.earlier = resumed.earlier if resumed else None
         with captured:
             lock = hold(self.home, run_id)
             try:
+                new = replayable(self._new_run(run, parameters), flow, parameters)
                 with self.recorder.batch() as batch:
-                    batch.new_run(run, self._new_run(run, parameters), names)
+                    if resumed:
+                        new = resumed.claim(batch.writer, new)
+                    batch.new_run(run, new, names)
                     message = f"Created flow run {run.name!r} for flow {flow.name!r}"
                     batch.say(run, message, logger=ENGINE)
+                    if resumed:
+                        batch.say(run, f"Going on where run {resumed.run.name!r} stopped")
                 return self._supervised(flow, run, parameters, lock)
             finally:
                 self.limits.remove_run(run_id)
+                withdraw(self.home, run_id)
                 lock.release()
 
     def begin_child(
@@ -162,15 +208,16 @@ class Engine:
         run_id = secrets.token_hex(16)
         shared = (parent.root_id, parent.cancellation, parent.pool)
         run = RunScope(self, run_id, "", flow.name, *shared, call=owner.call)
+        run.earlier = parent.earlier.below(place) if parent.earlier and place else None
         new = self._new_run(run, parameters, parent, owner.id)
         with self.recorder.batch() as batch:
             batch.new_run(run, new, names)
             batch.say(parent, f"Created subflow run {run.name!r} for flow {flow.name!r}")
             if place is not None and owner.state is None:
-                place = replace(place, child_run_id=run_id, arguments=new.parameters)
+                place = replace(place, child_run_id=run_id)
                 batch.new_task_run(owner, place, batch.state(StateName.PENDING))
             elif place is not None:
-                batch.writer.inputs(owner.id, new.parameters, child_run_id=run_id)
+                batch.writer.inputs(replace(place, child_run_id=run_id))
         return run
 
     def _supervised(
@@ -190,12 +237,14 @@ class Engine:
             with suppress(Exception):
                 # A connection of its own: the run's thread may hold the other one.
                 self._settle(run, History(self.home, busy_seconds=1))
+                withdraw(self.home, run.id)
                 lock.release()
 
         try:
             return supervise(
                 functools.partial(self._execute_root, flow, run, parameters),
                 run.cancellation,
+                requested=functools.partial(requested, self.home, run.id),
                 heard=heard,
                 leaving=leaving,
             )
@@ -237,11 +286,11 @@ class Engine:
         if run.cancellation.requested and not isinstance(error, Cancelled):
             error = run.cancellation.error()
         ended = self._ended(run, value, error)
-        result = None
-        if place is not None:
-            result = encoded(ResultCodec(return_annotation(flow.function)), ended.value)
+        kept = NOT_STORED
+        if place is not None and ended.error is None:
+            kept = stored(ResultCodec(return_annotation(flow.function)), ended.value)
         state = State(ended.name, ended.message, ended.at)
-        self._set_state(run, place, state, error=ended.error, result=result)
+        self._set_state(run, place, state, error=ended.error, kept=kept)
         return Run(run.id, run.name, flow.name, state, ended.value, ended.error)
 
     def _ended(self, run: RunScope, value: R | None, error: BaseException | None) -> FinalState[R]:
@@ -263,7 +312,7 @@ class Engine:
         state: State,
         *,
         error: BaseException | None = None,
-        result: str | None = None,
+        kept: Stored = NOT_STORED,
     ) -> None:
         """Move a run, and a subflow's place in its parent, to another state."""
         with self.recorder.batch() as batch:
@@ -274,8 +323,7 @@ class Engine:
                 place.attempt = 1
                 batch.task_state(place, state)
                 if state.is_final:
-                    stored = "stored" if result else "not stored"
-                    batch.writer.outcome(place.id, result=result, stored=stored)
+                    batch.writer.outcome(place.id, kept)
 
     def _close_streams(self, run: RunScope, error: BaseException | None) -> BaseException | None:
         """Close what the flow's body left open; gives the flow's error, or one met here."""

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, Ty
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.context import current_run, scope
 from taxietl.orchestrator.futures import Future, submitting_run
-from taxietl.orchestrator.parameters import Parameters, Validator, refuse_reserved, taken
+from taxietl.orchestrator.parameters import (
+    Parameters,
+    Replay,
+    Validator,
+    refuse_reserved,
+    taken,
+)
 from taxietl.orchestrator.states import FinalState
 
 if TYPE_CHECKING:
@@ -112,6 +118,14 @@ class Flow(Generic[P, R]):
         bound = self._validator.bind(args, kwargs)
         bound.apply_defaults()
         return dict(bound.arguments)
+
+    def replay(self, parameters: Parameters) -> Replay:
+        """The parameters as JSON from which `restored` makes them again."""
+        return self._validator.replay(parameters)
+
+    def restored(self, replay: str) -> Parameters:
+        """The parameters of an earlier run; ConfigError if they do not fit any more."""
+        return self._validator.restore(replay)
 
     def run_name(self, parameters: Parameters) -> str | None:
         """What a run with these parameters is called; None = two words at random."""

@@ -26,7 +26,14 @@ from taxietl.orchestrator.records import (
     task_run_record,
 )
 from taxietl.orchestrator.states import StateName
-from taxietl.orchestrator.writer import Writer
+from taxietl.orchestrator.writer import NewTaskRun, Writer
+
+_RUNS = (
+    "SELECT runs.*,"
+    " COALESCE((SELECT name FROM runs AS old WHERE old.id = runs.resumed_from),"
+    " runs.resumed_from) AS resumed_from_name,"
+    " (SELECT name FROM runs AS new WHERE new.resumed_from = runs.id) AS resumed_by FROM runs"
+)
 
 
 class History:
@@ -50,6 +57,16 @@ class History:
         reconcile(history, now=now)
         return history
 
+    @classmethod
+    @contextmanager
+    def opened(cls, home: Path) -> Iterator[History]:
+        """Like `open`, for one block."""
+        history = cls.open(home)
+        try:
+            yield history
+        finally:
+            history.close()
+
     def close(self) -> None:
         """Close the file."""
         self.database.close()
@@ -69,31 +86,50 @@ class History:
         """Runs, child runs among them, newest first."""
         where = "WHERE state = ?" if state else ""
         rows = self.database.rows(
-            f"SELECT * FROM runs {where} ORDER BY created_at DESC, rowid DESC LIMIT ?",  # noqa: S608
+            f"{_RUNS} {where} ORDER BY created_at DESC, rowid DESC LIMIT ?",
             (state, limit) if state else (limit,),
         )
         return [run_record(row) for row in rows]
 
     def run(self, name_or_id: str) -> RunRecord:
         """One run; UnknownNameError if there is none."""
-        rows = self.database.rows(
-            "SELECT * FROM runs WHERE name = ?1 OR id = ?1 LIMIT 1", (name_or_id,)
-        )
-        if not rows:
+        found = self.find(name_or_id)
+        if found is None:
             raise UnknownNameError("run", name_or_id, (each.name for each in self.runs(limit=20)))
-        return run_record(rows[0])
+        return found
+
+    def find(self, name_or_id: str) -> RunRecord | None:
+        """One run, or None."""
+        rows = self.database.rows(f"{_RUNS} WHERE name = ?1 OR id = ?1 LIMIT 1", (name_or_id,))
+        return run_record(rows[0]) if rows else None
+
+    def last_resumption(self, run: RunRecord) -> RunRecord:
+        """The last of the runs that take up that one, one after the other; itself if none does."""
+        while run.resumed_by is not None:
+            run = self.run(run.resumed_by)
+        return run
+
+    def reused(self, root_id: str) -> int:
+        """How many task runs and child runs of that run's tree come from the run it takes up."""
+        rows = self.database.rows(
+            "SELECT COUNT(*) AS reused FROM task_runs WHERE state = ? AND message <> ''"
+            " AND run_id IN (SELECT id FROM runs WHERE root_id = ?)",
+            (StateName.CACHED, root_id),
+        )
+        return int(rows[0]["reused"])
 
     def children(self, run_id: str) -> list[RunRecord]:
         """The runs that run called, in their order."""
         rows = self.database.rows(
-            "SELECT * FROM runs WHERE parent_id = ? ORDER BY created_at, rowid", (run_id,)
+            f"{_RUNS} WHERE parent_id = ? ORDER BY created_at, rowid",
+            (run_id,),
         )
         return [run_record(row) for row in rows]
 
     def open_roots(self) -> list[RunRecord]:
         """The top-level runs with anything in their tree that has not ended."""
         rows = self.database.rows(
-            "SELECT * FROM runs WHERE id IN (SELECT root_id FROM runs"
+            f"{_RUNS} WHERE id IN (SELECT root_id FROM runs"  # noqa: S608
             " WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING'))"
         )
         return [run_record(row) for row in rows]
@@ -104,6 +140,23 @@ class History:
             "SELECT * FROM task_runs WHERE run_id = ? ORDER BY created_at, rowid", (run_id,)
         )
         return [task_run_record(row) for row in rows]
+
+    def same_call(self, run_id: str, new: NewTaskRun) -> TaskRunRecord | None:
+        """That run's call of the same task or child flow with the same arguments, if any.
+
+        Streams are no such calls, nor are calls whose arguments nothing tells apart.
+        """
+        if new.digest == "":
+            return None
+        rows = self.database.rows(
+            "SELECT * FROM task_runs WHERE run_id = ? AND kind = ? AND task = ? AND ordinal = ?"
+            " AND version = ? AND digest IS ? AND (digest IS NOT NULL OR arguments = ?)",
+            (
+                *(run_id, new.kind, new.task, new.ordinal),
+                *(new.version, new.digest, new.arguments),
+            ),
+        )
+        return task_run_record(rows[0]) if rows else None
 
     def states(self, run_id: str, task_run_id: str | None = None) -> list[StateRecord]:
         """The transitions of a run itself, or of one of its task runs, in their order."""

@@ -71,23 +71,27 @@ def _bury(history: History, run: RunRecord, now: datetime) -> bool:
 
 
 def _sweep(home: Path) -> None:
-    """Remove lock files whose holder died after its run had ended."""
+    """Remove lock files whose holder died after its run had ended, and what was asked of them."""
     for path in (home / "runs").glob("*.lock"):
         with suppress(OSError):
             if (lock := try_lock(path)) is not None:
                 lock.release()
+    for path in (home / "runs").glob("*.cancel*"):
+        with suppress(OSError):
+            if not path.with_suffix(".lock").exists():
+                path.unlink()
 
 
 def _lock_path(home: Path, root_id: str) -> Path:
     return home / "runs" / f"{root_id}.lock"
 
 
-def process_start() -> datetime | None:
-    """When this process began, on Linux; None elsewhere."""
+def process_start(pid: int | None = None) -> datetime | None:
+    """When a process, by default this one, began; on Linux, and None elsewhere."""
     try:
         # The 22nd field, in clock ticks after boot; the 2nd may hold spaces and brackets.
-        fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        ticks = int(fields[19])
+        text = Path(f"/proc/{pid or 'self'}/stat").read_text(encoding="ascii", errors="replace")
+        ticks = int(text.rpartition(")")[2].split()[19])
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, AttributeError):
         return None

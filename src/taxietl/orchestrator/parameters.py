@@ -6,13 +6,21 @@ pydantic is imported only for a flow that has annotated parameters.
 from __future__ import annotations
 
 import inspect
+import json
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import SimpleNamespace
+from types import GenericAlias, SimpleNamespace
 from typing import Any
 
 from taxietl.errors import ConfigError
+from taxietl.orchestrator.results import (
+    MASK,
+    MAX_CACHED_BYTES,
+    NotStorableError,
+    ResultCodec,
+    shown,
+)
 
 RESERVED = ("wait_for", "return_state")
 _PLAIN = (inspect.Parameter.empty, Any, object)
@@ -25,6 +33,14 @@ class Parameters:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     by_name: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The parameters of a run as JSON that gives them back, or why there is none."""
+
+    text: str | None
+    obstacle: str | None = None
 
 
 class Validator:
@@ -59,6 +75,57 @@ class Validator:
                 f"The flow {self._flow_name!r} cannot be called so: {error}.",
                 hint=f"Its parameters: {known or 'none'}.",
             ) from error
+
+    def replay(self, parameters: Parameters) -> Replay:
+        """Write the parameters so that `restore` gives them back; never a secret."""
+        texts: dict[str, str] = {}
+        for name, value in parameters.by_name.items():
+            if MASK in shown({name: value}):
+                return Replay(None, f"its parameter {name!r} holds a secret, which is not kept")
+            parameter = self._signature.parameters[name]
+            try:
+                texts[name] = self._codec(parameter).encode(value, max_bytes=MAX_CACHED_BYTES)
+            except NotStorableError as error:
+                # A default need not fit its own annotation, and is there again next time.
+                if value is not parameter.default:
+                    return Replay(None, f"its parameter {name!r} cannot be stored: {error}")
+        pairs = (f"{json.dumps(name)}: {text}" for name, text in texts.items())
+        return Replay(f"{{{', '.join(pairs)}}}")
+
+    def restore(self, text: str) -> Parameters:
+        """The parameters that `replay` wrote.
+
+        Raises:
+            ConfigError: the flow's signature has changed since, and they do not fit it.
+        """
+        values: dict[str, Any] = {}
+        for name, value in json.loads(text).items():
+            if (parameter := self._signature.parameters.get(name)) is None:
+                raise self._changed(name)
+            try:
+                values[name] = self._codec(parameter).decode(json.dumps(value))
+            except ValueError as error:
+                raise self._changed(name) from error
+        bound = self._signature.bind_partial()
+        bound.arguments.update(values)
+        return self.validate(bound.args, bound.kwargs)
+
+    def _changed(self, name: str) -> ConfigError:
+        return ConfigError(
+            f"The flow {self._flow_name!r} has changed: its parameter {name!r} does not fit what"
+            " the run was given.",
+            hint="Start a new run instead of resuming the old one.",
+        )
+
+    def _codec(self, parameter: inspect.Parameter) -> ResultCodec:
+        """JSON of that parameter's values."""
+        is_plain = parameter.annotation in _PLAIN
+        annotation = Any if is_plain else resolved(self._function, parameter.annotation)
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return ResultCodec(GenericAlias(tuple, (annotation, ...)))
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            return ResultCodec(GenericAlias(dict, (str, annotation)))
+        return ResultCodec(annotation, self._adapters.get(parameter.name))
 
     def _valid(self, parameter: inspect.Parameter, value: Any) -> Any:
         if parameter.annotation in _PLAIN:

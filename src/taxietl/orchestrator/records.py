@@ -33,6 +33,18 @@ class RunRecord:
     pid: int
     process_start: datetime | None
     version: str
+    resumed_from: str | None
+    """The id of the run that this one takes up again."""
+    resumed_from_name: str | None
+    """Its name; its id if it was pruned since."""
+    resumed_by: str | None
+    """The name of the run that takes this one up again."""
+    entry: str | None
+    """JSON of the flow's `EntryPoint`; None of a child run, or if it cannot be found again."""
+    replay: str | None
+    """The parameters as JSON that can be read again; only of a top-level run."""
+    no_replay: str | None
+    """Why there is no `replay`."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +65,15 @@ class TaskRunRecord:
     attempts: int
     cache_key: str | None
     arguments: str | None
+    """As JSON, to be shown."""
+    digest: str | None
+    """Tells arguments apart that are not shown in full; `""` if nothing can."""
     result: str | None
     """JSON; None unless `stored` is `stored`."""
     stored: str | None
     """`stored`, or `not stored` if the result has no JSON form that comes back as it was."""
+    files: str | None
+    """JSON of the fingerprints of the files that the result names."""
     counts: dict[str, int]
     """Of a stream: `items`, and `rows` where its items have rows."""
     created_at: datetime
@@ -119,6 +136,12 @@ def run_record(row: sqlite3.Row) -> RunRecord:
         pid=row["pid"],
         process_start=_time(row["process_start"]),
         version=row["version"],
+        resumed_from=row["resumed_from"],
+        resumed_from_name=row["resumed_from_name"],
+        resumed_by=row["resumed_by"],
+        entry=row["entry"],
+        replay=row["replay"],
+        no_replay=row["no_replay"],
     )
 
 
@@ -138,8 +161,10 @@ def task_run_record(row: sqlite3.Row) -> TaskRunRecord:
         attempts=row["attempts"],
         cache_key=row["cache_key"],
         arguments=row["arguments"],
+        digest=row["digest"],
         result=row["result"],
         stored=row["stored"],
+        files=row["files"],
         counts=json.loads(row["counts"] or "{}"),
         created_at=datetime.fromisoformat(row["created_at"]),
         started_at=_time(row["started_at"]),

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -29,6 +29,8 @@ MAX_CACHED_BYTES = 1024 * 1024
 
 NATIVE = (type(None), bool, int, float, str)
 MASK = "**********"
+_HIDDEN = re.compile(r'"<|\*{10}')
+_SHORTENED = re.compile(r'"<\w+ of [\d,]+>"')
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]+@")
 
 
@@ -42,11 +44,12 @@ class ResultCodec:
     Args:
         annotation: what `typing` knows of the result; None if the task has none that can be
             resolved, and then only JSON's own types can be stored.
+        adapter: pydantic's for that annotation, if there is one already.
     """
 
-    def __init__(self, annotation: Any) -> None:
+    def __init__(self, annotation: Any, adapter: Any = None) -> None:
         self._annotation = None if annotation in (Any, object) else annotation
-        self._adapter: Any = None
+        self._adapter = adapter
 
     def encode(self, value: object, *, max_bytes: int = MAX_BYTES) -> str:
         """The result as JSON.
@@ -137,6 +140,43 @@ class FilePrint:
         return ""
 
 
+def prints_as_text(prints: Iterable[FilePrint]) -> str:
+    """Fingerprints as JSON."""
+    return json.dumps([asdict(each) for each in prints])
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A result as the history keeps it."""
+
+    result: str | None
+    """JSON; None if it has none that comes back as it was."""
+    files: str | None = None
+    """The fingerprints of the files that it names."""
+
+
+NOT_STORED = Stored(None)
+
+
+def stored(codec: ResultCodec, value: object, prints: Sequence[FilePrint] | None = None) -> Stored:
+    """Write a result for the history; the prints are those of its files, if they are known."""
+    try:
+        text = codec.encode(value)
+        if prints is None:
+            prints = [FilePrint.take(path) for path in files_in(value)]
+    except (NotStorableError, OSError):  # a file that cannot be read cannot be recognised either
+        return NOT_STORED
+    return Stored(text, prints_as_text(prints) if prints else None)
+
+
+def file_difference(prints: str | None) -> str:
+    """Why a file of fingerprints written by `prints_as_text` is not what it was, or empty."""
+    if prints is None:
+        return ""
+    differences = (FilePrint(**each).difference() for each in json.loads(prints))
+    return next((each for each in differences if each), "")
+
+
 def files_in(value: object) -> Iterator[Path]:
     """The existing regular files that a result names by a `Path`, at any depth."""
     if isinstance(value, Path):
@@ -153,6 +193,26 @@ def shown(arguments: Mapping[str, object]) -> str:
     if len(text) > MAX_BYTES:
         text = json.dumps({name: f"<{type(each).__name__}>" for name, each in arguments.items()})
     return text
+
+
+def digest_of(arguments: Mapping[str, object], text: str) -> str | None:
+    """What tells arguments apart where the text shown does not; None where it does.
+
+    Args:
+        arguments: those of a call.
+        text: the same as `shown` writes them.
+
+    Returns:
+        A digest; empty if they have no canonical form, or are too big to be worth one.
+    """
+    if not _HIDDEN.search(text):
+        return None
+    if _SHORTENED.search(text):
+        return ""
+    try:
+        return told_apart(arguments)
+    except NotStorableError:
+        return ""
 
 
 def told_apart(arguments: Mapping[str, object]) -> str:

@@ -2,9 +2,9 @@
 
 Python runs signal handlers in the main thread only, between two of its instructions: a main
 thread that sits in a blocking query hears nothing until the query is over. So a top-level run
-works in a thread of its own, and its submitted tasks in others. After a first signal the run is
-asked to stop; threads that do not come to a safe point are sent the exception; a run that still
-does not end is left behind.
+works in a thread of its own, and its submitted tasks in others. After a first signal, or at the
+request of another process (see `stopping.py`), the run is asked to stop; threads that do not come
+to a safe point are sent the exception; a run that still does not end is left behind.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ R = TypeVar("R")
 HANDLED = (signal.SIGINT, signal.SIGTERM)
 INJECT_AFTER_SECONDS = 1.0
 GIVE_UP_AFTER_SECONDS = 5.0
-POLL_SECONDS = 0.5
-"""On Windows a waiting main thread hears no signal until its wait ends."""
+POLL_SECONDS = 0.25
+"""How often a run looks whether another process asks it to stop. (And on Windows a waiting main
+thread hears no signal until its wait ends.)"""
 
 
 class _Work(Generic[R]):
@@ -67,23 +68,26 @@ def supervise(
     body: Callable[[], R],
     cancellation: Cancellation,
     *,
+    requested: Callable[[], str | None],
     heard: Callable[[int], None],
     leaving: Callable[[], None],
 ) -> R:
-    """Run `body`, obeying SIGINT and SIGTERM if this is the main thread; else just run it.
+    """Run `body`, obeying requests to stop, and SIGINT and SIGTERM if this is the main thread.
 
     Args:
+        requested: why another process asks the run to stop; None while none does.
         heard: told of the first signal, once the run has been asked to stop.
         leaving: called last if the body would not end; then the process exits.
     """
     if threading.current_thread() is not threading.main_thread():
-        return body()
+        with _watched(requested, cancellation):
+            return body()
     events: SimpleQueue[int] = SimpleQueue()  # its put() may be called from a signal handler
     work = _Work(body, cancellation, lambda: events.put(0))
     worker = threading.Thread(target=work.run, name="taxietl-run", daemon=True)
     with _handlers(events.put):
         worker.start()
-        _wait(worker, events, cancellation, heard, leaving)
+        _wait(worker, events, cancellation, requested, heard, leaving)
     return work.result()
 
 
@@ -91,6 +95,7 @@ def _wait(
     worker: threading.Thread,
     events: SimpleQueue[int],
     cancellation: Cancellation,
+    requested: Callable[[], str | None],
     heard: Callable[[int], None],
     leaving: Callable[[], None],
 ) -> None:
@@ -109,6 +114,9 @@ def _wait(
             asked_at = time.monotonic()
             cancellation.request(f"Stopped by {signal.Signals(event).name}.", signal_number=event)
             heard(event)
+        elif asked_at is None and (reason := requested()) is not None:
+            asked_at = time.monotonic()
+            cancellation.request(reason, signal_number=signal.SIGTERM)
         if asked_at is None:
             continue
         waited = time.monotonic() - asked_at
@@ -119,6 +127,24 @@ def _wait(
             cancellation.is_overdue = True
             for thread in cancellation.unaware():
                 _inject(thread, cancellation)
+
+
+@contextmanager
+def _watched(requested: Callable[[], str | None], cancellation: Cancellation) -> Iterator[None]:
+    """Look for requests from a thread of its own; a run off the main thread has no other."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(POLL_SECONDS):
+            if (reason := requested()) is not None:
+                cancellation.request(reason, signal_number=signal.SIGTERM)
+                return
+
+    threading.Thread(target=watch, name="taxietl-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def _inject(thread: int, cancellation: Cancellation) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextvars
 import json
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.context import RunScope, scope
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs, resolved
-from taxietl.orchestrator.results import shown
+from taxietl.orchestrator.results import stored
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import Stream
-from taxietl.orchestrator.task_runs import encoded, end_with_error, new_task_run
+from taxietl.orchestrator.task_runs import end_with_error, new_task_run
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Engine
@@ -90,7 +89,7 @@ class StreamRun:
             raise end_with_error(self._engine, self._scope, error) from None
         if self._inputs.futures:
             arguments = self._task.arguments(resolved(self._args), resolved(self._kwargs))
-            self._new = replace(self._new, arguments=shown(arguments))
+            self._new = self._new.given(arguments)
 
     def before_pull(self, consumer_thread: int | None) -> None:
         """Stop here if the run was asked to."""
@@ -98,15 +97,10 @@ class StreamRun:
 
     def completed(self, value: object, counts: Mapping[str, int]) -> None:
         """The generator returned."""
-        result = encoded(self._task.codec, value)
+        kept = stored(self._task.codec, value)
         with self._engine.recorder.batch() as batch:
             batch.task_end(self._scope, batch.state(StateName.COMPLETED))
-            batch.writer.outcome(
-                self._scope.id,
-                result=result,
-                stored="stored" if result else "not stored",
-                counts=json.dumps(counts),
-            )
+            batch.writer.outcome(self._scope.id, kept, counts=json.dumps(counts))
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def failed(self, error: BaseException, counts: Mapping[str, int]) -> BaseException:
@@ -117,7 +111,7 @@ class StreamRun:
         """Closed before its end: its consumer's decision or failure, whose own state tells."""
         with self._engine.recorder.batch() as batch:
             batch.task_end(self._scope, batch.state(StateName.CANCELLED, why))
-            batch.writer.outcome(self._scope.id, counts=json.dumps(counts))
+            batch.writer.counts(self._scope.id, json.dumps(counts))
 
     def paused(self, why: str) -> None:
         """Its consumer will run again."""

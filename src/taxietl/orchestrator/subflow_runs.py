@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs, resolved
-from taxietl.orchestrator.results import shown
+from taxietl.orchestrator.parameters import return_annotation
+from taxietl.orchestrator.results import ResultCodec, Stored
 from taxietl.orchestrator.states import StateName
 from taxietl.orchestrator.task_runs import end_with_error
 from taxietl.orchestrator.writer import NewTaskRun
@@ -20,6 +22,7 @@ from taxietl.orchestrator.writer import NewTaskRun
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Engine, Run
     from taxietl.orchestrator.flows import Flow
+    from taxietl.orchestrator.resume import Done
 
 R = TypeVar("R")
 
@@ -62,7 +65,10 @@ class SubflowCall(Generic[R]):
             parameters = self._parameters or self._flow.parameters(
                 resolved(self._args), resolved(self._kwargs)
             )
-            child = self._engine.begin_child(self._flow, self.task_run, parameters, self._new)
+            place = self._new.given(parameters.by_name)
+            if (done := self._done(place)) is not None:
+                return self._reused(place, done)
+            child = self._engine.begin_child(self._flow, self.task_run, parameters, place)
         except NotReadyError as error:
             raise self._fail(error) from None
         except BaseException as error:
@@ -71,6 +77,32 @@ class SubflowCall(Generic[R]):
         ended = self._engine.execute(self._flow, child, parameters, self.task_run)
         self._parent.note(self.task_run.id, ended.state.type, ended.final_state.error)
         return ended
+
+    def _done(self, place: NewTaskRun) -> Done | None:
+        """The same call in the run that is taken up, if it completed there."""
+        earlier = self._parent.earlier
+        if earlier is None:
+            return None
+        return earlier.done(place, ResultCodec(return_annotation(self._flow.function)))
+
+    def _reused(self, place: NewTaskRun, done: Done) -> Run[R]:
+        """A child run that had completed in the run that is taken up: not run again."""
+        from taxietl.orchestrator.engine import Run  # which imports this module's callers
+
+        old, owner = done.record, self.task_run
+        place = replace(place, child_run_id=old.child_run_id)
+        with self._engine.recorder.batch() as batch:
+            if owner.state is None:
+                batch.new_task_run(owner, place, batch.state(StateName.PENDING))
+            else:
+                batch.writer.inputs(place)
+            state = batch.state(StateName.CACHED, done.message)
+            batch.task_end(owner, state)
+            batch.writer.outcome(owner.id, Stored(old.result, old.files))
+        self._parent.note(owner.id, state.type)
+        child = self._engine.history.find(old.child_run_id or "")
+        name = child.name if child else place.name
+        return Run(old.child_run_id or "", name, self._flow.name, state, done.value)
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record that the flow could not begin; gives the error to raise."""
@@ -91,8 +123,7 @@ class SubflowCall(Generic[R]):
             kind="subflow",
             version="",
             tags=frozenset(),
-            arguments=shown(self._flow.arguments(self._args, self._kwargs)),
-        )
+        ).given(self._flow.arguments(self._args, self._kwargs))
         return TaskScope(parent, new.id, new.name, call=parent.call), new
 
 

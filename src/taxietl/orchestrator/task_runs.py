@@ -1,6 +1,7 @@
 """The order around one call of a task, written once.
 
-    inputs → cache → per attempt: take the tags' slots, check for cancellation, call → store
+    inputs → done in the run taken up? → cache → per attempt: take the tags' slots, check for
+    cancellation, call → store → record
 
 Futures among the arguments are waited for, and stand for their values from then on; if one of
 them did not complete, the call is not made.
@@ -25,7 +26,12 @@ from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs, resolved
 from taxietl.orchestrator.recorder import described
-from taxietl.orchestrator.results import MAX_BYTES, NotStorableError, ResultCodec, shown
+from taxietl.orchestrator.results import (
+    MAX_BYTES,
+    NOT_STORED,
+    Stored,
+    stored,
+)
 from taxietl.orchestrator.retry import call_with_retry
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import Stream
@@ -89,17 +95,31 @@ class TaskCall:
         if self._inputs.futures:
             self._args, self._kwargs = resolved(self._args), resolved(self._kwargs)
             self._arguments = self._task.arguments(self._args, self._kwargs)
+            self._new = self._new.given(self._arguments)
             with self._engine.recorder.batch() as batch:
-                batch.writer.inputs(self._scope.id, shown(self._arguments))
+                batch.writer.inputs(self._new)
 
     def _value(self) -> Any:
+        earlier = self._run.earlier
+        if earlier is not None and (done := earlier.done(self._new, self._task.codec)):
+            old = done.record
+            # A result without files needs no cache: the history has it.
+            if self._claim(old.cache_key) or old.files is None:
+                self._take(Stored(old.result, old.files), done.message)
+                return done.value
         entry, reason = self._entry(), ""
         if entry is not None:
             found = self._look_up(entry)
             if isinstance(found, cache.Hit):
-                self._hit(entry, found)
-                return found.value
+                if self._claim(entry.key):
+                    fits = len(found.result) <= MAX_BYTES
+                    self._take(Stored(found.result if fits else None, found.files), "")
+                    return found.value
+                found = cache.Miss("what was kept under its key has just been removed")
             reason = f"Cache miss: {found.reason}."
+            with self._engine.history.writing() as writer:
+                # From here on nobody removes, to make room, what is made under that key.
+                writer.cache_key(self._scope.id, entry.key)
         value = self._attempts(reason)
         for stream in self._streams:
             stream.release(failed=False)
@@ -118,19 +138,21 @@ class TaskCall:
         engine = self._engine
         return cache.look_up(engine.history.database, entry, self._task.codec, engine.clock())
 
-    def _hit(self, entry: cache.Entry, hit: cache.Hit) -> None:
+    def _claim(self, key: str | None) -> bool:
+        """Keep others from removing what is kept under that key; False if they just did."""
+        if key is None:
+            return True
+        with self._engine.history.writing() as writer:
+            writer.cache_key(self._scope.id, key)
+            return cache.touch(writer.connection, key, self._engine.clock())
+
+    def _take(self, kept: Stored, message: str) -> None:
+        """Use a result that was made before."""
         for stream in self._streams:
             stream.release(failed=False)
         with self._engine.recorder.batch() as batch:
-            cache.touch(batch.writer.connection, entry.key, batch.at)
-            batch.task_end(self._scope, batch.state(StateName.CACHED))
-            batch.writer.cache_key(self._scope.id, entry.key)
-            fits = len(hit.result) <= MAX_BYTES
-            batch.writer.outcome(
-                self._scope.id,
-                result=hit.result if fits else None,
-                stored="stored" if fits else "not stored",
-            )
+            batch.task_end(self._scope, batch.state(StateName.CACHED, message))
+            batch.writer.outcome(self._scope.id, kept)
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _attempts(self, reason: str) -> Any:
@@ -205,7 +227,8 @@ class TaskCall:
     def _complete(self, value: object, entry: cache.Entry | None) -> None:
         options = self._task.cache
         prepared = cache.prepare(entry, self._task.codec, value) if entry else None
-        result = encoded(self._task.codec, value)
+        known = prepared.files if prepared else None
+        kept = stored(self._task.codec, value, known) if self._task.persist_result else NOT_STORED
         with self._engine.recorder.batch() as batch:
             if prepared is not None and options is not None:
                 cache.keep(
@@ -214,12 +237,12 @@ class TaskCall:
                     expires=options.expires,
                     now=batch.at,
                     run_id=self._run.id,
+                    size=self._engine.cache.size(prepared.result, prepared.files),
                 )
-                batch.writer.cache_key(self._scope.id, prepared.entry.key)
             batch.task_end(self._scope, batch.state(StateName.COMPLETED))
-            batch.writer.outcome(
-                self._scope.id, result=result, stored="stored" if result else "not stored"
-            )
+            batch.writer.outcome(self._scope.id, kept)
+        if prepared is not None:
+            self._engine.cache.make_room()
         self._run.note(self._scope.id, StateType.COMPLETED)
 
     def _fail(self, error: BaseException) -> BaseException:
@@ -245,8 +268,7 @@ def new_task_run(
         kind=kind,
         version=task.version,
         tags=task.tags,
-        arguments=shown(arguments),
-    )
+    ).given(arguments)
     return TaskScope(run, new.id, new.name, call=run.call), new
 
 
@@ -273,14 +295,6 @@ def end_with_error(
             state = batch.state(StateName.FAILED, message)
         batch.task_end(task_run, state)
         if counts is not None:
-            batch.writer.outcome(task_run.id, counts=counts)
+            batch.writer.counts(task_run.id, counts)
     run.note(task_run.id, state.type, error)
     return error
-
-
-def encoded(codec: ResultCodec, value: object) -> str | None:
-    """A result as the history keeps it; None if it cannot."""
-    try:
-        return codec.encode(value)
-    except NotStorableError:
-        return None

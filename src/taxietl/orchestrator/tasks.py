@@ -39,11 +39,13 @@ class Task(Generic[P, R]):
         cache: Cache | None,
         version: str,
         tags: frozenset[str],
+        persist_result: bool,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.name, self.version, self.tags = name, version, tags
         self.retry, self.cache = retry, cache
+        self.persist_result = persist_result
         self.is_stream = inspect.isgeneratorfunction(function)
 
     @overload
@@ -186,6 +188,7 @@ def task(
     cache: Cache | None = None,
     version: str = "",
     tags: Iterable[str] = (),
+    persist_result: bool = True,
     retries: int = 0,
     retry_delay_seconds: float | Sequence[float] = 0.0,
 ) -> TaskDecorator: ...
@@ -198,6 +201,7 @@ def task(
     cache: Cache | None = None,
     version: str = "",
     tags: Iterable[str] = (),
+    persist_result: bool = True,
     retries: int = 0,
     retry_delay_seconds: float | Sequence[float] = 0.0,
 ) -> Any:
@@ -211,6 +215,8 @@ def task(
         cache: keep its results.
         version: raise it when the function's meaning changes; part of the cache's key.
         tags: words to find and limit it by.
+        persist_result: False for what must be asked anew each time: the result is not kept, and
+            a run that is resumed calls the task again.
         retries, retry_delay_seconds: short for `Retry(on=Exception, attempts=retries + 1,
             delay=retry_delay_seconds)`.
 
@@ -229,13 +235,31 @@ def task(
             )
         refuse_reserved("task", title, function)
         if inspect.isgeneratorfunction(function):
-            given = {"retry": plan, "cache": cache, "tags": tag_set}
+            given = {
+                "retry": plan,
+                "cache": cache,
+                "tags": tag_set,
+                "persist_result": not persist_result,
+            }
             if refused := [f"{option}=" for option, value in given.items() if value]:
                 raise ConfigError(
                     f"The task {title!r} is a generator and takes no {', '.join(refused)}.",
                     hint="A stream runs as part of its consumer: put them on the consumer.",
                 )
-        return Task(function, name=title, retry=plan, cache=cache, version=version, tags=tag_set)
+        if cache is not None and not persist_result:
+            raise ConfigError(
+                f"The task {title!r} has cache= and persist_result=False.",
+                hint="A cached result is kept: drop one of them.",
+            )
+        return Task(
+            function,
+            name=title,
+            retry=plan,
+            cache=cache,
+            version=version,
+            tags=tag_set,
+            persist_result=persist_result,
+        )
 
     return decorate if function is None else decorate(function)
 

@@ -26,7 +26,7 @@ CREATE TABLE tickets (
     host TEXT NOT NULL, pid INTEGER NOT NULL, since TEXT NOT NULL, granted_at TEXT
 );
 """
-LAYOUT = Layout("limits.db", "queue of the limits", SCHEMA, 1)
+LAYOUT = Layout("limits.db", "queue of the limits", (SCHEMA,))
 NAMED = 3
 """So many holders are named in a message; of the others, the number."""
 

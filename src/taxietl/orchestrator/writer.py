@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from logging import getLevelName
 
 from taxietl.orchestrator.logs import Line
 from taxietl.orchestrator.names import free_name
 from taxietl.orchestrator.records import to_text
+from taxietl.orchestrator.results import Stored, digest_of, shown
 from taxietl.orchestrator.states import State, StateName
 
 
@@ -32,6 +33,10 @@ class NewRun:
     pid: int
     process_start: datetime | None
     version: str
+    resumed_from: str | None = None
+    entry: str | None = None
+    replay: str | None = None
+    no_replay: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,14 @@ class NewTaskRun:
     kind: str
     version: str
     tags: frozenset[str]
-    arguments: str | None
+    arguments: str | None = None
+    digest: str | None = None
     child_run_id: str | None = None
+
+    def given(self, arguments: Mapping[str, object]) -> NewTaskRun:
+        """The same with its arguments, as far as they are known."""
+        text = shown(arguments)
+        return replace(self, arguments=text, digest=digest_of(arguments, text))
 
 
 class Writer:
@@ -64,12 +75,22 @@ class Writer:
         self.connection.execute(
             "INSERT INTO runs (id, name, flow, parent_id, parent_task_run_id, root_id, parameters,"
             " created_at, host, pid, process_start, version,"
+            " resumed_from, entry, replay, no_replay,"
             " state, state_type, message, state_at, started_at, ended_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*row, new.parameters, to_text(state.at), *process, new.version, *_status(state)),
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(*row, new.parameters, to_text(state.at), *process, new.version),
+                *(new.resumed_from, new.entry, new.replay, new.no_replay),
+                *_status(state),
+            ),
         )
         self._state(new.id, None, state)
         return name
+
+    def is_resumed(self, run_id: str) -> bool:
+        """Another run has taken that one up."""
+        found = self.connection.execute("SELECT 1 FROM runs WHERE resumed_from = ?", (run_id,))
+        return found.fetchone() is not None
 
     def run_state(self, run_id: str, state: State) -> None:
         """Move a run to another state."""
@@ -86,14 +107,15 @@ class Writer:
         tags = json.dumps(sorted(new.tags)) if new.tags else "[]"
         self.connection.execute(
             "INSERT INTO task_runs (id, run_id, task, name, ordinal, kind, version, tags,"
-            " child_run_id, arguments, attempts, created_at,"
+            " child_run_id, arguments, digest, attempts, created_at,"
             " state, state_type, message, state_at, started_at, ended_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *identity,
                 tags,
                 new.child_run_id,
                 new.arguments,
+                new.digest,
                 attempt,
                 to_text(state.at),
                 *_status(state),
@@ -118,25 +140,25 @@ class Writer:
         )
         self._state(run_id, task_run_id, state, attempt=attempt, scheduled_for=scheduled_for)
 
-    def outcome(
-        self,
-        task_run_id: str,
-        *,
-        result: str | None = None,
-        stored: str | None = None,
-        counts: str | None = None,
-    ) -> None:
+    def outcome(self, task_run_id: str, kept: Stored, *, counts: str | None = None) -> None:
         """Keep what a task run gave."""
+        says = "stored" if kept.result is not None else "not stored"
         self.connection.execute(
-            "UPDATE task_runs SET result = ?, stored = ?, counts = ? WHERE id = ?",
-            (result, stored, counts, task_run_id),
+            "UPDATE task_runs SET result = ?, files = ?, stored = ?, counts = ? WHERE id = ?",
+            (kept.result, kept.files, says, counts, task_run_id),
         )
 
-    def inputs(self, task_run_id: str, arguments: str, *, child_run_id: str | None = None) -> None:
+    def counts(self, task_run_id: str, counts: str) -> None:
+        """Keep how far a stream came that did not end."""
+        self.connection.execute(
+            "UPDATE task_runs SET counts = ? WHERE id = ?", (counts, task_run_id)
+        )
+
+    def inputs(self, new: NewTaskRun) -> None:
         """Keep what a submitted task run begins with, once what it waited for is there."""
         self.connection.execute(
-            "UPDATE task_runs SET arguments = ?, child_run_id = ? WHERE id = ?",
-            (arguments, child_run_id, task_run_id),
+            "UPDATE task_runs SET arguments = ?, digest = ?, child_run_id = ? WHERE id = ?",
+            (new.arguments, new.digest, new.child_run_id, new.id),
         )
 
     def cache_key(self, task_run_id: str, key: str) -> None:

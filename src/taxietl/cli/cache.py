@@ -1,0 +1,214 @@
+"""`taxietl cache`: what is kept between runs, why it was used or not, and making room."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import open_settings
+from taxietl.cli.tables import table
+from taxietl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from taxietl.config import Settings
+    from taxietl.orchestrator.cache_store import CacheEntry, CacheStore
+    from taxietl.orchestrator.cache_why import Explanation
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(name="cache", no_args_is_help=True, help="What is kept between runs.")
+    group.command("ls")(with_output(ls))
+    group.command("why")(with_output(why))
+    group.command("rm")(with_output(rm))
+    group.command("gc")(with_output(gc))
+    app.add_typer(group)
+
+
+def ls(
+    out: Output,
+    task: Annotated[str | None, typer.Option(help="Only results of that task.")] = None,
+) -> None:
+    """List the kept results, what was used last first."""
+    settings = open_settings()
+    with _store(settings) as store:
+        found = store.entries(task)
+        rows = [_entry(store, each) for each in found]
+        total = store.usage(found)
+    headings = ["task", "key", "size", "created", "last used", "expires", "run"]
+    shown = [
+        {
+            "task": row["task"],
+            "key": _short(row["key"]),
+            "size": row["bytes"],
+            "created": _clock(row["created_at"]),
+            "last used": _clock(row["last_used_at"]),
+            "expires": _clock(row["expires_at"]) if row["expires_at"] else "never",
+            "run": row["run_name"] or "(forgotten)",
+        }
+        for row in rows
+    ]
+    most = settings.cache.max_size
+    document = {"entries": rows, "total_bytes": total.bytes, "max_bytes": most}
+    says = f"{total.entries:,} results, {total.bytes:,} bytes of at most {most:,}"
+    out.result(document, f"{table(headings, shown)}{says}")
+
+
+def why(
+    out: Output,
+    what: Annotated[str, typer.Argument(metavar="RUN/TASK_OR_TASK", help="all/extract-0, extract")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", help="An argument: name=value, a.b=value; repeats."),
+    ] = None,
+) -> None:
+    """Tell why a task run was a hit or a miss, or whether a call would be one now."""
+    from taxietl.orchestrator import cache_why
+
+    run_name, slash, name = what.rpartition("/")
+    if slash and parameter:
+        raise ConfigError(
+            f"-p goes with a task, not with a task run: {what!r}.", hint=f"Leave out {run_name}/."
+        )
+    with _store(open_settings()) as store:
+        if slash:
+            call, record, then = cache_why.call_of(store.history, run_name, name)
+            was: dict[str, Any] | None = {"state": record.state.name, "reason": then}
+        else:
+            call, was = cache_why.Call(name, _arguments(parameter or [])), None
+        found = cache_why.explain(call, store.entries(call.task), datetime.now(UTC))
+        document = _explained(store, found) | {"then": was, "key": call.key}
+    out.result(document, "\n".join(_explained_lines(found, was)))
+
+
+def rm(
+    out: Output,
+    name: Annotated[
+        list[str] | None, typer.Argument(metavar="TASK_OR_KEY", help="Or a key's beginning.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of it.")] = False,
+) -> int:
+    """Remove kept results, with the files that are the cache's own; never what is in use."""
+    if bool(name) == everything:
+        raise ConfigError(
+            "Nothing to remove was named."
+            if not everything
+            else "Names and --all exclude another.",
+            hint="taxietl cache rm TASK_OR_KEY…, or taxietl cache rm --all",
+        )
+    with _store(open_settings()) as store:
+        removed, left = store.remove(name or [], everything=everything)
+    code = 75 if left else 0
+    lines = [f"{removed:,} removed"]
+    lines += [f"left, since a run in progress uses it: {key}" for key in left]
+    out.result({"removed": removed, "in_use": left, "exit_code": code}, "\n".join(lines))
+    return code
+
+
+def gc(
+    out: Output,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+) -> None:
+    """Remove what is expired or broken, then what was not used for longest, down to the size."""
+    settings = open_settings()
+    with _store(settings) as store:
+        removed = store.collect(datetime.now(UTC), dry_run=dry_run)
+        total = store.usage()
+    freed = sum(each.bytes for each in removed)
+    document = {
+        "dry_run": dry_run,
+        "removed": [vars(each) for each in removed],
+        "freed_bytes": freed,
+        "total_bytes": total.bytes,
+        "max_bytes": settings.cache.max_size,
+    }
+    lines = [f"{_short(each.what)}  {each.bytes:,} bytes: {each.why}" for each in removed]
+    verb = "would be removed" if dry_run else "removed"
+    lines.append(f"{len(removed):,} {verb}, {freed:,} bytes; {total.bytes:,} bytes are kept now")
+    out.result(document, "\n".join(lines))
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[CacheStore]:
+    from taxietl.orchestrator import History
+    from taxietl.orchestrator.cache_store import CacheStore
+
+    with History.opened(settings.home) as history:
+        yield CacheStore(history, max_bytes=settings.cache.max_size)
+
+
+def _arguments(given: list[str]) -> dict[str, Any]:
+    """`name=value` texts; values are JSON where they can be read as such."""
+    values: dict[str, Any] = {}
+    for each in given:
+        name, equals, text = each.partition("=")
+        if not equals:
+            raise ConfigError(f"-p {each!r} has no value.", hint="Write -p name=value.")
+        try:
+            values[name] = json.loads(text)
+        except json.JSONDecodeError:
+            values[name] = text
+    return values
+
+
+def _entry(store: CacheStore, entry: CacheEntry) -> dict[str, Any]:
+    return {
+        "task": entry.task,
+        "version": entry.version,
+        "key": entry.key,
+        "arguments": entry.arguments,
+        "bytes": store.size(entry.result, entry.files),
+        "files": [each.path for each in entry.files],
+        "created_at": entry.created_at,
+        "last_used_at": entry.last_used_at,
+        "expires_at": entry.expires_at,
+        "run_id": entry.run_id,
+        "run_name": entry.run_name,
+    }
+
+
+def _explained(store: CacheStore, found: Explanation) -> dict[str, Any]:
+    return {
+        "task": found.task,
+        "now": "hit" if found.is_hit else "miss",
+        "reason": found.reason,
+        "nearest": _entry(store, found.nearest) if found.nearest else None,
+        "fields": [
+            {"name": each.name, "asked": each.asked, "kept": each.kept, "same": each.is_same}
+            for each in found.fields
+        ],
+    }
+
+
+def _explained_lines(found: Explanation, was: dict[str, Any] | None) -> Iterator[str]:
+    if was:
+        yield f"then: {was['state']}. {was['reason']}".rstrip()
+    yield f"now:  {'hit' if found.is_hit else 'miss'}: {found.reason}"
+    entry = found.nearest
+    if entry is None:
+        return
+    yield f"nearest: {_short(entry.key)}, made {_clock(entry.created_at)} by run " + (
+        entry.run_name or "(forgotten)"
+    )
+    width = max(len(each.name) for each in found.fields)
+    for each in found.fields:
+        differs = "same" if each.is_same else "DIFFERS"
+        says = f"{each.kept}" if each.is_same else f"kept {each.kept}, asked {each.asked}"
+        yield f"  {each.name:<{width}}  {differs:<7}  {says}"
+
+
+def _short(key: str) -> str:
+    """A key whose digest is cut: enough to name it by."""
+    start, slash, digest = key.rpartition("/")
+    is_digest = len(digest) == 64 and all(each in "0123456789abcdef" for each in digest)
+    return f"{start}{slash}{digest[:12]}" if is_digest else key
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M}"

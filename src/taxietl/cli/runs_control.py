@@ -1,0 +1,148 @@
+"""`taxietl runs resume|cancel|prune`: what is done to runs, where `runs.py` shows them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import go_to, open_settings
+from taxietl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator import Run
+    from taxietl.orchestrator.records import RunRecord
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The run's name or id.")]
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands to the group `runs`."""
+    group.command("resume")(with_output(resume))
+    group.command("cancel")(with_output(cancel))
+    group.command("prune")(with_output(prune))
+
+
+def resume(out: Output, name: NameArgument) -> None:
+    """Run it again with the same parameters; what had completed is not done again."""
+    from taxietl.orchestrator import History, configure_logging
+
+    with History.opened(open_settings().home) as history:
+        record = history.run(name)
+    _go_where_it_ran(out, record)
+    from taxietl.runtime import open_engine
+
+    configure_logging(out.log_level)
+    engine = open_engine()
+    done: Run[Any] | None = engine.resume(record.id)
+    if done is None:
+        last = engine.history.last_resumption(record)
+        document = {
+            "action": "nothing to do",
+            "run": {"id": last.id, "name": last.name, "state": last.state.name},
+            "resumed_from": last.resumed_from_name,
+            "reused": 0,
+            "result": None,
+        }
+        out.result(document, f"{last.name}  {last.state}: nothing to do")
+        return
+    result = done.result()
+    now = engine.history.run(done.id)
+    reused = engine.history.reused(done.id)
+    document = {
+        "action": "resumed",
+        "run": {"id": done.id, "name": done.name, "state": done.state.name},
+        "resumed_from": now.resumed_from_name,
+        "reused": reused,
+        "result": result,
+    }
+    says = f"{done.name}  {done.state}, resumed from {now.resumed_from_name}"
+    out.result(document, f"{says}, {reused} results reused")
+
+
+def _go_where_it_ran(out: Output, record: RunRecord) -> None:
+    """Relative paths, and `./taxietl.toml`, are to mean what they meant to the run."""
+    from taxietl.orchestrator.entry import EntryPoint
+
+    folder = Path(EntryPoint.from_json(record.entry).folder) if record.entry else Path.cwd()
+    if folder == Path.cwd():
+        return
+    if folder.is_dir():
+        out.note(f"In {folder}, where the run was started.")
+        go_to(folder)
+        open_settings()
+    else:
+        out.note(f"warning: {folder}, where the run was started, is gone; going on here.")
+
+
+def cancel(out: Output, name: NameArgument) -> None:
+    """Stop a run, of whatever process, and wait for its end."""
+    from taxietl.orchestrator import History
+    from taxietl.orchestrator.stopping import stop
+
+    with History.opened(open_settings().home) as history:
+        run, was_running = stop(history, name)
+    document = {
+        "action": "cancelled" if was_running else "nothing to do",
+        "run": {"id": run.id, "name": run.name, "state": run.state.name},
+        "message": run.state.message,
+    }
+    says = f"{run.name}  {run.state.name}"
+    message = f": {run.state.message}" if run.state.message else ""
+    out.result(document, says + (message if was_running else f" before: nothing to do{message}"))
+
+
+def prune(
+    out: Output,
+    older_than: Annotated[
+        str | None, typer.Option(help="Age, such as 30d or 12h. Default [history] keep_days.")
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=0, help="So many newest top-level runs stay in any case.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+) -> None:
+    """Forget old runs, each with its child runs; never one in progress."""
+    from taxietl.orchestrator import History, retention
+
+    settings = open_settings()
+    if older_than is not None:
+        age: timedelta | None = _age(older_than)
+    else:
+        age = timedelta(days=settings.history.keep_days) if keep is None else None
+    before = datetime.now(UTC) - age if age is not None else None
+    with History.opened(settings.home) as history:
+        pruned = retention.prune(history.database, before=before, keep=keep, dry_run=dry_run)
+    document = {
+        "dry_run": dry_run,
+        "before": before,
+        "keep": keep,
+        "top_level_runs": pruned.trees,
+        "runs": pruned.runs,
+        "task_runs": pruned.task_runs,
+        "log_lines": pruned.log_lines,
+        "freed_bytes": pruned.freed_bytes,
+    }
+    verb = "would be forgotten" if dry_run else "forgotten"
+    out.result(
+        document,
+        f"{pruned.trees:,} runs, {pruned.runs:,} with their child runs, {pruned.task_runs:,} task "
+        f"runs and {pruned.log_lines:,} log lines {verb}; "
+        f"{pruned.freed_bytes:,} bytes given back to the disk",
+    )
+
+
+def _age(text: str) -> timedelta:
+    """`90d`, `12h`, `2w` as a span of time."""
+    match = re.fullmatch(r"(\d{1,5})\s*([hdw])", text.strip())
+    if match is None:
+        raise ConfigError(
+            f"--older-than {text!r} is no age.",
+            hint="Write a number and h, d or w: 12h, 90d, 4w.",
+        )
+    hours = {"h": 1, "d": 24, "w": 7 * 24}[match[2]]
+    return timedelta(hours=int(match[1]) * hours)

@@ -1,0 +1,96 @@
+"""The history's tables, as the steps that made them what they are.
+
+A new file takes all steps, an older one those it lacks, in one transaction. A step that was once
+released is never changed: files that took it are out there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+FIRST = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, flow TEXT NOT NULL,
+    parent_id TEXT, parent_task_run_id TEXT, root_id TEXT NOT NULL, parameters TEXT NOT NULL,
+    state TEXT NOT NULL, state_type TEXT NOT NULL, message TEXT NOT NULL, state_at TEXT NOT NULL,
+    created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT,
+    host TEXT NOT NULL, pid INTEGER NOT NULL, process_start TEXT, version TEXT NOT NULL
+);
+CREATE INDEX runs_by_root ON runs (root_id);
+CREATE INDEX runs_by_parent ON runs (parent_id);
+CREATE INDEX runs_by_time ON runs (created_at);
+CREATE INDEX open_runs ON runs (root_id)
+    WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING');
+CREATE TABLE task_runs (
+    id TEXT PRIMARY KEY, run_id TEXT NOT NULL, task TEXT NOT NULL, name TEXT NOT NULL,
+    ordinal INTEGER NOT NULL, kind TEXT NOT NULL, version TEXT NOT NULL, tags TEXT NOT NULL,
+    child_run_id TEXT,
+    state TEXT NOT NULL, state_type TEXT NOT NULL, message TEXT NOT NULL, state_at TEXT NOT NULL,
+    attempts INTEGER NOT NULL, cache_key TEXT, arguments TEXT, result TEXT, stored TEXT,
+    counts TEXT, created_at TEXT NOT NULL, started_at TEXT, ended_at TEXT
+);
+CREATE INDEX task_runs_by_run ON task_runs (run_id);
+CREATE TABLE states (
+    run_id TEXT NOT NULL, task_run_id TEXT, name TEXT NOT NULL, type TEXT NOT NULL,
+    message TEXT NOT NULL, at TEXT NOT NULL, attempt INTEGER, scheduled_for TEXT
+);
+CREATE INDEX states_by_run ON states (run_id);
+CREATE TABLE logs (
+    run_id TEXT NOT NULL, task_run_id TEXT, at TEXT NOT NULL, level TEXT NOT NULL,
+    logger TEXT NOT NULL, message TEXT NOT NULL
+);
+CREATE INDEX logs_by_run ON logs (run_id);
+CREATE TABLE cache (
+    key TEXT PRIMARY KEY, task TEXT NOT NULL, version TEXT NOT NULL, arguments TEXT,
+    result TEXT NOT NULL, files TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT,
+    last_used_at TEXT NOT NULL, run_id TEXT NOT NULL
+);
+"""
+
+# What a run needs to be taken up again, how big a cached result is, and when the history was
+# last tidied. A run is resumed by one other at most: hence the unique index.
+# `replay` holds the parameters so that they can be read again, `no_replay` why it does not.
+# `digest` tells arguments apart that `arguments` does not show in full; '' where nothing can.
+RESUME_AND_RETENTION = """
+ALTER TABLE runs ADD COLUMN resumed_from TEXT;
+ALTER TABLE runs ADD COLUMN entry TEXT;
+ALTER TABLE runs ADD COLUMN replay TEXT;
+ALTER TABLE runs ADD COLUMN no_replay TEXT;
+CREATE UNIQUE INDEX runs_by_resumed ON runs (resumed_from) WHERE resumed_from IS NOT NULL;
+ALTER TABLE task_runs ADD COLUMN digest TEXT;
+ALTER TABLE task_runs ADD COLUMN files TEXT;
+ALTER TABLE cache ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE cache SET bytes = length(CAST(result AS BLOB)) +
+    (SELECT COALESCE(SUM(json_extract(value, '$.size')), 0) FROM json_each(cache.files));
+CREATE INDEX cache_by_use ON cache (last_used_at, bytes);
+CREATE INDEX cache_by_task ON cache (task);
+CREATE TABLE chores (name TEXT PRIMARY KEY, done_at TEXT NOT NULL);
+"""
+
+STEPS = (FIRST, RESUME_AND_RETENTION)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many steps the file has taken; a later taxietl knows more of them."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def bring_up(connection: sqlite3.Connection, steps: Sequence[str]) -> None:
+    """Take those of the steps that the file lacks, all or none.
+
+    Call it where no other process does the same: switching to WAL does not wait its turn.
+    """
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in steps[version_of(connection) :]:
+            for statement in step.split(";\n"):
+                connection.execute(statement)
+        # A newer file has taken steps that are not known here: it is not ours to turn back.
+        if version_of(connection) < len(steps):
+            connection.execute(f"PRAGMA user_version = {len(steps)}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
