@@ -78,6 +78,9 @@ class Tally:
     new_columns: Mapping[str, str] = field(default_factory=dict)
     """The file's columns outside the contract, and the SQL type they are added with."""
 
+    ignored_columns: tuple[str, ...] = ()
+    """The file's columns outside the contract that were left out, as was asked for."""
+
     absent_columns: tuple[str, ...] = ()
     """Contract columns that other files of that month have, and this one has not."""
 

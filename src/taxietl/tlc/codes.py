@@ -1,4 +1,5 @@
 """What old files wrote as text, as the codes of today: one table a column, each with its source.
+And the texts that stand for the same with or without blanks around them.
 
 Keys are the published text in upper case without surrounding blanks. A text that is in no table
 and is no whole number is not guessed: the cell becomes null, counted and noted.
@@ -35,6 +36,13 @@ NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
         },
     }
 )
+
+PADDED = frozenset(
+    {"hvfhs_license_num", "dispatching_base_num", "originating_base_num", "Affiliated_base_number"}
+)
+"""Licence numbers, which some files pad with blanks to a fixed width (`B01124         `, fhv as
+Parquet). The blanks around them are left out; their case is kept, `b00256` of 2017 as well: whether
+it is `B00256` would be a guess."""
 
 TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {

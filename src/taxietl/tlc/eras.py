@@ -1,28 +1,25 @@
-"""How published files name their columns, era by era, and which era a file is of.
+"""How published files name their columns, era by era.
 
 The TLC has renamed and retyped columns several times, and re-issued old months as Parquet with
 newer names. So an era is a set of published names, whatever the form of the file; the months say
 where it is met. Case, surrounding blanks and order never matter. Types are not listed: the
-contract (`datasets`) fixes those.
+contract (`datasets`) fixes those. Which era a file is of is told by `layouts`.
 
-Source: the header of every monthly CSV of 2009-01 to 2020-06 and the schemas of the Parquet files.
+Source: the header of every monthly CSV of 2009-01 to 2020-06 and the schemas of the Parquet files;
+for the copies of others, the headers of theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from taxietl.errors import SchemaError
 from taxietl.tlc.datasets import Dataset, dataset
 from taxietl.tlc.trip_file import TripFile
 
-IGNORED = frozenset({"", "__index_level_0__", "unnamed: 0", "source_month"})
-"""Columns that are no data of the TLC's: a pandas index, stored with the file by its writer; and
-the one that taxietl adds to its tables, in a file written from such a table."""
-
-# Published names (lower case) that differ from the contract's by more than their case.
+# Published names (lower case) that differ from the contract's by more than their case. A name
+# stands for the contract's column only in a colour that has it.
 _RENAMED: Mapping[str, str] = MappingProxyType(
     {
         "vendor_name": "VendorID",
@@ -42,6 +39,39 @@ _RENAMED: Mapping[str, str] = MappingProxyType(
         "trip_dropoff_datetime": "tpep_dropoff_datetime",
         "pickup_datetime": "tpep_pickup_datetime",
         "dropoff_datetime": "tpep_dropoff_datetime",
+        # For-hire vehicles. Until 2016 only where and when a trip began is told.
+        "pickup_date": "pickup_datetime",
+        "locationid": "PUlocationID",
+        "dispatching_base_number": "dispatching_base_num",
+        # Azure Open Datasets.
+        "tpeppickupdatetime": "tpep_pickup_datetime",
+        "tpepdropoffdatetime": "tpep_dropoff_datetime",
+        "lpeppickupdatetime": "lpep_pickup_datetime",
+        "lpepdropoffdatetime": "lpep_dropoff_datetime",
+        "pickupdatetime": "pickup_datetime",
+        "dropoffdatetime": "dropOff_datetime",
+        "dispatchbasenum": "dispatching_base_num",
+        "srflag": "SR_Flag",
+        "passengercount": "passenger_count",
+        "tripdistance": "trip_distance",
+        "startlon": "pickup_longitude",
+        "startlat": "pickup_latitude",
+        "endlon": "dropoff_longitude",
+        "endlat": "dropoff_latitude",
+        "pickuplongitude": "pickup_longitude",
+        "pickuplatitude": "pickup_latitude",
+        "dropofflongitude": "dropoff_longitude",
+        "dropofflatitude": "dropoff_latitude",
+        "storeandfwdflag": "store_and_fwd_flag",
+        "paymenttype": "payment_type",
+        "fareamount": "fare_amount",
+        "mtatax": "mta_tax",
+        "improvementsurcharge": "improvement_surcharge",
+        "tipamount": "tip_amount",
+        "tollsamount": "tolls_amount",
+        "ehailfee": "ehail_fee",
+        "totalamount": "total_amount",
+        "triptype": "trip_type",
     }
 )
 
@@ -60,6 +90,12 @@ class Era:
     text_codes: tuple[str, ...] = ()
     """Contract columns whose codes are published as text, `codes.NUMBERS` having the numbers."""
 
+    spare: Mapping[str, str] = field(default_factory=dict)
+    """Contract column -> a second published name for it, which some of its files fill instead."""
+
+    derived: frozenset[str] = frozenset()
+    """Names (lower case) of what the maker of such copies worked out from other columns."""
+
     @property
     def dataset(self) -> Dataset:
         """The colour's contract."""
@@ -68,7 +104,9 @@ class Era:
     @property
     def contract(self) -> dict[str, str]:
         """Contract column -> published name, in the order of the files."""
-        return {contract_name(each, self.dataset) or each: each for each in self.published}
+        spare = self.spare.values()
+        own = (each for each in self.published if each not in spare)
+        return {contract_name(each, self.dataset) or each: each for each in own}
 
     def covers(self, trip_file: TripFile) -> bool:
         """Whether files of that month are known to have these names in one form or the other."""
@@ -76,124 +114,17 @@ class Era:
         return self.since <= month and (self.until is None or month <= self.until)
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How one file's columns answer to the contract."""
-
-    era: Era
-    columns: Mapping[str, str]
-    """Contract column -> the file's own name for it, as spelt there."""
-
-    new_columns: tuple[str, ...]
-    """The file's columns that no era has, as spelt there."""
-
-    absent: tuple[str, ...]
-    """Contract columns that files of that month should have, and this one has not."""
-
-
-def match(published: Sequence[str], trip_file: TripFile) -> Layout:
-    """Find the era of a file from its column names.
-
-    Args:
-        published: the file's column names, in its order and spelling.
-        trip_file: whose month it is said to be; settles which era a wrong file is compared with.
-
-    Raises:
-        SchemaError: a column is missing, stands there twice, or too few are known.
-    """
-    spelt = _spellings(published, trip_file)
-    covering = [era for era in ERAS if era.color == trip_file.color and era.covers(trip_file)]
-    complete = [era for era in covering if spelt.keys() >= set(era.published)]
-    if not complete:
-        raise _not_of_any_era(set(spelt), covering, trip_file)
-    era = max(complete, key=lambda each: len(each.published))
-    columns = {name: spelt[each] for name, each in era.contract.items()}
-    new: list[str] = []
-    for plain, name in spelt.items():
-        if plain in era.published:
-            continue
-        known = _by_case(era.dataset).get(plain)
-        if known is None:
-            new.append(name)
-        elif known in columns:
-            raise _twice((columns[known], name), trip_file)
-        else:
-            columns[known] = name
-    return Layout(era, columns, tuple(new), _absent(era, columns, covering))
-
-
 def contract_name(published: str, dataset: Dataset) -> str | None:
     """The contract's column behind a published name in lower case; None for an unknown one."""
     renamed = _RENAMED.get(published)
     if renamed and not dataset.has(renamed):
         renamed = None
-    return _by_case(dataset).get(published) or renamed
+    return by_case(dataset).get(published) or renamed
 
 
-def _by_case(dataset: Dataset) -> dict[str, str]:
+def by_case(dataset: Dataset) -> dict[str, str]:
+    """The contract's columns by their names in lower case."""
     return {name.lower(): name for name in dataset.column_names}
-
-
-def _absent(era: Era, columns: Mapping[str, str], covering: Sequence[Era]) -> tuple[str, ...]:
-    """What the latest era has that names all of these columns and more, and this file has not.
-
-    An era of other columns (zones instead of coordinates) says nothing of this file.
-    """
-    alike = [each for each in covering if each.contract.keys() >= era.contract.keys()]
-    latest = max(alike, key=lambda each: each.since)
-    absent = latest.contract.keys() - columns.keys()
-    return tuple(name for name in era.dataset.column_names if name in absent)
-
-
-def _spellings(published: Sequence[str], trip_file: TripFile) -> dict[str, str]:
-    """Each published name as compared -> as spelt, without what is no data."""
-    spelt: dict[str, str] = {}
-    for name in published:
-        plain = name.strip().lower()
-        if plain in IGNORED:
-            continue
-        if plain in spelt:
-            raise _twice((spelt[plain], name), trip_file)
-        spelt[plain] = name
-    return spelt
-
-
-def _twice(both: tuple[str, str], trip_file: TripFile) -> SchemaError:
-    return SchemaError(
-        f"The {trip_file} file has one column twice: {_listed(both)}.",
-        hint="Rename or remove one of them; which holds the trips cannot be told.",
-    )
-
-
-def _not_of_any_era(names: set[str], covering: Sequence[Era], trip_file: TripFile) -> SchemaError:
-    """Name what is missing from the nearest era of that month, and whose columns they are."""
-    if not covering:
-        return SchemaError(
-            f"Files of {trip_file.color} cannot be read by this version.",
-            hint=f"It reads those of {', '.join(dict.fromkeys(era.color for era in ERAS))}.",
-        )
-    nearest = min(covering, key=lambda era: len(set(era.published) ^ names))
-    missing = [
-        known if known.lower() == each else f"{known} (published as {each})"
-        for known, each in nearest.contract.items()
-        if each not in names
-    ]
-    other = next((era.name for era in ERAS if set(era.published) == names), None)
-    unknown = sorted(names - set(nearest.published))
-    also = f"; these are the columns of {other!r}" if other else ""
-    also = also or (f"; unknown are {_listed(unknown)}" if unknown else "")
-    return SchemaError(
-        f"The file is no {trip_file}: it has no {', '.join(missing)}{also}.",
-        hint=f"Compared with {nearest.name!r}, the nearest era of that month. "
-        f"`taxietl schema --color {trip_file.color}` lists the columns of every era.",
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The names, cut to what can be read: the first line of any text may stand in for a header."""
-    cut = (name.strip() if len(name) <= 40 else f"{name.strip()[:40]}…" for name in names[:10])
-    shown = ", ".join(cut)
-    return f"{shown} and {len(names) - 10:,} more" if len(names) > 10 else shown
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -233,14 +164,50 @@ _GREEN_ZONES = _names(
     "tolls_amount ehail_fee improvement_surcharge total_amount payment_type trip_type"
 )
 
+_FHV_2017 = _names(
+    "Dispatching_base_num Pickup_DateTime DropOff_datetime PUlocationID DOlocationID SR_Flag"
+)
+_FHV_2018 = _names(
+    "Pickup_DateTime DropOff_datetime PUlocationID DOlocationID SR_Flag Dispatching_base_number "
+    "Dispatching_base_num"
+)
+_FHVHV_2019 = _names(
+    "hvfhs_license_num dispatching_base_num pickup_datetime dropoff_datetime PULocationID "
+    "DOLocationID SR_Flag"
+)
+_FHVHV_PARQUET = _names(
+    "hvfhs_license_num dispatching_base_num originating_base_num request_datetime "
+    "on_scene_datetime pickup_datetime dropoff_datetime PULocationID DOLocationID trip_miles "
+    "trip_time base_passenger_fare tolls bcf sales_tax congestion_surcharge airport_fee tips "
+    "driver_pay shared_request_flag shared_match_flag access_a_ride_flag wav_request_flag "
+    "wav_match_flag"
+)
+_AZURE_YELLOW = _names(
+    "vendorID tpepPickupDateTime tpepDropoffDateTime passengerCount tripDistance puLocationId "
+    "doLocationId startLon startLat endLon endLat rateCodeId storeAndFwdFlag paymentType "
+    "fareAmount extra mtaTax improvementSurcharge tipAmount tollsAmount totalAmount"
+)
+_AZURE_GREEN = _names(
+    "vendorID lpepPickupDatetime lpepDropoffDatetime passengerCount tripDistance puLocationId "
+    "doLocationId pickupLongitude pickupLatitude dropoffLongitude dropoffLatitude rateCodeID "
+    "storeAndFwdFlag paymentType fareAmount extra mtaTax improvementSurcharge tipAmount "
+    "tollsAmount ehailFee totalAmount tripType"
+)
+_AZURE_FHV = _names(
+    "dispatchBaseNum pickupDateTime dropOffDateTime puLocationId doLocationId srFlag"
+)
+
 _TEXT_CODES = ("VendorID", "payment_type")
 _YELLOW_2019 = (*_YELLOW_ZONES, "congestion_surcharge")
 _YELLOW_AIRPORT = (*_YELLOW_2019, "airport_fee")
 _YELLOW_2025 = (*_YELLOW_AIRPORT, "cbd_congestion_fee")
 _GREEN_2015 = (*_GREEN_2013, "improvement_surcharge")
 _GREEN_2019 = (*_GREEN_ZONES, "congestion_surcharge")
+_FHV_PARQUET = (*_FHV_2017, "affiliated_base_number")
+_FHV_BOTH = MappingProxyType({"dispatching_base_num": "dispatching_base_num"})
+_AZURE_DERIVED = frozenset({"puyear", "pumonth"})
 
-ERAS: tuple[Era, ...] = (
+_OF_THE_TLC = (
     Era("yellow 2009", "yellow", (2009, 1), (2009, 12), _YELLOW_2009, _TEXT_CODES),
     Era("yellow 2010", "yellow", (2010, 1), (2014, 12), _YELLOW_2010, _TEXT_CODES),
     Era("yellow 2015", "yellow", (2015, 1), (2016, 6), _YELLOW_2015),
@@ -258,5 +225,45 @@ ERAS: tuple[Era, ...] = (
     # As CSV since 2019-01; the Parquet files of all months have these names.
     Era("green 2019", "green", (2013, 8), None, _GREEN_2019),
     Era("green 2025", "green", (2025, 1), None, (*_GREEN_2019, "cbd_congestion_fee")),
+    Era(
+        "fhv 2015",
+        "fhv",
+        (2015, 1),
+        (2016, 12),
+        _names("Dispatching_base_num Pickup_date locationID"),
+    ),
+    Era("fhv 2017", "fhv", (2017, 1), (2017, 6), _FHV_2017[:-1]),
+    Era("fhv 2017-07", "fhv", (2017, 7), (2017, 12), _FHV_2017),
+    # Both columns of the dispatching base are there, and in 2018-01 the second is empty.
+    Era("fhv 2018", "fhv", (2018, 1), (2018, 12), _FHV_2018, spare=_FHV_BOTH),
+    Era("fhv 2019", "fhv", (2019, 1), None, _FHV_2017),
+    # The Parquet files of all months, and the copies of 2019 and 2020 re-packed as CSV.gz.
+    Era("fhv Parquet", "fhv", (2015, 1), (2022, 4), _FHV_PARQUET),
+    Era("fhv 2022-05", "fhv", (2022, 5), None, _FHV_PARQUET),
+    Era("fhvhv 2019", "fhvhv", (2019, 2), (2022, 4), _FHVHV_2019),
+    Era("fhvhv Parquet", "fhvhv", (2019, 2), None, _FHVHV_PARQUET),
+    Era("fhvhv 2025", "fhvhv", (2025, 1), None, (*_FHVHV_PARQUET, "cbd_congestion_fee")),
 )
-"""Every era of yellow and green, oldest first within its colour."""
+
+_OF_AZURE = (
+    Era(
+        "yellow, Azure Open Datasets",
+        *("yellow", (2009, 1), (2019, 12), _AZURE_YELLOW, _TEXT_CODES),
+        derived=_AZURE_DERIVED,
+    ),
+    Era(
+        "green, Azure Open Datasets",
+        *("green", (2013, 8), (2019, 12), _AZURE_GREEN),
+        derived=_AZURE_DERIVED,
+    ),
+    Era(
+        "fhv, Azure Open Datasets",
+        *("fhv", (2015, 1), (2019, 12), _AZURE_FHV),
+        derived=_AZURE_DERIVED,
+    ),
+)
+
+# NYC Open Data has the TLC's own names in lower case, which is no difference: its files are of the
+# TLC's eras. So are DataTalksClub's copies of fhv, and whatever pandas and pyarrow have rewritten.
+ERAS: tuple[Era, ...] = (*_OF_THE_TLC, *_OF_AZURE)
+"""Every era, the TLC's own first and oldest first within a colour, then the copies of others."""

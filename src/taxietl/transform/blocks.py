@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from taxietl.steps.values import Note
-from taxietl.tlc.eras import Layout
+from taxietl.tlc.layouts import Layout
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -18,7 +18,7 @@ import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.errors import SchemaError
 from taxietl.tlc.arrow import arrow_type
-from taxietl.tlc.codes import NUMBERS, TEXTS
+from taxietl.tlc.codes import NUMBERS, PADDED, TEXTS
 from taxietl.tlc.datasets import Column
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -37,7 +37,7 @@ def cast_column(published: pa.Array, column: Column) -> tuple[pa.Array, list[int
         SchemaError: the published type holds no values of this kind (a list, a time with a zone).
     """
     target = arrow_type(column.kind)
-    published = _plain(published)
+    published = _without_mysql_nulls(_plain(published))
     if pa.types.is_null(published.type):
         return pa.nulls(len(published), target), []
     _check_holds(published.type, target, column)
@@ -63,6 +63,14 @@ def _plain(published: pa.Array) -> pa.Array:
             texts = [value if value is None else decoded(value) for value in published.to_pylist()]
             return pa.array(texts, pa.string())
     return published
+
+
+def _without_mysql_nulls(published: pa.Array) -> pa.Array:
+    r"""Text with `\N` as the null it stands for; a CSV's has gone before."""
+    if not pa.types.is_string(published.type):
+        return published
+    meant = pc.match_substring_regex(published, r"^\\N$")
+    return pc.if_else(meant, None, published) if pc.any(meant).as_py() else published
 
 
 def decoded(raw: bytes) -> str:
@@ -150,6 +158,10 @@ def _texts(published: pa.Array, column: Column) -> pa.Array:
     texts = pc.cast(published, pa.string())
     if meant is not None:
         texts = _by_distinct(texts, pa.string(), lambda text: meant.get(text.strip(), text))
+    if column.name in PADDED:
+        trimmed = pc.utf8_trim(texts, " ")
+        # Nothing but blanks is a licence that is not there.
+        texts = pc.if_else(pc.match_substring_regex(trimmed, "^$"), None, trimmed)
     broken = pc.match_substring(texts, "\x00")
     return pc.if_else(broken, None, texts) if pc.any(broken).as_py() else texts
 

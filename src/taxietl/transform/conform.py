@@ -11,13 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa  # noqa: TID253  imported only where batches are handled
+import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.steps.values import NOTES_KEPT, Note
 from taxietl.tlc.arrow import arrow_schema
 from taxietl.tlc.datasets import Column, Kind
-from taxietl.tlc.eras import Layout
+from taxietl.tlc.layouts import Layout
 from taxietl.transform.blocks import Block, raw_text
 from taxietl.transform.casting import cast_column
+
+CONTRARY = "differs from"
+"""How the reason begins why the value of a column's second form was not loaded."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Co
     Raises:
         SchemaError: a column's type holds no values of its kind.
 
-    Source: TLC, "Data Dictionary - Yellow / LPEP Trip Records" (revision of 18 March 2025).
+    Source: TLC, "Data Dictionary - Yellow / LPEP / FHV / High Volume FHV Trip Records"
+    (revision of 18 March 2025).
     """
     rows = block.batch.num_rows
     schema = schema_of(layout)
@@ -75,7 +80,21 @@ def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Co
             nulled[column.name] = len(lost)
             kept = lost[: max(1, notes_kept - len(notes))]
             notes += [_note(block, column, published, row) for row in kept]
+        if column.name in layout.spare:
+            spare = layout.spare[column.name]
+            arrays[-1], lost = _filled(values, block.batch.column(spare), column)
+            if lost:
+                nulled[spare] = len(lost)
+                kept = lost[: max(1, notes_kept - len(notes))]
+                notes += [_contradiction(block, spare, name, row) for row in kept]
     return Conformed(pa.RecordBatch.from_arrays(arrays, schema=schema), nulled, tuple(notes))
+
+
+def _filled(values: pa.Array, published: pa.Array, column: Column) -> tuple[pa.Array, list[int]]:
+    """The values, those of the spare column where they are null; where both differ, the places."""
+    spare, _ = cast_column(published, column)
+    contrary = pc.fill_null(pc.not_equal(values, spare), False)
+    return pc.coalesce(values, spare), list(pc.indices_nonzero(contrary).to_pylist())
 
 
 def _wanted(layout: Layout) -> Iterator[tuple[Column, str | None]]:
@@ -89,6 +108,17 @@ def _wanted(layout: Layout) -> Iterator[tuple[Column, str | None]]:
 def _note(block: Block, column: Column, published: pa.Array, row: int) -> Note:
     reason = f"not a value of {column.kind.sql_type}"
     return Note("value", block.line_of(row), column.name, reason, raw_text(_shown(published[row])))
+
+
+def _contradiction(block: Block, spare: str, name: str, row: int) -> Note:
+    spare_column = block.batch.column(spare)
+    return Note(
+        "value",
+        block.line_of(row),
+        spare,
+        f"{CONTRARY} {name}, which was loaded",
+        raw_text(_shown(spare_column[row])),
+    )
 
 
 def _shown(value: pa.Scalar) -> str:

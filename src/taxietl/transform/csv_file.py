@@ -23,8 +23,9 @@ from isal.igzip_lib import IsalError  # noqa: TID253
 from taxietl.errors import CorruptFileError, SchemaError
 from taxietl.steps.values import Note
 from taxietl.tlc.arrow import arrow_type
+from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Kind
-from taxietl.tlc.eras import Layout, match
+from taxietl.tlc.layouts import Layout, match
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.ahead import in_order
 from taxietl.transform.blocks import Block, raw_text
@@ -59,7 +60,13 @@ class CsvReader:
     """
 
     def __init__(
-        self, path: Path, form: str, trip_file: TripFile, *, block_bytes: int = BLOCK_BYTES
+        self,
+        path: Path,
+        form: str,
+        trip_file: TripFile,
+        rules: ColumnRules = AS_PUBLISHED,
+        *,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
         self._path = path
         self._block_bytes = block_bytes
@@ -69,7 +76,7 @@ class CsvReader:
             self._chunks = self._whole_lines()
             header, self._rest = self._header_and_rest()
             self._names = self._names_of(header)
-            self.layout = match(self._names, trip_file)
+            self.layout = match(self._names, trip_file, rules)
         except BaseException:
             self._stream.close()
             raise
@@ -252,7 +259,7 @@ def _types(layout: Layout, *, whole: pa.DataType) -> Types:
     """The type to parse each of the file's columns with, by the file's name for it."""
     kinds = {column.name: column.kind for column in layout.era.dataset.columns}
     types: Types = dict.fromkeys(layout.new_columns, pa.string())
-    for name, published in layout.columns.items():
+    for name, published in (*layout.columns.items(), *layout.spare.items()):
         if name in layout.era.text_codes:
             types[published] = pa.string()
         else:

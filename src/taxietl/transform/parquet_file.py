@@ -10,7 +10,8 @@ import pyarrow as pa  # noqa: TID253  imported only where files are read
 import pyarrow.parquet as pq  # noqa: TID253
 
 from taxietl.errors import CorruptFileError
-from taxietl.tlc.eras import match
+from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
+from taxietl.tlc.layouts import match
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.ahead import ahead
 from taxietl.transform.blocks import Block
@@ -23,7 +24,7 @@ BATCH_ROWS = 16_384
 class ParquetReader:
     """One Parquet file being read once; see `blocks.TripReader`."""
 
-    def __init__(self, path: Path, trip_file: TripFile) -> None:
+    def __init__(self, path: Path, trip_file: TripFile, rules: ColumnRules = AS_PUBLISHED) -> None:
         self._path = path
         try:
             # Read page by page: whole row groups beforehand would take memory by the month's size.
@@ -33,7 +34,7 @@ class ParquetReader:
             raise self._corrupt(error) from error
         try:
             self.rows_counted = self._file.metadata.num_rows
-            self.layout = match(names, trip_file)
+            self.layout = match(names, trip_file, rules)
         except BaseException:
             self._file.close()
             raise
@@ -44,7 +45,8 @@ class ParquetReader:
 
     def blocks(self) -> Generator[Block, None, None]:
         """Read the file, once, and close it."""
-        wanted = [*self.layout.columns.values(), *self.layout.new_columns]
+        wanted = [*self.layout.columns.values(), *self.layout.spare.values()]
+        wanted += self.layout.new_columns
         row = 1
         with self._file:
             batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=wanted)

@@ -6,6 +6,7 @@ transformers and on to whoever pulls.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -16,22 +17,29 @@ import pyarrow.compute as pc  # noqa: TID253
 from taxietl.errors import DataError, SchemaError, SourceError, TaxietlError
 from taxietl.steps.protocols import Transformer
 from taxietl.steps.values import NOTES_KEPT, Note, SourceFile, Tally, Transform
+from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Dataset
 from taxietl.transform.blocks import TripReader
-from taxietl.transform.conform import Conformed, conform
+from taxietl.transform.conform import CONTRARY, Conformed, conform
 from taxietl.transform.csv_file import BLOCK_BYTES, CsvReader
 from taxietl.transform.opening import form_of
 
 UNREADABLE_SHARE = 0.01
 """A column with more unreadable cells than this is of another kind, not dirty."""
 
+# 31/12/2020 and 7/8/2021, as spreadsheets write them.
+_DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 
-def reader(file: SourceFile, *, block_bytes: int = BLOCK_BYTES) -> TripReader:
+
+def reader(
+    file: SourceFile, rules: ColumnRules = AS_PUBLISHED, *, block_bytes: int = BLOCK_BYTES
+) -> TripReader:
     """The file opened by what it is, its era found.
 
     Raises:
         CorruptFileError: it is no trip file, or not a whole one.
         SchemaError: its columns are not those of its colour and month.
+        ConfigError: the rules rename what is not there.
     """
     form = form_of(file.path)
     trip_file = file.version.trip_file
@@ -39,13 +47,14 @@ def reader(file: SourceFile, *, block_bytes: int = BLOCK_BYTES) -> TripReader:
         # Loads pyarrow's file systems and with them SSL: 0.03 s that a CSV need not wait for.
         from taxietl.transform.parquet_file import ParquetReader
 
-        return ParquetReader(file.path, trip_file)
-    return CsvReader(file.path, form, trip_file, block_bytes=block_bytes)
+        return ParquetReader(file.path, trip_file, rules)
+    return CsvReader(file.path, form, trip_file, rules, block_bytes=block_bytes)
 
 
 def clean_batches(
     file: SourceFile,
     transformers: Sequence[tuple[Transform, Transformer]],
+    rules: ColumnRules = AS_PUBLISHED,
     *,
     block_bytes: int = BLOCK_BYTES,
 ) -> Generator[pa.RecordBatch, None, Tally]:
@@ -54,6 +63,7 @@ def clean_batches(
     Args:
         file: the month, whatever its form.
         transformers: as `registry.transformers` gives them.
+        rules: other names for the file's columns, and what to do with new ones.
         block_bytes: of a CSV, how much is parsed at a time.
 
     Raises:
@@ -62,7 +72,7 @@ def clean_batches(
         DataError: it has no rows, or a transformer failed.
     """
     stamp = _stamp(file)
-    source = reader(file, block_bytes=block_bytes)
+    source = reader(file, rules, block_bytes=block_bytes)
     dataset = source.layout.era.dataset
     counts = _Counts()
     with closing(source), closing(source.blocks()) as blocks:
@@ -151,8 +161,8 @@ class _Counts:
                 first = self._first_of[column]
                 raise SchemaError(
                     f"{lost:,} of {cells:,} values of {column} in {file.path.name} cannot be "
-                    f"read, the first in line {first.line}: {first.raw[:80]!r}.",
-                    hint="Over 1 % is another format, not dirt; convert the column first.",
+                    f"read ({first.reason}), the first in line {first.line}: {first.raw[:80]!r}.",
+                    hint=_how_to_mend(column, first),
                 )
 
     def tally(self, source: TripReader) -> Tally:
@@ -166,12 +176,25 @@ class _Counts:
             rows_dropped=dict(self.dropped),
             values_nulled=dict(self.nulled),
             new_columns={name.strip(): "TEXT" for name in source.layout.new_columns},
+            ignored_columns=tuple(name.strip() for name in source.layout.ignored),
             absent_columns=source.layout.absent,
             missing_passenger_count=(
                 (self.zeros_before, self.zeros_after) if counts_passengers else None
             ),
             notes=tuple(sorted(self.notes, key=lambda note: note.line)),
         )
+
+
+def _how_to_mend(column: str, first: Note) -> str:
+    """What to do about a column that is of another kind."""
+    if _DAY_OR_MONTH_FIRST.match(first.raw):
+        return (
+            "Such a date begins with its day or its month, and the file does not say which: "
+            "nothing is guessed. Write it as 2020-12-31 23:59:00 first."
+        )
+    if first.reason.startswith(CONTRARY):
+        return f"Say what the second one is: --rename {column}=Affiliated_base_number, perhaps."
+    return "Over 1 % is another format, not dirt; convert the column first."
 
 
 def _applied(
