@@ -10,6 +10,7 @@ from taxietl.cli.options import ColorOption, MonthsOption, YearOption
 from taxietl.cli.output import Output, describe_error, with_output
 from taxietl.cli.session import open_settings
 from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
+from taxietl.tlc.column_rules import NewColumns
 
 if TYPE_CHECKING:
     from taxietl.flows.ingest import IngestOptions, MonthResult
@@ -35,6 +36,13 @@ def ingest(
         list[str] | None,
         typer.Option(help="Rule to apply; repeats; `none`. Default drop-zero-passengers."),
     ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OLD=NEW", help="A column of the file by its right name; repeats."),
+    ] = None,
+    new_columns: Annotated[
+        NewColumns, typer.Option(help="What to do with columns that no era has.")
+    ] = NewColumns.ADD,
     max_rejects: Annotated[
         int | None, typer.Option(min=0, help="Unreadable lines to leave out, at most. Default 0.")
     ] = None,
@@ -61,6 +69,8 @@ def ingest(
         to=to or defaults.to,
         table=table,
         transforms=_transforms(transform),
+        renames=tuple(rename or ()),
+        new_columns=new_columns,
         max_rejects=defaults.max_rejects if max_rejects is None else max_rejects,
         max_shrink=defaults.max_shrink if max_shrink is None else max_shrink,
         force=force,

@@ -31,7 +31,15 @@ from taxietl.orchestrator import (
 )
 from taxietl.steps import registry
 from taxietl.steps.plan import decide
-from taxietl.steps.values import LoadReport, LoadRequest, SourceFile, SourceVersion, Tally
+from taxietl.steps.values import (
+    LoadReport,
+    LoadRequest,
+    SourceFile,
+    SourceVersion,
+    Tally,
+    Transform,
+)
+from taxietl.tlc.column_rules import ColumnRules, NewColumns, parse_renames
 from taxietl.tlc.datasets import Dataset
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.pipeline import clean_batches
@@ -46,6 +54,12 @@ class IngestOptions:
     table: str | None = None
     transforms: tuple[str, ...] | None = None
     """Names of transformers in order; None for the colour's default."""
+
+    renames: tuple[str, ...] = ()
+    """`old=new`: columns of the file under other names than those of any era."""
+
+    new_columns: NewColumns = NewColumns.ADD
+    """What becomes of columns that no era has."""
 
     max_rejects: int = 0
     max_shrink: float = 0.05
@@ -62,6 +76,21 @@ class IngestOptions:
         if self.transforms is not None:
             return self.transforms
         return ("drop-zero-passengers",) if dataset.has("passenger_count") else ()
+
+    @property
+    def column_rules(self) -> ColumnRules:
+        """What holds for columns that are not as published."""
+        return ColumnRules(parse_renames(self.renames), self.new_columns)
+
+    def recorded(self, dataset: Dataset) -> tuple[Transform, ...]:
+        """All that makes other rows of the same bytes: two loads are alike only if this is."""
+        rules = self.column_rules
+        recorded = [each for each, _ in registry.transformers(self.transforms_of(dataset))]
+        if rules.renames:
+            recorded.append(Transform("rename", "1", dict(rules.renames)))
+        if rules.new is NewColumns.IGNORE:
+            recorded.append(Transform("ignore-new-columns", "1"))
+        return tuple(recorded)
 
 
 @dataclass(frozen=True)
@@ -120,13 +149,8 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
     dataset = version.trip_file.dataset
     with _holder_named():
         entry = loader(options.to).entry(version.trip_file, options.table_of(dataset))
-    transforms = registry.transformers(options.transforms_of(dataset))
     decided = decide(
-        version,
-        sha256,
-        entry,
-        transforms=tuple(each for each, _ in transforms),
-        force=options.force,
+        version, sha256, entry, transforms=options.recorded(dataset), force=options.force
     ).allowed()
     return Planned(decided.action, decided.reason, version, entry.report if entry else None)
 
@@ -138,10 +162,11 @@ def extract(version: SourceVersion, source: str) -> SourceFile:
 
 
 @task
-def transform(file: SourceFile, names: tuple[str, ...]) -> Generator[pa.RecordBatch, None, Tally]:
+def transform(file: SourceFile, options: IngestOptions) -> Generator[pa.RecordBatch, None, Tally]:
     """Read, conform and clean one month, never holding all of it; returns what was counted."""
     log = get_run_logger()
-    tally = yield from clean_batches(file, registry.transformers(names))
+    transformers = registry.transformers(options.transforms_of(file.version.trip_file.dataset))
+    tally = yield from clean_batches(file, transformers, options.column_rules)
     if tally.missing_passenger_count:
         before, after = tally.missing_passenger_count
         log.info("pre: missing passenger count: %s", before)
@@ -158,6 +183,12 @@ def transform(file: SourceFile, names: tuple[str, ...]) -> Generator[pa.RecordBa
             file.path.name,
             ", ".join(tally.new_columns),
         )
+    if tally.ignored_columns:
+        log.warning(
+            "%s has columns that no era knows, left out by --new-columns ignore: %s",
+            file.path.name,
+            ", ".join(tally.ignored_columns),
+        )
     return tally
 
 
@@ -167,12 +198,11 @@ def load(
 ) -> LoadReport:
     """Replace the month in the warehouse, whole or not at all."""
     dataset = file.version.trip_file.dataset
-    transforms = registry.transformers(options.transforms_of(dataset))
     run = current_run()
     request = LoadRequest(
         version=file.version,
         table=options.table_of(dataset),
-        transforms=tuple(each for each, _ in transforms),
+        transforms=options.recorded(dataset),
         max_rejects=options.max_rejects,
         max_shrink=options.max_shrink,
         force=options.force,
@@ -199,8 +229,7 @@ def ingest(trip_file: TripFile, options: IngestOptions) -> LoadReport:
     if planned.action == "nothing" and planned.current:
         return replace(planned.current, action="nothing to do", reason=planned.reason)
     file = extract(version, options.source)
-    names = options.transforms_of(trip_file.dataset)
-    return load(transform(file, names), file, options)
+    return load(transform(file, options), file, options)
 
 
 @flow(name="Ingest months")
@@ -235,12 +264,13 @@ def check(options: IngestOptions) -> None:
     """Demand that every name stands for something, before a run begins.
 
     Raises:
-        ConfigError: the source, the profile or a transformer does not, or the warehouse cannot
-            take the rows over several connections.
+        ConfigError: the source, the profile or a transformer does not, a rename is none, or the
+            warehouse cannot take the rows over several connections.
         SourceError: the source is a path at which nothing lies.
     """
     registry.extractor(options.source)
     registry.transformers(options.transforms or ())
+    parse_renames(options.renames)
     warehouse = loader(options.to)
     if options.connections > 1 and not warehouse.takes_connections:
         raise ConfigError(
