@@ -74,9 +74,9 @@ def test_versions_of_a_month_lie_side_by_side_in_the_cache(tmp_path: Path) -> No
     assert {pq.ParquetFile(path).metadata.num_rows for path in paths} == {10, 20}
 
 
-def test_a_colour_that_cannot_be_made_is_a_configuration_error() -> None:
-    with pytest.raises(ConfigError, match="fhv"):
-        Synthetic().probe(TripFile("fhv", 2021, 1))
+def test_a_month_that_cannot_be_made_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigError, match="no fhvhv trips of 2019-01"):
+        Synthetic().probe(TripFile("fhvhv", 2019, 1))
 
 
 def test_a_cache_that_is_no_folder_is_a_target_error(tmp_path: Path) -> None:

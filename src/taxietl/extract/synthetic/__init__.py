@@ -1,10 +1,13 @@
 """Make synthetic months: the size, columns, text style and quirks of published ones.
 
-For trying the tool without a network, for benchmarks and for tests. Yellow and green, January 2019
-on. The same colour, month, rows and seed make the same trips, in whatever form they are written.
+For trying the tool without a network, for benchmarks and for tests. Every colour, from its first
+month on. The same colour, month, rows and seed make the same trips, in whatever form they are
+written.
 
-`recipe` says what is made, `trips` invents it, `columns` knows how a month's files name and type
-it, `files` writes it, `extractor` offers it as a source. The heavy libraries load on use.
+`recipe` says what is made; `trips` invents those of taxis, `hires` those of other vehicles, with
+`rides`, `places` and `odds`; `csv_looks`, `csv_columns` and `parquet_columns` know how a month's
+files name and type them; `files` writes them; `extractor` offers them as a source. The heavy
+libraries load on use.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ def batches(
     """Trips as the month's Parquet file has them, in batches of bounded size.
 
     Args:
-        color: `yellow` or `green`.
-        year: with `month`, the month that is imitated, from January 2019 on.
+        color: `yellow`, `green`, `fhv` or `fhvhv`.
+        year: with `month`, the month that is imitated, from the colour's first on.
         month: 1 to 12.
         rows: how many trips; left out, as many as January 2021 had.
         seed: another one makes other trips.

@@ -9,19 +9,25 @@ import contextlib
 import itertools
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa  # noqa: TID253  the module is loaded only to make trips
+import pyarrow.compute as pc  # noqa: TID253
 import pyarrow.csv as pacsv  # noqa: TID253
 import pyarrow.parquet as pq  # noqa: TID253
 from isal import isal_zlib  # noqa: TID253
 
 from taxietl.errors import ConfigError, TargetError
-from taxietl.extract.synthetic.columns import csv_columns, parquet_columns, record_batch, schema
+from taxietl.extract.synthetic.columns import Column, record_batch, schema
+from taxietl.extract.synthetic.csv_columns import csv_columns
+from taxietl.extract.synthetic.csv_looks import CsvLook, csv_look
+from taxietl.extract.synthetic.hires import hire_trips
+from taxietl.extract.synthetic.parquet_columns import parquet_columns
 from taxietl.extract.synthetic.recipe import Recipe
-from taxietl.extract.synthetic.trips import trips
+from taxietl.extract.synthetic.rides import Trips
+from taxietl.extract.synthetic.trips import taxi_trips
 
 # A quarter of a million rows: readers get groups to share out, the writer has to hold only one.
 _CHUNKS_PER_ROW_GROUP = 2
@@ -30,7 +36,7 @@ _CHUNKS_PER_ROW_GROUP = 2
 def parquet_batches(recipe: Recipe) -> Iterator[pa.RecordBatch]:
     """The month's rows as its Parquet file has them."""
     columns = parquet_columns(recipe.color, recipe.year, recipe.month)
-    return (record_batch(columns, some) for some in trips(recipe))
+    return (record_batch(columns, some) for some in _trips(recipe))
 
 
 def write(path: Path, recipe: Recipe) -> int:
@@ -104,15 +110,42 @@ def _write_csv_gz(sink: BinaryIO, recipe: Recipe) -> None:
     sink.write(squeeze.flush())
 
 
-def _csv_pieces(recipe: Recipe) -> Iterator[pa.Buffer]:
-    """The file's text: the names, then a piece a chunk. No quotes, LF ends, nothing for missing."""
-    columns = csv_columns(recipe.color)
-    yield pa.py_buffer(",".join(column.name for column in columns).encode() + b"\n")
-    options = pacsv.WriteOptions(include_header=False, quoting_style="none", batch_size=16_384)
-    for some in trips(recipe):
-        text = pa.BufferOutputStream()
-        pacsv.write_csv(record_batch(columns, some), text, options)
-        yield text.getvalue()
+def _csv_pieces(recipe: Recipe) -> Iterator[bytes]:
+    """The file's text: the names, then a piece a chunk."""
+    month = (recipe.year, recipe.month)
+    look = csv_look(recipe.color, month) or _as_parquet(recipe)
+    columns = csv_columns(recipe.color, month, look.names)
+    yield look.first_line + look.header_end + look.blank
+    for some in _trips(recipe):
+        yield _lines(columns, some, look)
+
+
+def _as_parquet(recipe: Recipe) -> CsvLook:
+    """A CSV of a month that has none: the Parquet file's names."""
+    columns = parquet_columns(recipe.color, recipe.year, recipe.month)
+    return CsvLook(",".join(column.name for column in columns))
+
+
+def _lines(columns: Sequence[Column], trips: Trips, look: CsvLook) -> bytes:
+    """The trips as that file writes them; nothing stands for what is missing."""
+    batch = record_batch(columns, trips)
+    if look.quoted:
+        texts = [pc.fill_null(pc.cast(array, pa.string()), "") for array in batch.columns]
+        batch = pa.record_batch(texts, names=batch.schema.names)
+    options = pacsv.WriteOptions(
+        include_header=False,
+        quoting_style="all_valid" if look.quoted else "none",
+        batch_size=16_384,
+    )
+    text = pa.BufferOutputStream()
+    pacsv.write_csv(batch, text, options)
+    lines: bytes = text.getvalue().to_pybytes()
+    end = b"," * look.unnamed + look.row_end
+    return lines if end == b"\n" else lines.replace(b"\n", end)
+
+
+def _trips(recipe: Recipe) -> Iterator[Trips]:
+    return taxi_trips(recipe) if recipe.color in ("yellow", "green") else hire_trips(recipe)
 
 
 _WRITERS: dict[str, Callable[[BinaryIO, Recipe], None]] = {

@@ -13,6 +13,9 @@ from numpy.typing import NDArray  # noqa: TID253
 
 Numbers = NDArray[np.int64]
 
+NOTHING = int(np.iinfo(np.int64).min)
+"""In a cell: there is no value."""
+
 _SLOTS = 1 << 16  # two random bytes make a draw; the rarest share kept apart is 1 in 65,536
 
 

@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from taxietl.errors import ConfigError
+from taxietl.tlc.trip_file import trip_file
 
 DEFAULT_SEED = 2021
 
-# Rows of the CSV files published for January 2021, and how many of them are the incomplete ones
-# at the end, where the TLC had no record from a taximeter.
-DEFAULT_ROWS = {"yellow": 1_369_765, "green": 76_518}
+# Rows of the files published for January 2021, of yellow and green as CSV; and how many of those
+# are the incomplete ones at the end, where the TLC had no record from a taximeter.
+DEFAULT_ROWS = {"yellow": 1_369_765, "green": 76_518, "fhv": 1_154_112, "fhvhv": 11_908_468}
 _INCOMPLETE_ROWS = {"yellow": 98_246, "green": 35_951}
 
-FIRST_MONTH = (2019, 1)
-"""The month congestion_surcharge came with; older eras are not imitated."""
+_FIRST_INCOMPLETE = (2019, 1)
+"""Months before have no such block."""
 
 CHUNK_ROWS = 131_072
 
@@ -56,13 +57,7 @@ class Recipe:
                 f"Synthetic months of {self.color!r} cannot be made.",
                 hint=f"Use --color {' or --color '.join(DEFAULT_ROWS)}.",
             )
-        if not 1 <= self.month <= 12:
-            raise ConfigError(f"There is no month {self.month}.", hint="Use --month 1 to 12.")
-        if not FIRST_MONTH <= (self.year, self.month) < (2101, 1):
-            raise ConfigError(
-                f"A synthetic {self.year:04d}-{self.month:02d} cannot be made.",
-                hint="Synthetic months begin with 2019-01; use --year 2019 to --year 2100.",
-            )
+        trip_file(self.color, self.year, self.month)  # raises if there can be no such month
         if self.rows is not None and self.rows < 1:
             raise ConfigError(f"{self.rows} rows make no month.", hint="Use --rows 1 or more.")
         if self.seed < 0:
@@ -76,6 +71,8 @@ class Recipe:
     @property
     def incomplete_rows(self) -> int:
         """Rows of the last block: the same share as in January 2021, to the nearest row."""
+        if self.color not in _INCOMPLETE_ROWS or (self.year, self.month) < _FIRST_INCOMPLETE:
+            return 0
         return round(self.row_count * _INCOMPLETE_ROWS[self.color] / DEFAULT_ROWS[self.color])
 
     def chunks(self) -> Iterator[Chunk]:

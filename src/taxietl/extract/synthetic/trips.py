@@ -13,19 +13,28 @@ Knows neither column names nor files. Loads numpy, so import it on use.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np  # noqa: TID253  the module is loaded only to make trips
 
 from taxietl.extract.synthetic import odds
 from taxietl.extract.synthetic.odds import Numbers
-from taxietl.extract.synthetic.recipe import Chunk, Recipe
-
-Cells = dict[str, Numbers]
+from taxietl.extract.synthetic.places import coordinates
+from taxietl.extract.synthetic.recipe import Recipe
+from taxietl.extract.synthetic.rides import (
+    DAY,
+    HOUR,
+    Cells,
+    Trips,
+    distances,
+    durations,
+    hour_edges,
+    pickups,
+)
 
 _AIRPORT_ZONES = (132, 138)  # JFK and LaGuardia, where the airport fee is due
-_HOUR, _DAY = 3_600, 86_400
+_ZONES_ALONE = (2016, 7)  # until then a trip was told by its coordinates
 
 _ADDENDS = (
     "fare_amount",
@@ -41,24 +50,6 @@ _MONEY = {*_ADDENDS, "tip_amount", "total_amount"}
 
 
 @dataclass(frozen=True)
-class Trips:
-    """Some rows of one block, a whole number in every cell.
-
-    Times are seconds since 1970 of the New York wall clock, distances hundredths of a mile, amounts
-    cents. Cells of a dispatched block are filled like any other: what of them a form of the file
-    leaves empty is for its columns to say.
-    """
-
-    dispatched: bool
-    cells: Mapping[str, Numbers]
-    """Arrays of the same length, by the lower-case name of their column."""
-
-    @property
-    def row_count(self) -> int:
-        return len(self.cells["pickup_datetime"])
-
-
-@dataclass(frozen=True)
 class _Fees:
     """What depends on the colour or the month, in cents."""
 
@@ -67,48 +58,36 @@ class _Fees:
     dispatched_congestion_share: float
     airport: int
     congestion_zone: int
+    improvement: int
 
 
-def trips(recipe: Recipe) -> Iterator[Trips]:
-    """The month's trips in the order of its file, chunk by chunk."""
+def taxi_trips(recipe: Recipe) -> Iterator[Trips]:
+    """A yellow or green month's trips in the order of its file, chunk by chunk."""
     fees = _fees(recipe)
-    edges = {block: _hour_edges(recipe, dispatched=block) for block in (False, True)}
+    edges = {block: hour_edges(recipe, dispatched=block) for block in (False, True)}
     for chunk in recipe.chunks():
         rng = np.random.default_rng(recipe.entropy(chunk.number))
-        pickup = _pickups(rng, recipe, chunk, edges[chunk.dispatched])
+        pickup = pickups(rng, recipe, chunk, edges[chunk.dispatched])
         make = _dispatched if chunk.dispatched else _metered
-        yield Trips(chunk.dispatched, make(rng, pickup, fees))
+        cells = make(rng, pickup, fees)
+        if (recipe.year, recipe.month) < _ZONES_ALONE:
+            cells |= coordinates(
+                np.random.default_rng((*recipe.entropy(0), 0, chunk.number)), cells
+            )
+        yield Trips(chunk.dispatched, cells)
 
 
 def _fees(recipe: Recipe) -> _Fees:
     """The congestion surcharge, and the fees that came in spring 2021 and in January 2025."""
     yellow, month = recipe.color == "yellow", (recipe.year, recipe.month)
     return _Fees(
-        congestion=250 if yellow else 275,
+        congestion=0 if month < (2019, 1) else 250 if yellow else 275,
         congestion_share=0.919 if yellow else 0.30,
         dispatched_congestion_share=0.23 if yellow else 0.30,
         airport=125 if yellow and month >= (2021, 4) else 0,
         congestion_zone=75 if month >= (2025, 1) else 0,
+        improvement=30 if month >= (2015, 1) else 0,
     )
-
-
-def _hour_edges(recipe: Recipe, *, dispatched: bool) -> Numbers:
-    """For each hour of the month, how many of a block's rows are picked up before its end."""
-    first = np.datetime64(f"{recipe.year:04d}-{recipe.month:02d}", "M")
-    days = np.arange(first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]"))
-    weekdays = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-    weights = np.outer(np.asarray(odds.DAY_WEIGHTS)[weekdays], odds.HOUR_WEIGHTS).ravel()
-    rows = recipe.incomplete_rows if dispatched else recipe.row_count - recipe.incomplete_rows
-    # Longer than any chunk's entropy, so the plan of a block shares no chance with its rows.
-    rng = np.random.default_rng((*recipe.entropy(0), int(dispatched) + 1))
-    return np.cumsum(rng.multinomial(rows, weights / weights.sum()))
-
-
-def _pickups(rng: np.random.Generator, recipe: Recipe, chunk: Chunk, edges: Numbers) -> Numbers:
-    month = np.datetime64(f"{recipe.year:04d}-{recipe.month:02d}-01", "s").astype(np.int64)
-    until = np.clip(edges, chunk.first, chunk.first + chunk.rows)
-    hours = np.repeat(np.arange(len(edges)), np.diff(until, prepend=chunk.first))
-    return month + hours * _HOUR + rng.integers(0, _HOUR, chunk.rows)
 
 
 def _metered(rng: np.random.Generator, pickup: Numbers, fees: _Fees) -> Cells:
@@ -133,11 +112,11 @@ def _rides(rng: np.random.Generator, pickup: Numbers) -> Cells:
     count = len(pickup)
     vendor = odds.VENDOR.draw(rng, count)
     rate = odds.RATE.draw(rng, count)
-    distance = _distances(rng, count, mean=0.50, spread=0.75)
+    distance = distances(rng, count, mean=0.50, spread=0.75)
     # vendor 1's meters tell tenths of a mile
     distance = np.where(vendor == 1, (distance + 5) // 10 * 10, distance)
     distance[rng.random(count) < odds.ZERO_DISTANCE_SHARE] = 0
-    seconds = _durations(rng, distance)
+    seconds = durations(rng, distance)
     fare = np.where(rate == 2, 5_200, _meter(distance, seconds))  # 2: the flat rate of JFK
     fare += np.where(rate == 5, rng.integers(1, 1_400, count), 0)  # 5: negotiated, to the cent
     return {
@@ -160,8 +139,8 @@ def _dispatched(rng: np.random.Generator, pickup: Numbers, fees: _Fees) -> Cells
     """Trips ordered through a base, with no taximeter's record: longer, and oddly timed."""
     count = len(pickup)
     share = fees.dispatched_congestion_share
-    distance = _distances(rng, count, mean=1.55, spread=0.85)
-    seconds = _durations(rng, distance)
+    distance = distances(rng, count, mean=1.55, spread=0.85)
+    seconds = durations(rng, distance)
     started, ended = pickup, pickup + seconds
     to_the_minute = rng.random(count) < odds.TO_THE_MINUTE_SHARE
     started = np.where(to_the_minute, started - started % 60, started)
@@ -186,20 +165,6 @@ def _dispatched(rng: np.random.Generator, pickup: Numbers, fees: _Fees) -> Cells
     return cells
 
 
-def _distances(rng: np.random.Generator, count: int, *, mean: float, spread: float) -> Numbers:
-    """Log-normal, so with a long tail, cut at 65 miles."""
-    miles = np.minimum(rng.lognormal(mean, spread, count), 65)
-    hundredths: Numbers = np.rint(miles * 100).astype(np.int64)
-    return hundredths
-
-
-def _durations(rng: np.random.Generator, distance: Numbers) -> Numbers:
-    """Seconds for that many hundredths of a mile: some minutes a mile, some to get going."""
-    pace = 3.3 * np.exp(rng.normal(0, 0.33, len(distance)))
-    minutes = 2.0 + distance / 100 * pace + rng.exponential(1.6, len(distance))
-    return np.rint(minutes * 60).astype(np.int64)
-
-
 def _meter(distance: Numbers, seconds: Numbers) -> Numbers:
     """The fare of the meter: 2.50, then 50 cents a unit of distance or of waiting."""
     units = np.rint(np.rint(distance / 20) * 0.72 + seconds / 60 * 0.32)
@@ -208,7 +173,7 @@ def _meter(distance: Numbers, seconds: Numbers) -> Numbers:
 
 def _rush_and_night(pickup: Numbers) -> Numbers:
     """1.00 on weekdays from 16 to 20 o'clock, 0.50 from 20 to 6."""
-    hour, weekday = pickup // _HOUR % 24, (pickup // _DAY + 3) % 7
+    hour, weekday = pickup // HOUR % 24, (pickup // DAY + 3) % 7
     rush = (hour >= 16) & (hour < 20) & (weekday < 5)
     return np.where(rush, 100, np.where((hour >= 20) | (hour < 6), 50, 0))
 
@@ -217,7 +182,7 @@ def _bill(rng: np.random.Generator, cells: Cells, fees: _Fees) -> None:
     """Add taxes, tolls and fees, and the total before the tip."""
     count = len(cells["fare_amount"])
     cells["mta_tax"] = np.where(rng.random(count) < 0.995, 50, 0)
-    cells["improvement_surcharge"] = np.where(rng.random(count) < 0.999, 30, 0)
+    cells["improvement_surcharge"] = np.where(rng.random(count) < 0.999, fees.improvement, 0)
     cells["tolls_amount"] = odds.TOLLS_CENTS.draw(rng, count)
     from_airport = np.isin(cells["pulocationid"], _AIRPORT_ZONES)
     cells["airport_fee"] = np.where(from_airport, fees.airport, 0)
@@ -252,7 +217,7 @@ def _soil(rng: np.random.Generator, cells: Cells) -> None:
     cells["trip_distance"][absurd] = rng.integers(100_000_00, 270_000_00, len(absurd))
     # Distinct rows, or the second shift of one could bring it back into its month.
     strays = rng.choice(count, max(1, count // odds.ROWS_PER_STRAY), replace=False)
-    shift = odds.STRAY_DAYS.draw(rng, len(strays)) * _DAY
+    shift = odds.STRAY_DAYS.draw(rng, len(strays)) * DAY
     cells["pickup_datetime"][strays] += shift
     cells["dropoff_datetime"][strays] += shift
 
