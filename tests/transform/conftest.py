@@ -15,6 +15,7 @@ import pytest
 
 from taxietl.steps.values import SourceFile, SourceVersion, Tally
 from taxietl.tlc.arrow import arrow_schema
+from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import dataset
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.csv_file import BLOCK_BYTES
@@ -137,10 +138,12 @@ class Trips:
         month: TripFile = YELLOW,
         *,
         transformers: Sequence[Any] = (),
+        rules: ColumnRules = AS_PUBLISHED,
         block_bytes: int = BLOCK_BYTES,
     ) -> Cleaned:
         """Read the file to its end."""
-        stream = clean_batches(self.file(path, month), transformers, block_bytes=block_bytes)
+        file = self.file(path, month)
+        stream = clean_batches(file, transformers, rules, block_bytes=block_bytes)
         batches: list[pa.RecordBatch] = []
         while True:
             try:
