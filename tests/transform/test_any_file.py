@@ -74,8 +74,8 @@ class Made:
     color: str
     month: str
     content: bytes
-    values: list[list[Any]]
-    """By row that can be taken apart, then by column of the file."""
+    cells: list[list[tuple[str, Any]]]
+    """Text and meaning, by row that can be taken apart, then by column of the file."""
 
     rejected: list[int]
     """Lines that cannot be."""
@@ -105,7 +105,8 @@ def made_files(draw: st.DrawFn) -> Made:
     kinds += ["clean"] * max(1, FILLING - len(kinds))
     lost: set[int] = set()
     text = [",".join(f'"{name}"' if quoted else name for name in names).encode()]
-    values, rejected, lines = [], [], []
+    rows: list[list[tuple[str, Any]]] = []
+    rejected, lines = [], []
     for line, kind in enumerate(kinds, 2):
         cells = clean if kind != "row" else [draw(st.sampled_from(_pool(name))) for name in names]
         for at, (_, meaning) in enumerate(cells):
@@ -123,7 +124,7 @@ def made_files(draw: st.DrawFn) -> Made:
         if kind in ("short", "long"):
             rejected.append(line)
         elif kind != "blank":
-            values.append([meaning for _, meaning in cells])
+            rows.append(list(cells))
             lines.append(line)
         unnamed = [""] * look.unnamed if kind in ("row", "clean") else []
         text.append(",".join([*fields, *unnamed]).encode())
@@ -132,7 +133,7 @@ def made_files(draw: st.DrawFn) -> Made:
     content = b"".join(a + b for a, b in zip(text, ends, strict=True))
     if draw(st.booleans()):
         content = b"\xef\xbb\xbf" + content
-    return Made(color, month, content, values, rejected, lines, names)
+    return Made(color, month, content, rows, rejected, lines, names)
 
 
 @given(made=made_files(), block_bytes=st.sampled_from([700, 5_000, 1 << 20]))
@@ -153,13 +154,13 @@ def test_every_row_is_accounted_for_and_every_value_is_what_was_meant(
     lost = []
     for at, name in enumerate(made.names):
         loaded = cleaned.column(columns[name])
-        for row, (value, meant) in enumerate(
-            zip(loaded, (each[at] for each in made.values), strict=True)
-        ):
+        for line, value, cells in zip(made.lines, loaded, made.cells, strict=True):
+            text, meant = cells[at]
             if meant is LOST:
-                lost.append((made.lines[row], columns[name]))
-            assert value == (None if meant is LOST else meant), (name, made.lines[row])
-    noted = [(note.line, note.column) for note in cleaned.tally.notes if note.kind == "value"]
+                lost.append((line, columns[name], text))
+            assert value == (None if meant is LOST else meant), (name, line)
+    notes = [note for note in cleaned.tally.notes if note.kind == "value"]
+    noted = [(note.line, note.column, note.raw) for note in notes]
     assert sorted(noted) == sorted(lost)
     assert sum(cleaned.tally.values_nulled.values()) == len(lost)
     for column in set(cleaned.table.column_names) - set(columns.values()):
