@@ -63,7 +63,15 @@ class Warehouses:
 
     def rows(self, color: str, month: str, to: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """The month's columns, but for `source_month`, and its rows."""
-        query = f"SELECT * FROM {color}_trips WHERE source_month = '{month}-01'"
+        names, found = self.ask(
+            f"SELECT * FROM {color}_trips WHERE source_month = '{month}-01'", to
+        )
+        at = names.index("source_month")
+        names.pop(at)
+        return names, [(*row[:at], *row[at + 1 :]) for row in found]
+
+    def ask(self, query: str, to: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """A query's columns and rows, asked past taxietl."""
         if to == "server":
             with closing(psycopg2.connect(self.url)) as server, server.cursor() as cursor:
                 cursor.execute(query)
@@ -74,9 +82,7 @@ class Warehouses:
                 result = local.execute(query)
                 names = [column[0] for column in result.description]
                 found = result.fetchall()
-        at = names.index("source_month")
-        names.pop(at)
-        return names, [(*row[:at], *row[at + 1 :]) for row in found]
+        return names, found
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +96,23 @@ def warehouses(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> It
             yield Warehouses(tmp_path_factory.mktemp("matrix"), postgres.url(name))
             cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
     activate(None)
+
+
+@pytest.mark.parametrize("to", ["warehouse", "server"])
+def test_vehicles_for_hire_stand_side_by_side_in_a_view(
+    warehouses: Warehouses, tmp_path: Path, to: str
+) -> None:
+    for color in ("fhv", "fhvhv"):
+        path = tmp_path / f"{color}.csv"
+        write(path, color, 2020, 6, rows=ROWS)
+        assert warehouses.ingest(path, color, "2020-06", to) == 0
+
+    query = (
+        "SELECT color, count(*), count(dropoff_datetime), count(hvfhs_license_num) "
+        "FROM hire_trips WHERE source_month = '2020-06-01' GROUP BY color ORDER BY color"
+    )
+
+    assert warehouses.ask(query, to)[1] == [("fhv", ROWS, ROWS, 0), ("fhvhv", ROWS, ROWS, ROWS)]
 
 
 def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
