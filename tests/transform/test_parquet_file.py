@@ -107,6 +107,16 @@ class TestTypesThatDrift:
 
         assert cleaned.column("tpep_pickup_datetime") == [MOMENT] * 3
 
+    def test_a_time_of_96_bits_may_lie_far_away(self, trips: Any) -> None:
+        """Counted in nanoseconds, as Arrow does if it is not told, 9999 becomes 1816."""
+        far = [datetime(9999, 12, 31, 23, 59, 59), datetime(1600, 1, 1), MOMENT]
+        path = trips.parquet(tpep_pickup_datetime=pa.array(far, pa.timestamp("us")))
+        pq.write_table(pq.read_table(path), path, use_deprecated_int96_timestamps=True)
+
+        cleaned = trips.clean(path)
+
+        assert cleaned.column("tpep_pickup_datetime") == far
+
     def test_the_first_parquet_files_have_text_times_and_double_flags(self, trips: Any) -> None:
         path = trips.folder / "t.parquet"
         names = (

@@ -28,7 +28,13 @@ class ParquetReader:
         self._path = path
         try:
             # Read page by page: whole row groups beforehand would take memory by the month's size.
-            self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_PAGES_BYTES)
+            self._file = pq.ParquetFile(
+                path,
+                pre_buffer=False,
+                buffer_size=_PAGES_BYTES,
+                # Spark's times; in nanoseconds, the year 9999 would come out as 1816.
+                coerce_int96_timestamp_unit="us",
+            )
             names = self._file.schema_arrow.names
         except (pa.ArrowException, OSError) as error:
             raise self._corrupt(error) from error
