@@ -54,11 +54,12 @@ class Warehouses:
             f'[profiles.server]\ntype = "postgres"\nurl = {{ file = "{folder / "url"}" }}\n'
         )
 
-    def ingest(self, path: Path, color: str, month: str, to: str) -> int:
+    def ingest(self, path: Path, color: str, month: str, to: str, *options: str) -> int:
         year, number = month.split("-")
         arguments = ["--home", self.home, "--config", self.config, "ingest", "--color", color]
         arguments += ["--year", year, "--month", number, "--source", path, "--to", to]
         arguments += ["--transform", "none", "--new-columns", "fail", "--force", "--json", "-q"]
+        arguments += options
         return main([str(each) for each in arguments])
 
     def rows(self, color: str, month: str, to: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -113,6 +114,40 @@ def test_vehicles_for_hire_stand_side_by_side_in_a_view(
     )
 
     assert warehouses.ask(query, to)[1] == [("fhv", ROWS, ROWS, 0), ("fhvhv", ROWS, ROWS, ROWS)]
+
+
+@pytest.mark.parametrize("to", ["warehouse", "server"])
+def test_what_could_not_be_read_of_vehicles_for_hire_stands_in_the_ledger(
+    warehouses: Warehouses, tmp_path: Path, to: str
+) -> None:
+    path = tmp_path / "fhv.csv"
+    write(path, "fhv", 2018, 6, rows=ROWS)
+    begun, *lines = path.read_text().splitlines()
+    times = '"2018-06-01 00:30:00","2018-06-01 00:40:00"'
+    dirt = [f'{times},"Queens","1","","B1","B2"', f'{times},"1"']
+    path.write_text("\n".join([begun, *lines, *dirt]) + "\n")
+
+    code = warehouses.ingest(path, "fhv", "2018-06", to, "--max-rejects", "1")
+
+    assert code == 0
+    assert warehouses.ask(
+        "SELECT kind, line, column_name, reason, raw FROM taxietl_rejects "
+        "JOIN taxietl_months USING (load_id) WHERE source_month = '2018-06-01' "
+        "ORDER BY line, column_name",
+        to,
+    )[1] == [
+        (
+            *("value", ROWS + 2, "Dispatching_base_num"),
+            *("differs from Dispatching_base_number, which was loaded", "B2"),
+        ),
+        ("value", ROWS + 2, "PUlocationID", "not a value of INTEGER", "Queens"),
+        ("row", ROWS + 3, None, "3 fields instead of 7", dirt[1]),
+    ]
+    assert warehouses.ask(
+        "SELECT rows_read, rows_loaded, rows_rejected FROM taxietl_months "
+        "WHERE source_month = '2018-06-01'",
+        to,
+    )[1] == [(ROWS + 2, ROWS + 1, 1)]
 
 
 def _sorted(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
