@@ -13,7 +13,7 @@ ALWAYS = {
     "yellow": {"VendorID", "tpep_dropoff_datetime", "passenger_count", "total_amount"},
     "green": {"VendorID", "lpep_dropoff_datetime", "passenger_count", "total_amount"},
     "fhv": {"dispatching_base_num", "PUlocationID"},
-    "fhvhv": {"hvfhs_license_num", "dispatching_base_num", "PULocationID", "DOLocationID"},
+    "fhvhv": {"dispatching_base_num", "dropoff_datetime", "PULocationID", "DOLocationID"},
 }
 
 

@@ -49,6 +49,7 @@ GREEN_2021 = month("green", 2021, 1)
         (month("fhv", 2019, 1), "fhv 2019"),
         (month("fhvhv", 2019, 2), "fhvhv 2019"),
         (month("fhvhv", 2025, 1), "fhvhv 2025"),
+        (month("fhvhv", 2021, 6), "fhvhv 2021, DataTalksClub"),
         (month("yellow", 2018, 3), "yellow, Azure Open Datasets"),
         (month("green", 2014, 3), "green, Azure Open Datasets"),
         (month("fhv", 2016, 3), "fhv, Azure Open Datasets"),

@@ -180,6 +180,21 @@ def test_a_re_packed_month_has_the_parquet_files_names(trips: Any) -> None:
     assert cleaned.column("Affiliated_base_number") == ["B00002"]
 
 
+def test_the_frozen_copy_of_fhvhv_has_the_columns_of_fhv(trips: Any) -> None:
+    header = "dispatching_base_num,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,"
+    header += "SR_Flag,Affiliated_base_number"
+    lines = (f"B02764,{TIMES},174,18,N,B02764", f"B02510,{TIMES},32,254,Y,")
+    path = trips.csv(*lines, header=header, name="t.csv.gz")
+
+    cleaned = trips.clean(path, TripFile("fhvhv", 2021, 6))
+
+    assert cleaned.tally.era == "fhvhv 2021, DataTalksClub"
+    assert cleaned.tally.values_nulled == {}
+    assert cleaned.column("SR_Flag") == [0, 1]
+    assert cleaned.column("Affiliated_base_number") == ["B02764", None]
+    assert cleaned.column("hvfhs_license_num") == [None, None]
+
+
 def test_a_space_of_uber_s_stays_one(trips: Any, tlc_data: Path) -> None:
     path = tlc_data / "samples" / "fhvhv_tripdatasample_2020-04.csv"
 

@@ -34,6 +34,8 @@ NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
             "UNK": 5,
             "NA": 5,
         },
+        # TLC, high volume dictionary of 2019: 1 if shared. DataTalksClub's fhvhv of 2021-06: N, Y.
+        "SR_Flag": {"N": 0, "Y": 1},
     }
 )
 

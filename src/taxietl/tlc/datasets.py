@@ -237,6 +237,7 @@ _FHVHV = Dataset(
         Column("wav_match_flag", Kind.TEXT, "Y/N: wheelchair-accessible vehicle came"),
         _CBD,
         Column("SR_Flag", Kind.CODE, "1: a shared ride; CSV files until 2020 and later copies"),
+        Column("Affiliated_base_number", Kind.TEXT, "a CSV copy of 2021 has it instead of fares"),
     ),
     started_at="pickup_datetime",
     ended_at="dropoff_datetime",

@@ -245,6 +245,14 @@ _OF_THE_TLC = (
     Era("fhvhv 2025", "fhvhv", (2025, 1), None, (*_FHVHV_PARQUET, "cbd_congestion_fee")),
 )
 
+# The frozen CSV of 2021-06 has the columns of fhv, and letters for the flag.
+_OF_DATATALKSCLUB = (
+    Era(
+        "fhvhv 2021, DataTalksClub",
+        *("fhvhv", (2021, 1), (2021, 12), _FHV_PARQUET, ("SR_Flag",)),
+    ),
+)
+
 _OF_AZURE = (
     Era(
         "yellow, Azure Open Datasets",
@@ -265,5 +273,5 @@ _OF_AZURE = (
 
 # NYC Open Data has the TLC's own names in lower case, which is no difference: its files are of the
 # TLC's eras. So are DataTalksClub's copies of fhv, and whatever pandas and pyarrow have rewritten.
-ERAS: tuple[Era, ...] = (*_OF_THE_TLC, *_OF_AZURE)
+ERAS: tuple[Era, ...] = (*_OF_THE_TLC, *_OF_DATATALKSCLUB, *_OF_AZURE)
 """Every era, the TLC's own first and oldest first within a colour, then the copies of others."""
