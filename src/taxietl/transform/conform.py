@@ -64,30 +64,41 @@ def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Co
     Source: TLC, "Data Dictionary - Yellow / LPEP / FHV / High Volume FHV Trip Records"
     (revision of 18 March 2025).
     """
-    rows = block.batch.num_rows
     schema = schema_of(layout)
+    lost = _Lost(block, notes_kept)
     arrays: list[pa.Array] = []
-    nulled: dict[str, int] = {}
-    notes: list[Note] = []
     for column, name in _wanted(layout):
         if name is None:
-            arrays.append(pa.nulls(rows, schema.field(column.name).type))
+            arrays.append(pa.nulls(block.batch.num_rows, schema.field(column.name).type))
             continue
-        published = block.batch.column(name)
-        values, lost = cast_column(published, column)
+        values, places = cast_column(block.batch.column(name), column)
+        lost.add(column.name, name, places, f"not a value of {column.kind.sql_type}")
+        if spare := layout.spare.get(column.name):
+            values, places = _filled(values, block.batch.column(spare), column)
+            lost.add(spare, spare, places, f"{CONTRARY} {name}, which was loaded")
         arrays.append(values)
-        if lost:
-            nulled[column.name] = len(lost)
-            kept = lost[: max(1, notes_kept - len(notes))]
-            notes += [_note(block, column, published, row) for row in kept]
-        if column.name in layout.spare:
-            spare = layout.spare[column.name]
-            arrays[-1], lost = _filled(values, block.batch.column(spare), column)
-            if lost:
-                nulled[spare] = len(lost)
-                kept = lost[: max(1, notes_kept - len(notes))]
-                notes += [_contradiction(block, spare, name, row) for row in kept]
-    return Conformed(pa.RecordBatch.from_arrays(arrays, schema=schema), nulled, tuple(notes))
+    batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return Conformed(batch, lost.nulled, tuple(lost.notes))
+
+
+class _Lost:
+    """The cells of a block that are not loaded, in the making."""
+
+    def __init__(self, block: Block, notes_kept: int) -> None:
+        self._block = block
+        self._notes_kept = notes_kept
+        self.nulled: dict[str, int] = {}
+        self.notes: list[Note] = []
+
+    def add(self, column: str, name: str, places: list[int], reason: str) -> None:
+        """Count a column's cells at those places, and describe them, at least the first."""
+        if not places:
+            return
+        self.nulled[column] = len(places)
+        published = self._block.batch.column(name)
+        for row in places[: max(1, self._notes_kept - len(self.notes))]:
+            raw = raw_text(_shown(published[row]))
+            self.notes.append(Note("value", self._block.line_of(row), column, reason, raw))
 
 
 def _filled(values: pa.Array, published: pa.Array, column: Column) -> tuple[pa.Array, list[int]]:
@@ -103,22 +114,6 @@ def _wanted(layout: Layout) -> Iterator[tuple[Column, str | None]]:
         yield column, layout.columns.get(column.name)
     for name in layout.new_columns:
         yield Column(name.strip(), Kind.TEXT, "no era has it"), name
-
-
-def _note(block: Block, column: Column, published: pa.Array, row: int) -> Note:
-    reason = f"not a value of {column.kind.sql_type}"
-    return Note("value", block.line_of(row), column.name, reason, raw_text(_shown(published[row])))
-
-
-def _contradiction(block: Block, spare: str, name: str, row: int) -> Note:
-    spare_column = block.batch.column(spare)
-    return Note(
-        "value",
-        block.line_of(row),
-        spare,
-        f"{CONTRARY} {name}, which was loaded",
-        raw_text(_shown(spare_column[row])),
-    )
 
 
 def _shown(value: pa.Scalar) -> str:
