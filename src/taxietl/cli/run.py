@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 import json
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +11,7 @@ import typer
 from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError, UnknownNameError
+from taxietl.steps.modules import load_module
 
 if TYPE_CHECKING:
     from taxietl.orchestrator import Flow
@@ -57,36 +53,13 @@ def _flow(target: str) -> Flow[..., Any]:
     from taxietl.orchestrator import Flow
 
     where, _, name = target.rpartition(":") if ":" in target else (target, "", "")
-    module = _module(where)
+    module = load_module(where, name="FLOW")
     flows = {key: value for key, value in vars(module).items() if isinstance(value, Flow)}
     if not name and len(flows) == 1:
         return next(iter(flows.values()))
     if name not in flows:
         raise UnknownNameError(f"flow in {where}", name, flows)
     return flows[name]
-
-
-def _module(where: str) -> ModuleType:
-    path = Path(where)
-    if path.suffix != ".py":
-        sys.path.insert(0, str(Path.cwd()))
-        try:
-            return importlib.import_module(where)
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"There is no module {error.name!r}.",
-                hint="Write FILE.py:FLOW or MODULE:FLOW; modules are looked for here, too.",
-            ) from error
-    if not path.is_file():
-        raise ConfigError(f"There is no file {path}.", hint="Write FILE.py:FLOW or MODULE:FLOW.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} cannot be loaded as Python.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # dataclasses and pydantic look types up there
-    sys.path.insert(0, str(path.resolve().parent))
-    spec.loader.exec_module(module)
-    return module
 
 
 def _parameters(flow: Flow[..., Any], given: list[str]) -> dict[str, Any]:
