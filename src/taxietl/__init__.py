@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from taxietl.config import profile
     from taxietl.orchestrator import Cache, Engine, Retry, Stream, flow, get_run_logger, task
+    from taxietl.transform.frames import pandas_transformer
 
 __version__ = "0.1.0"
-__all__ = ["Cache", "Retry", "Stream", "__version__", "flow", "get_run_logger", "profile", "task"]
+__all__ = [
+    "Cache",
+    "Retry",
+    "Stream",
+    "__version__",
+    "flow",
+    "get_run_logger",
+    "pandas_transformer",
+    "profile",
+    "task",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +31,10 @@ def __getattr__(name: str) -> Any:
         from taxietl.config import profile
 
         return profile
+    if name == "pandas_transformer":
+        from taxietl.transform.frames import pandas_transformer
+
+        return pandas_transformer
     if name in __all__:
         from taxietl import orchestrator
 

@@ -46,6 +46,7 @@ def test_no_configuration_is_needed(bare: Path, tmp_path: Path) -> None:
         "to": "warehouse",
         "max_rejects": 0,
         "max_shrink": 0.05,
+        "transforms": None,
     }
     warehouse = found.profile("warehouse", DuckDBProfile)
     assert warehouse.path == found.home / "taxi.duckdb"

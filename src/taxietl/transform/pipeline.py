@@ -14,9 +14,10 @@ import pyarrow as pa  # noqa: TID253  imported only where batches are handled
 import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.errors import DataError, SchemaError, SourceError, TaxietlError
-from taxietl.steps.protocols import Transformer
+from taxietl.steps.protocols import MonthlyTransformer, Transformer
 from taxietl.steps.values import NOTES_KEPT, Note, SourceFile, Tally, Transform
 from taxietl.tlc.datasets import Dataset
+from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.blocks import TripReader
 from taxietl.transform.conform import Conformed, conform
 from taxietl.transform.csv_file import BLOCK_BYTES, CsvReader
@@ -45,7 +46,7 @@ def reader(file: SourceFile, *, block_bytes: int = BLOCK_BYTES) -> TripReader:
 
 def clean_batches(
     file: SourceFile,
-    transformers: Sequence[tuple[Transform, Transformer]],
+    transformers: Sequence[tuple[Transform, Transformer | MonthlyTransformer]],
     *,
     block_bytes: int = BLOCK_BYTES,
 ) -> Generator[pa.RecordBatch, None, Tally]:
@@ -64,6 +65,7 @@ def clean_batches(
     stamp = _stamp(file)
     source = reader(file, block_bytes=block_bytes)
     dataset = source.layout.era.dataset
+    rules = [(each, _of_month(rule, file.version.trip_file)) for each, rule in transformers]
     counts = _Counts()
     with closing(source), closing(source.blocks()) as blocks:
         for block in blocks:
@@ -72,7 +74,7 @@ def clean_batches(
             counts.conformed(conformed)
             batch = conformed.batch
             counts.zeros_before += _without_passengers(batch)
-            for transform, transformer in transformers:
+            for transform, transformer in rules:
                 kept = _applied(transform, transformer, batch, dataset)
                 counts.dropped[transform.name] += batch.num_rows - kept.num_rows
                 batch = kept
@@ -172,6 +174,11 @@ class _Counts:
             ),
             notes=tuple(sorted(self.notes, key=lambda note: note.line)),
         )
+
+
+def _of_month(rule: Transformer | MonthlyTransformer, trip_file: TripFile) -> Transformer:
+    """The rule as it is for that month."""
+    return rule.for_month(trip_file) if isinstance(rule, MonthlyTransformer) else rule
 
 
 def _applied(
