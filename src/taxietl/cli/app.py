@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import taxietl
-from taxietl.cli import generate, ingest, init, profiles, runs, schema, sql, verify, zones
+from taxietl.cli import generate, ingest, init, inspect, profiles, runs, schema, sql, verify, zones
 from taxietl.cli import run as run_flow
 from taxietl.cli.session import choose
 
@@ -45,7 +45,19 @@ def _common(
     choose(config=config, home=home)
 
 
-for module in (ingest, zones, verify, sql, run_flow, runs, profiles, generate, schema, init):
+for module in (
+    ingest,
+    zones,
+    verify,
+    inspect,
+    sql,
+    run_flow,
+    runs,
+    profiles,
+    generate,
+    schema,
+    init,
+):
     module.register(_app)
 
 
