@@ -14,7 +14,8 @@ from taxietl.config.databases import DuckDBProfile
 from taxietl.errors import ConfigError, TryLaterError
 from taxietl.flows.quality import Facts, Quality, quality_of
 from taxietl.load.duckdb import DuckDBLoader
-from taxietl.load.quality import Month, quality_select
+from taxietl.load.quality import quality_select
+from taxietl.load.quality_month import Month
 from taxietl.load.sql import quoted
 from taxietl.orchestrator import current_cancellation
 from taxietl.steps import registry

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from taxietl.load.quality import BIN_WIDTHS, BINS, DURATION, QUANTILES, Month, checks
+from taxietl.load.quality import BIN_WIDTHS, BINS, DURATION, QUANTILES
+from taxietl.load.quality_month import Month, checks
 from taxietl.steps.values import LoadReport
 from taxietl.tlc.datasets import Column
 from taxietl.tlc.trip_file import TripFile
