@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-WIDTH, HEIGHT = 560, 150
+WIDTH, HEIGHT = 360, 130
 _BASE, _TOP = HEIGHT - 22, 14
 """Where the bars stand, and where the tallest ends."""
 
@@ -27,8 +27,8 @@ def bars(rows: Sequence[int], names: Sequence[str], *, marks: Sequence[int], tit
         for shape, name, count in zip(drawn, names, rows, strict=True)
     ]
     parts += [
-        f'<text class="axis" x="{(place + 0.5) * step:.1f}" y="{HEIGHT - 6}" '
-        f'text-anchor="middle">{escape(names[place])}</text>'
+        f'<text class="axis" x="{(place + 0.5) * step if place else 0:.1f}" y="{HEIGHT - 6}" '
+        f'text-anchor="{"middle" if place else "start"}">{escape(names[place])}</text>'
         for place in marks
     ]
     return (

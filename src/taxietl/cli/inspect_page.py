@@ -98,7 +98,7 @@ def _findings(found: Quality) -> str:
         f"<td>{meter(each.share, title=each.text)}</td><td>{escape(each.text)}</td></tr>"
         for each in found.findings
     )
-    return f"<table>{_head('rows', 'share', '', 'what')}{rows}</table>"
+    return f'<table class="narrow">{_head("rows", "share", "", "what")}{rows}</table>'
 
 
 def _numbers(found: Quality) -> str:
@@ -155,7 +155,17 @@ def _columns(found: Quality) -> str:
 
 
 def _head(*names: str) -> str:
-    return f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in names)}</tr>"
+    cells = (
+        f'<th class="{"n" if name in _TO_THE_RIGHT else ""}">{escape(name)}</th>' for name in names
+    )
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+_TO_THE_RIGHT = {
+    *("rows", "share", "nulls", "least", "greatest"),
+    *("min", "1 %", "median", "99 %", "max", "below 0"),
+}
+"""Headings of columns of numbers."""
 
 
 _STYLE = """
@@ -177,7 +187,8 @@ section { overflow-x: auto; }
 .tile span { color: var(--soft); font-size: .85rem; }
 .charts, .codes { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill,
   minmax(min(100%, 340px), 1fr)); }
-.codes { grid-template-columns: repeat(auto-fill, minmax(min(100%, 260px), 1fr)); }
+.codes { align-items: start; grid-template-columns: repeat(auto-fill,
+  minmax(min(100%, 260px), 1fr)); }
 figure { margin: 0; } figcaption { font-weight: 600; font-size: .95rem; margin-bottom: .4rem; }
 svg { display: block; width: 100%; } .bar { fill: var(--bar); } .median { fill: var(--median); }
 .hit { fill: transparent; } g:hover .hit { fill: var(--line); } g:hover .bar { opacity: .75; }
@@ -185,8 +196,10 @@ svg { display: block; width: 100%; } .bar { fill: var(--bar); } .median { fill: 
 .track { fill: var(--line); } .meter { width: 110px; height: 8px; }
 .spread { width: 180px; height: 12px; } .codes .meter { width: 80px; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+table.narrow { width: auto; }
 th { text-align: left; color: var(--soft); font-weight: 500; }
-th, td { padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line);
+th.n { text-align: right; }
+th, td { padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 .n { text-align: right; font-variant-numeric: tabular-nums; } .none { color: var(--soft); }
 """
