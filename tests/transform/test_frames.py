@@ -77,6 +77,14 @@ def test_the_version_changes_with_the_source_text() -> None:
     assert one().version == one().version != two().version
 
 
+def test_a_function_that_cannot_take_a_dataset_is_refused_at_once() -> None:
+    with pytest.raises(TypeError, match=r"rule has to take \(trips, dataset\)"):
+
+        @pandas_transformer
+        def rule(trips: pd.DataFrame, *, dollars: float = 1) -> pd.DataFrame:
+            return trips
+
+
 def test_a_rule_without_source_text_has_to_say_its_version() -> None:
     scope: dict[str, Any] = {}
     exec("def rule(trips, dataset): return trips", scope)

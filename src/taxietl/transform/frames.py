@@ -56,7 +56,10 @@ class FrameRule:
     def __init__(self, function: Callable[..., pd.DataFrame]) -> None:
         functools.update_wrapper(self, function)
         self.function = function
-        options = list(inspect.signature(function).parameters.values())[2:]
+        parameters = list(inspect.signature(function).parameters.values())
+        if [each.kind for each in parameters[:2]] != [inspect.Parameter.POSITIONAL_OR_KEYWORD] * 2:
+            raise TypeError(f"{function.__name__} has to take (trips, dataset), then its options")
+        options = parameters[2:]
         self.__signature__ = inspect.Signature(
             [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in options]
         )
