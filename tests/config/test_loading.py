@@ -74,6 +74,25 @@ def test_each_level_wins_over_those_below(
     assert load_settings(config=named).config_file == named
 
 
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        ("short:miles=2  drop-zero-passengers", ("short:miles=2", "drop-zero-passengers")),
+        ("none", ()),
+    ],
+)
+def test_rules_in_a_variable_stand_apart_by_blanks(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, given: str, rules: tuple[str, ...]
+) -> None:
+    file = source_file(bare / "taxietl.toml", "here")
+    file.write_text('[ingest]\ntransforms = ["other"]\n', encoding="utf-8")
+    assert load_settings().ingest.transforms == ("other",)
+
+    monkeypatch.setenv("TAXIETL_INGEST__TRANSFORMS", given)
+
+    assert load_settings().ingest.transforms == rules
+
+
 def test_a_relative_config_is_made_absolute(bare: Path) -> None:
     source_file(bare / "mine.toml", "mine")
 
