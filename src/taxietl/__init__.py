@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         task,
         unmapped,
     )
+    from taxietl.transform.frames import pandas_transformer
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "__version__",
     "flow",
     "get_run_logger",
+    "pandas_transformer",
     "profile",
     "task",
     "unmapped",
@@ -41,6 +43,10 @@ def __getattr__(name: str) -> Any:
         from taxietl.config import profile
 
         return profile
+    if name == "pandas_transformer":
+        from taxietl.transform.frames import pandas_transformer
+
+        return pandas_transformer
     if name in __all__:
         from taxietl import orchestrator
 

@@ -46,6 +46,7 @@ def test_no_configuration_is_needed(bare: Path, tmp_path: Path) -> None:
         "to": "warehouse",
         "max_rejects": 0,
         "max_shrink": 0.05,
+        "transforms": None,
     }
     warehouse = found.profile("warehouse", DuckDBProfile)
     assert warehouse.path == found.home / "taxi.duckdb"
@@ -71,6 +72,25 @@ def test_each_level_wins_over_those_below(
 
     assert seen == ["tlc", "users", "here", "variable", "named", "environment"]
     assert load_settings(config=named).config_file == named
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        ("short:miles=2  drop-zero-passengers", ("short:miles=2", "drop-zero-passengers")),
+        ("none", ()),
+    ],
+)
+def test_rules_in_a_variable_stand_apart_by_blanks(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, given: str, rules: tuple[str, ...]
+) -> None:
+    file = source_file(bare / "taxietl.toml", "here")
+    file.write_text('[ingest]\ntransforms = ["other"]\n', encoding="utf-8")
+    assert load_settings().ingest.transforms == ("other",)
+
+    monkeypatch.setenv("TAXIETL_INGEST__TRANSFORMS", given)
+
+    assert load_settings().ingest.transforms == rules
 
 
 def test_a_relative_config_is_made_absolute(bare: Path) -> None:

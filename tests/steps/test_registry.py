@@ -147,6 +147,9 @@ class Short:
     miles: float = 0.1
     zones: tuple = (1, 2)
     since: date = date(2021, 1, 1)
+
+    def transform(self, batch, dataset):
+        return batch
 """
 
 

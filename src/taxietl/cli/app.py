@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 
 import taxietl
-from taxietl.cli import cache, generate, ingest, init, limits, profiles, runs, schema, sql, verify
+from taxietl.cli import (
+    cache,
+    generate,
+    ingest,
+    init,
+    inspect,
+    limits,
+    profiles,
+    runs,
+    schema,
+    sql,
+    verify,
+    zones,
+)
 from taxietl.cli import run as run_flow
 from taxietl.cli.session import choose
 
@@ -46,7 +59,7 @@ def _common(
 
 
 for module in (
-    *(ingest, verify, sql, run_flow, runs, limits, cache),
+    *(ingest, zones, verify, inspect, sql, run_flow, runs, limits, cache),
     *(profiles, generate, schema, init),
 ):
     module.register(_app)

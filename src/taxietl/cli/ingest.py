@@ -34,7 +34,10 @@ def ingest(
     table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
     transform: Annotated[
         list[str] | None,
-        typer.Option(help="Rule to apply; repeats; `none`. Default drop-zero-passengers."),
+        typer.Option(
+            help="Rule to apply: NAME or FILE.py:NAME, then :option=value; repeats; `none`. "
+            "Default drop-zero-passengers."
+        ),
     ] = None,
     rename: Annotated[
         list[str] | None,
@@ -68,7 +71,7 @@ def ingest(
         source=source or defaults.source,
         to=to or defaults.to,
         table=table,
-        transforms=_transforms(transform),
+        transforms=_transforms(transform) if transform else defaults.transforms,
         renames=tuple(rename or ()),
         new_columns=new_columns,
         max_rejects=defaults.max_rejects if max_rejects is None else max_rejects,
@@ -80,10 +83,8 @@ def ingest(
     return _preview(out, months, options) if dry_run else _ingest(out, months, options)
 
 
-def _transforms(names: list[str] | None) -> tuple[str, ...] | None:
-    """The rules asked for; None for the default, none at all for `none`."""
-    if not names:
-        return None
+def _transforms(names: list[str]) -> tuple[str, ...]:
+    """The rules asked for; none at all for `none`."""
     return () if names == ["none"] else tuple(names)
 
 

@@ -25,6 +25,7 @@ EXAMPLE = """\
 #to = "warehouse"               # the profile they are loaded into where --to is not given
 #max_rejects = 0                # lines of a month that may be unreadable before it is refused
 #max_shrink = 0.05              # part of a month's rows (0 to 1) that a replacement may lack
+#transforms = ["drop-zero-passengers", "drop-impossible-trips:max_hours=12"]  # or "none"
 
 # At most so many tasks with a tag at a time, in all processes that share TAXIETL_HOME; 0 lets
 # none run, and a tag that is not here has no limit. `taxietl limits ls` shows who waits.

@@ -23,6 +23,13 @@ _UNITS = {
 }
 
 
+def _listed(given: object) -> object:
+    """A list of rules; as one text, which a variable has to be, they stand apart by blanks."""
+    if not isinstance(given, str):
+        return given
+    return () if given == "none" else tuple(given.split())
+
+
 class IngestSettings(BaseModel):
     """What `ingest` does where its options do not say otherwise."""
 
@@ -34,6 +41,8 @@ class IngestSettings(BaseModel):
     """Lines of a month that may be unreadable before the load is refused."""
     max_shrink: Annotated[float, BeforeValidator(refuse_bool), Field(ge=0, le=1)] = 0.05
     """The part of a month's rows, 0 to 1, that a replacement may lack."""
+    transforms: Annotated[tuple[Text, ...] | None, BeforeValidator(_listed)] = None
+    """The rules applied, as --transform writes them; None for the colour's default."""
 
 
 class LimitSettings(

@@ -18,10 +18,12 @@ from taxietl.load.checks import check_counts, check_shrink
 from taxietl.load.duckdb_file import opened
 from taxietl.load.duckdb_month import Month
 from taxietl.load.duckdb_query import queried
+from taxietl.load.duckdb_zones import ZoneTables
 from taxietl.load.reports import nothing_to_do, report_of_load
 from taxietl.steps.plan import decide
 from taxietl.steps.protocols import Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
+from taxietl.steps.zones import ZoneReport, ZoneRequest
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
@@ -60,6 +62,17 @@ class DuckDBLoader:
         """See `protocols.Loader.query`; what counts as reading is told in `duckdb_query`."""
         limit = self._memory_limit or QUERY_MEMORY
         return queried(self._path, statement, memory_limit=limit)
+
+    def load_zones(self, request: ZoneRequest, cancellation: Cancellation) -> ZoneReport:
+        """See `zones.ZoneLoader.load_zones`."""
+        limit = self._memory_limit or LOAD_MEMORY
+        with opened(
+            self._path, read_only=False, memory_limit=limit, check=cancellation.check
+        ) as connection:
+            connection.begin()
+            report = ZoneTables(connection, self.target).replace(request)
+            connection.commit()  # closing the connection without it would undo all
+            return report
 
     def load(
         self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation

@@ -41,7 +41,14 @@ def check_name(table: str) -> None:
         raise ConfigError(f"{table} is a name of taxietl's own.", hint="Name another with --table.")
 
 
-def is_ours(found: str | None, name: str, role: str, *, target: str) -> bool:
+def is_ours(
+    found: str | None,
+    name: str,
+    role: str,
+    *,
+    target: str,
+    hint: str = "",
+) -> bool:
     """Whether what bears the name is there, and in that role.
 
     Args:
@@ -49,6 +56,7 @@ def is_ours(found: str | None, name: str, role: str, *, target: str) -> bool:
         name: the name.
         role: what it should be for.
         target: the warehouse in words.
+        hint: what to do about something that is not ours, where that is not another table's name.
 
     Raises:
         NotOursError: something of that name is there that taxietl did not make.
@@ -59,9 +67,13 @@ def is_ours(found: str | None, name: str, role: str, *, target: str) -> bool:
     if not found.startswith(comment_of("")):
         raise NotOursError(
             f"{target} has a table or view {name} that taxietl did not make.",
-            hint="It is left alone. Rename it: the ledger needs that name."
-            if name in LEDGER_ROLES
-            else "It is left alone. Load into another table with --table NAME, or rename that one.",
+            hint=hint
+            or (
+                "It is left alone. Rename it: the ledger needs that name."
+                if name in LEDGER_ROLES
+                else "It is left alone. Load into another table with --table NAME, or rename that "
+                "one."
+            ),
         )
     if not bears(found, role):
         raise ConfigError(

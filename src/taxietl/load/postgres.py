@@ -23,10 +23,12 @@ from taxietl.load.postgres_month import Month
 from taxietl.load.postgres_partition import make_schema
 from taxietl.load.postgres_query import queried
 from taxietl.load.postgres_staging import Staging, sweep
+from taxietl.load.postgres_zones import ZoneTables
 from taxietl.load.reports import nothing_to_do, report_of_load
 from taxietl.steps.plan import decide
 from taxietl.steps.protocols import Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
+from taxietl.steps.zones import ZoneReport, ZoneRequest
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
@@ -52,6 +54,23 @@ class PostgresLoader:
     def query(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
         """See `protocols.Loader.query`; what counts as reading is told in `postgres_query`."""
         return queried(self._parameters, statement, schema=self._schema, target=self.target)
+
+    def load_zones(self, request: ZoneRequest, cancellation: Cancellation) -> ZoneReport:
+        """See `zones.ZoneLoader.load_zones`."""
+        name = request.run_name
+        with (
+            opened(self._parameters, target=self.target, run_name=name) as session,
+            cancellation.on_cancel(session.cancel),
+        ):
+            try:
+                session.begin()
+                report = ZoneTables(session, self._schema, self.target).replace(request)
+                cancellation.check()  # a cancel between two statements stops neither
+                session.commit()
+            except psycopg2.Error:
+                cancellation.check()  # a cancelled statement fails; this says why
+                raise
+            return report
 
     def load(
         self, file: SourceFile, batches: Batches, request: LoadRequest, cancellation: Cancellation

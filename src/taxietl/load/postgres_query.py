@@ -64,7 +64,12 @@ def queried(
     """
     with opened(parameters, target=target, read_only=True) as session:
         path = session.run("SELECT current_setting('search_path')")[0][0]
-        session.begin(f"SET LOCAL search_path = {quoted(schema)}, {path or 'pg_catalog'}")
+        # Compiling a statement of many parts takes longer than it saves: 20 s of 38 s to inspect a
+        # month of 1.3 million rows.
+        session.begin(
+            f"SET LOCAL search_path = {quoted(schema)}, {path or 'pg_catalog'}",
+            "SET LOCAL jit = off",
+        )
         # The server is waited for in a thread of its own, so that a Ctrl-C need not wait for it.
         with session.cursor() as cursor, ThreadPoolExecutor(1, "taxietl-query") as worker:
             try:

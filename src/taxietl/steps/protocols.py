@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile, SourceVersion, Tally
 from taxietl.tlc.datasets import Dataset
@@ -46,6 +46,17 @@ class Transformer(Protocol):
 
     def transform(self, batch: pa.RecordBatch, dataset: Dataset) -> pa.RecordBatch:
         """Return the batch with the same schema, and with the rows that stay."""
+        ...
+
+
+@runtime_checkable
+class MonthlyTransformer(Protocol):
+    """A rule that depends on whose month the rows are; made once, asked at every file."""
+
+    version: str
+
+    def for_month(self, trip_file: TripFile) -> Transformer:
+        """The rule for that month's rows."""
         ...
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from taxietl.errors import ConfigError, SourceError, TaxietlError, UnknownNameError
-from taxietl.steps.protocols import Extractor, Transformer
+from taxietl.steps.modules import load_module
+from taxietl.steps.protocols import Extractor, MonthlyTransformer, Transformer
+from taxietl.steps.rules import Rule, parse, values_of
 from taxietl.steps.values import Transform
 
 
@@ -93,31 +95,77 @@ def _path(source: str) -> Path:
         raise SourceError(f"There is nothing at {source}: {error}", hint="Write it out.") from error
 
 
-def transformers(names: Sequence[str]) -> list[tuple[Transform, Transformer]]:
-    """The transformers of those names in that order, each with what the ledger says of it.
+def transformers(
+    texts: Sequence[str],
+) -> list[tuple[Transform, Transformer | MonthlyTransformer]]:
+    """The transformers asked for in that order, each with what the ledger says of it.
+
+    Args:
+        texts: each an entry point's name or `FILE_OR_MODULE:NAME`, with options or without;
+            see `rules`.
 
     Raises:
-        UnknownNameError: nobody has that name.
+        UnknownNameError: nobody has that name, or it has no such option.
         ConfigError: one cannot be made, or does not say its version.
     """
     made = []
-    for name in names:
-        transformer = cast(Transformer, _made("transformers", name))
+    for rule in map(parse, texts):
+        transformer = _transformer(rule)
         version = getattr(transformer, "version", None)
         if not isinstance(version, str):
             raise ConfigError(
-                f"The transformer {name!r} does not say its version.",
+                f"The transformer {rule.label!r} does not say its version.",
                 hint="Give it an attribute `version`, a text that changes with what it does.",
             )
-        made.append((Transform(name, version, _options(transformer)), transformer))
+        made.append((Transform(rule.label, version, _options(transformer)), transformer))
     return made
 
 
+def _transformer(rule: Rule) -> Transformer | MonthlyTransformer:
+    step = _own(rule) if rule.location else load("transformers", rule.name)
+    try:
+        made = step(**values_of(rule, step))
+    except TaxietlError:
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"The transformer {rule.label!r} cannot be made: {type(error).__name__}: {error}.",
+            hint="It has to be a class with `transform(batch, dataset)`, or a function under "
+            "@pandas_transformer; options are given as NAME:key=value.",
+        ) from error
+    if not any(callable(getattr(made, name, None)) for name in ("transform", "for_month")):
+        raise ConfigError(
+            f"{rule.label!r} is not a transformer: it has no `transform(batch, dataset)`.",
+            hint="Put @pandas_transformer over a function of frames.",
+        )
+    return cast(Transformer | MonthlyTransformer, made)
+
+
+def _own(rule: Rule) -> Any:
+    """What `FILE_OR_MODULE:NAME` stands for."""
+    where, attribute = rule.location or ("", "")
+    try:
+        module = load_module(where, name="RULE")
+    except TaxietlError:
+        raise
+    except Exception as error:
+        raise ConfigError(
+            f"{where} cannot be imported: {type(error).__name__}: {error}.",
+            hint="Mend it, or name another transformer.",
+        ) from error
+    if not hasattr(module, attribute):
+        own = [name for name, value in vars(module).items() if callable(value)]
+        raise UnknownNameError(f"transformer in {where}", attribute, own)
+    return getattr(module, attribute)
+
+
 def _options(transformer: object) -> dict[str, Any]:
-    """A dataclass's fields as JSON would give them back, so that the ledger's compare equal."""
-    if not is_dataclass(transformer) or isinstance(transformer, type):
-        return {}
-    options = asdict(transformer)
+    """A dataclass's fields, or an attribute `options`; as JSON would give them back, so that
+    the ledger's compare equal."""
+    if is_dataclass(transformer) and not isinstance(transformer, type):
+        options = asdict(transformer)
+    else:
+        options = dict(getattr(transformer, "options", {}))
     options.pop("version", None)
     return cast(dict[str, Any], json.loads(json.dumps(options, default=str)))
 

@@ -38,6 +38,11 @@ class TripFile:
         return date(self.year, self.month, 1)
 
     @property
+    def next_month(self) -> date:
+        """The first day after the month."""
+        return date(self.year + self.month // 12, self.month % 12 + 1, 1)
+
+    @property
     def stem(self) -> str:
         """The published file's name without its ending, `green_tripdata_2021-01`."""
         return f"{self.color}_tripdata_{self.year:04d}-{self.month:02d}"

@@ -15,10 +15,11 @@ import pyarrow as pa  # noqa: TID253  imported only where batches are handled
 import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.errors import DataError, SchemaError, SourceError, TaxietlError
-from taxietl.steps.protocols import Transformer
+from taxietl.steps.protocols import MonthlyTransformer, Transformer
 from taxietl.steps.values import NOTES_KEPT, Note, SourceFile, Tally, Transform
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Dataset
+from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.blocks import TripReader
 from taxietl.transform.conform import CONTRARY, Conformed, conform
 from taxietl.transform.csv_file import BLOCK_BYTES, CsvReader
@@ -53,8 +54,8 @@ def reader(
 
 def clean_batches(
     file: SourceFile,
-    transformers: Sequence[tuple[Transform, Transformer]],
-    rules: ColumnRules = AS_PUBLISHED,
+    transformers: Sequence[tuple[Transform, Transformer | MonthlyTransformer]],
+    column_rules: ColumnRules = AS_PUBLISHED,
     *,
     block_bytes: int = BLOCK_BYTES,
 ) -> Generator[pa.RecordBatch, None, Tally]:
@@ -63,7 +64,7 @@ def clean_batches(
     Args:
         file: the month, whatever its form.
         transformers: as `registry.transformers` gives them.
-        rules: other names for the file's columns, and what to do with new ones.
+        column_rules: other names for the file's columns, and what to do with new ones.
         block_bytes: of a CSV, how much is parsed at a time.
 
     Raises:
@@ -72,8 +73,9 @@ def clean_batches(
         DataError: it has no rows, or a transformer failed.
     """
     stamp = _stamp(file)
-    source = reader(file, rules, block_bytes=block_bytes)
+    source = reader(file, column_rules, block_bytes=block_bytes)
     dataset = source.layout.era.dataset
+    rules = [(each, _of_month(rule, file.version.trip_file)) for each, rule in transformers]
     counts = _Counts()
     with closing(source), closing(source.blocks()) as blocks:
         for block in blocks:
@@ -82,7 +84,7 @@ def clean_batches(
             counts.conformed(conformed)
             batch = conformed.batch
             counts.zeros_before += _without_passengers(batch)
-            for transform, transformer in transformers:
+            for transform, transformer in rules:
                 kept = _applied(transform, transformer, batch, dataset)
                 counts.dropped[transform.name] += batch.num_rows - kept.num_rows
                 batch = kept
@@ -195,6 +197,11 @@ def _how_to_mend(column: str, first: Note) -> str:
     if first.reason.startswith(CONTRARY):
         return f"Say what the second one is: --rename {column}=Affiliated_base_number, perhaps."
     return "Over 1 % is another format, not dirt; convert the column first."
+
+
+def _of_month(rule: Transformer | MonthlyTransformer, trip_file: TripFile) -> Transformer:
+    """The rule as it is for that month."""
+    return rule.for_month(trip_file) if isinstance(rule, MonthlyTransformer) else rule
 
 
 def _applied(

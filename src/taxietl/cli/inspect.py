@@ -1,0 +1,129 @@
+"""`taxietl inspect`: the quality of a month, loaded or in a file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import open_settings
+from taxietl.errors import ConfigError, TargetError
+
+if TYPE_CHECKING:
+    from taxietl.flows.quality import Quality
+    from taxietl.tlc.trip_file import TripFile
+
+_PUBLISHED = re.compile(r"(yellow|green|fhvhv|fhv)_tripdata_(\d{4})-(\d{2})")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_output(inspect))
+
+
+def inspect(
+    out: Output,
+    file: Annotated[
+        str | None, typer.Argument(help="A file; named as the TLC does, it says its month.")
+    ] = None,
+    color: Annotated[str | None, typer.Option(help="yellow, green, fhv or fhvhv.")] = None,
+    year: Annotated[int | None, typer.Option(help="Year of the file.")] = None,
+    month: Annotated[int | None, typer.Option(help="Month of the file.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Look at the source's file: a folder, a file, `synthetic`.")
+    ] = None,
+    on: Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")] = None,
+    table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page, too.")] = None,
+) -> None:
+    """Show a month's quality: nulls, ranges, odd trips, duplicates; nothing is changed."""
+    if file and source:
+        raise ConfigError("Both a file and --source are given.", hint="Give one of them.")
+    asked = _trip_file(file or "", color, year, month)
+    if (file or source) and (on or table):
+        raise ConfigError(
+            "A file is in no warehouse: --on and --table are for loaded months.",
+            hint="Leave them out, or leave out the file.",
+        )
+    settings = open_settings()
+    from taxietl.flows.inspect import inspect_file, inspect_table
+    from taxietl.flows.warehouse import loader
+
+    if file or source:
+        found = inspect_file(file or source or "", asked)
+    else:
+        warehouse = loader(on or settings.ingest.to)
+        found = inspect_table(warehouse, asked, table or asked.dataset.table)
+    if html is not None:
+        _write(html, found)
+        out.note(f"wrote {html}")
+    from taxietl.cli.inspect_text import as_text
+
+    document = _document(found) | {"html": html}
+    out.result(document, "" if out.json else as_text(found))
+
+
+def _trip_file(file: str, color: str | None, year: int | None, month: int | None) -> TripFile:
+    """The month asked for by the options, or else by the file's name."""
+    from taxietl.tlc.trip_file import trip_file
+
+    named = _PUBLISHED.search(Path(file).name)
+    if named:
+        color, year, month = color or named[1], year or int(named[2]), month or int(named[3])
+    if color is None or year is None or month is None:
+        raise ConfigError(
+            "It is not said which month to inspect.",
+            hint="Add --color green --year 2021 --month 1, or name a file as the TLC does, "
+            "green_tripdata_2021-01.parquet.",
+        )
+    return trip_file(color, year, month)
+
+
+def _document(found: Quality) -> dict[str, Any]:
+    load = found.load
+    return {
+        "trip_file": str(found.trip_file),
+        "origin": found.origin,
+        "target": found.target,
+        "table": found.table,
+        "rows": found.rows,
+        "load": {
+            "run_name": load.run_name or None,
+            "loaded_at": load.loaded_at if found.table else None,
+            "source_url": load.source_url,
+            "source_sha256": load.source_sha256,
+            "era": load.era,
+            "rows_read": load.rows_read,
+            "rows_dropped": load.rows_dropped,
+            "rows_rejected": load.rows_rejected,
+            "values_nulled": load.values_nulled,
+        },
+        "findings": [asdict(each) for each in found.findings],
+        "columns": [_column(asdict(each)) for each in found.columns],
+        "duration_seconds": found.duration_seconds or None,
+        "days": found.days,
+        "hours": found.hours,
+        "histograms": [asdict(each) for each in found.histograms],
+    }
+
+
+def _column(column: dict[str, Any]) -> dict[str, Any]:
+    values = column["values"]
+    if values is not None:
+        column["values"] = [{"value": value, "rows": rows} for value, rows in values]
+    return column
+
+
+def _write(path: Path, found: Quality) -> None:
+    from taxietl.cli.inspect_page import page
+
+    try:
+        path.write_text(page(found), encoding="utf-8")
+    except OSError as error:
+        raise TargetError(
+            f"{path} cannot be written: {error.strerror}.", hint="Name another file with --html."
+        ) from error

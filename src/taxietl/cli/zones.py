@@ -1,0 +1,52 @@
+"""`taxietl zones`: the zone look-up table, into a warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import open_settings
+
+if TYPE_CHECKING:
+    from taxietl.steps.zones import ZoneReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(with_output(zones))
+
+
+def zones(
+    out: Output,
+    source: Annotated[
+        str | None, typer.Option(help="The file taxi_zone_lookup.csv, or a folder that has it.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Profile to load into: warehouse.")] = None,
+) -> None:
+    """Bring the taxi zones, which location ids stand for, into a warehouse: table taxi_zones."""
+    settings = open_settings()
+    from taxietl.flows.zones import ingest_zones, zone_loader
+    from taxietl.orchestrator import configure_logging
+    from taxietl.runtime import open_engine
+
+    target = to or settings.ingest.to
+    zone_loader(target)  # a name that stands for nothing is told before a run begins
+    configure_logging(out.log_level)
+    run = open_engine().run(ingest_zones, source or settings.ingest.source, target)
+    report = run.result()
+    document = {
+        "run": {"id": run.id, "name": run.name, "state": run.state.name},
+        "zones": asdict(report),
+        "exit_code": 0,
+    }
+    out.result(document, _as_text(report))
+
+
+def _as_text(report: ZoneReport) -> str:
+    if report.action == "nothing to do":
+        return f"{report.table}  nothing to do: {report.reason}"
+    into = f"{report.rows_loaded:,} zones into {report.target}"
+    return f"{report.table}  {report.action}: {into} ({report.reason})"

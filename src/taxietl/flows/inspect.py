@@ -1,0 +1,122 @@
+"""Look at a month's quality, in a warehouse or in a file. Changes nothing."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pyarrow as pa  # noqa: TID253  this module is loaded when a month is inspected
+
+from taxietl.config import settings
+from taxietl.config.databases import DuckDBProfile
+from taxietl.errors import ConfigError, TryLaterError
+from taxietl.flows.quality import Facts, Quality, quality_of
+from taxietl.load.duckdb import DuckDBLoader
+from taxietl.load.quality import quality_select
+from taxietl.load.quality_month import Month
+from taxietl.load.sql import quoted
+from taxietl.orchestrator import current_cancellation
+from taxietl.steps import registry
+from taxietl.steps.protocols import Loader
+from taxietl.steps.values import LoadReport, LoadRequest, Tally
+from taxietl.tlc.datasets import Column, Kind
+from taxietl.tlc.trip_file import TripFile
+from taxietl.transform.pipeline import clean_batches
+
+
+def inspect_table(loader: Loader, trip_file: TripFile, table: str) -> Quality:
+    """A month's quality as its table holds it now.
+
+    Raises:
+        ConfigError: the month was never loaded there.
+        TryLaterError: it was replaced meanwhile.
+    """
+    load = _load(loader, trip_file, table)
+    month = _month(loader, trip_file, table)
+    facts = _facts(loader, month)
+    if _load(loader, trip_file, table).load_id != load.load_id:
+        raise TryLaterError(
+            f"{trip_file} in {table} was replaced while it was inspected.", hint="Run again."
+        )
+    return quality_of(facts, month, load, origin="table", target=loader.target)
+
+
+def inspect_file(source: str, trip_file: TripFile) -> Quality:
+    """A month's quality as its file has it: every row of it, no rule applied.
+
+    The file is loaded into a DuckDB file that is thrown away, so any era of it is read as `ingest`
+    reads it, in the same bounded memory, and asked what a warehouse is asked.
+
+    Raises:
+        SourceError: the file cannot be had or read.
+        SchemaError: its columns are not those of its colour and month.
+    """
+    extractor = registry.extractor(source)
+    folder = settings().cache_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    file = extractor.extract(extractor.probe(trip_file), into=folder)
+    table = trip_file.dataset.table
+    request = LoadRequest(
+        version=file.version,
+        table=table,
+        transforms=(),
+        max_rejects=sys.maxsize,
+        max_shrink=1.0,
+        force=False,
+        run_id="",
+        run_name="",
+    )
+    with tempfile.TemporaryDirectory(prefix="inspect-", dir=folder) as aside:
+        loader = DuckDBLoader(DuckDBProfile(path=Path(aside) / "month.duckdb"))
+        batches = _Batches(clean_batches(file, ()))
+        load = loader.load(file, batches, request, current_cancellation())
+        month = _month(loader, trip_file, table)
+        facts = _facts(loader, month)
+    return quality_of(facts, month, load, origin="file", target=load.source_url)
+
+
+class _Batches:
+    """A generator of batches as a loader pulls it."""
+
+    def __init__(self, batches: Generator[pa.RecordBatch, None, Tally]) -> None:
+        self._batches = batches
+        self._result: Tally | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        self._result = yield from self._batches
+
+    @property
+    def result(self) -> Tally:
+        """What was counted; only after the last batch."""
+        assert self._result is not None, "the batches were not pulled to their end"
+        return self._result
+
+
+def _load(loader: Loader, trip_file: TripFile, table: str) -> LoadReport:
+    entry = loader.entry(trip_file, table)
+    if entry is None or entry.rows_present is None:
+        raise ConfigError(
+            f"{trip_file} was not loaded into {table} of {loader.target}.",
+            hint="Load it with `taxietl ingest`, or look at its file: --source FOLDER_OR_FILE.",
+        )
+    return entry.report
+
+
+def _month(loader: Loader, trip_file: TripFile, table: str) -> Month:
+    """The month with the columns that the table really has."""
+    with loader.query(f"SELECT * FROM {quoted(table)} LIMIT 0") as rows:  # noqa: S608  quoted
+        names = list(rows.schema.names)
+    known = {each.name.lower(): each for each in trip_file.dataset.columns}
+    columns = [
+        known.get(name.lower(), Column(name, Kind.TEXT, "no era has it"))
+        for name in names
+        if name != "source_month"
+    ]
+    return Month(trip_file, table, tuple(columns))
+
+
+def _facts(loader: Loader, month: Month) -> Facts:
+    with loader.query(quality_select(month)) as rows:
+        return Facts(rows.read_all().to_pylist())

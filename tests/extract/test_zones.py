@@ -1,0 +1,47 @@
+"""Finding the zone look-up file in what `--source` names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from taxietl.errors import ConfigError, CorruptFileError, MissingFileError
+from taxietl.extract.zones import LARGEST_BYTES, zone_file
+
+
+@pytest.mark.parametrize(
+    "place", ["taxi_zone_lookup.csv", "misc/taxi_zone_lookup.csv", "taxi+_zone_lookup.csv"]
+)
+def test_a_folder_has_it_under_one_of_its_names(tmp_path: Path, place: str) -> None:
+    path = tmp_path / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"zones")
+
+    found = zone_file(str(tmp_path))
+
+    assert (found.content, found.source, found.url) == (b"zones", str(tmp_path), path.as_uri())
+
+
+def test_a_file_is_one_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "z.txt").write_bytes(b"zones")
+
+    assert zone_file(str(tmp_path / "z.txt")).content == b"zones"
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="has no zone table") as error:
+        zone_file(str(tmp_path))
+    assert "taxi_zone_lookup.csv" in error.value.hint
+    with pytest.raises(MissingFileError, match="There is nothing at"):
+        zone_file(str(tmp_path / "none.csv"))
+    with pytest.raises(ConfigError, match="cannot be had from 'tlc'"):
+        zone_file("tlc")
+
+
+def test_a_month_of_trips_is_not_read_into_memory(tmp_path: Path) -> None:
+    with (tmp_path / "big.csv").open("wb") as file:
+        file.truncate(LARGEST_BYTES + 1)
+
+    with pytest.raises(CorruptFileError, match="too large to be the zone table"):
+        zone_file(str(tmp_path / "big.csv"))
