@@ -5,7 +5,8 @@
     │   └── UnknownNameError          a name nobody has, with a guess
     ├── SourceError               3   unreachable, missing, corrupt
     │   ├── MissingFileError          the source has no file for that month
-    │   └── CorruptFileError          the file cannot be read to its end
+    │   ├── CorruptFileError          the file cannot be read to its end
+    │   └── TransferError             cut, stalled, refused for now; a TransientError
     ├── DataError                 4   schema, rejects, counts
     │   ├── SchemaError               columns or types are not what the contract says
     │   ├── TooManyRejectsError       more unreadable lines than --max-rejects
@@ -14,8 +15,10 @@
     ├── TargetError               5   database, bucket, disk
     │   └── NotOursError              a table or file that taxietl did not make
     └── TryLaterError             75  somebody else holds it, or it is not there yet
+        ├── NotPublishedError         the source works, and does not have that month yet
         └── WarehouseBusyError        another process has the warehouse's file open
 
+`TransientError` is mixed into what may be gone at the next try.
 `Cancelled` stands apart (a BaseException), so that a task's own `except Exception` cannot swallow
 a Ctrl-C.
 
@@ -42,6 +45,13 @@ class TaxietlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class TransientError(TaxietlError):
+    """What may be gone at the next try; mixed into the class that says what it is."""
+
+    retry_after_seconds: float | None = None
+    """How long to wait at least, where that was said."""
 
 
 class ConfigError(TaxietlError):
@@ -75,6 +85,16 @@ class MissingFileError(SourceError):
 
 class CorruptFileError(SourceError):
     """The file is cut, is not of the kind its name says, or cannot be read to its end."""
+
+
+class TransferError(SourceError, TransientError):
+    """The file could not be had this time: a cut, a stall, a server that is busy or blocks."""
+
+    def __init__(
+        self, message: str, *, hint: str = "", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class DataError(TaxietlError):
@@ -123,6 +143,10 @@ class TryLaterError(TaxietlError):
     """Nothing is wrong; the same command may succeed later."""
 
     exit_code = 75
+
+
+class NotPublishedError(TryLaterError):
+    """The source answers for other months, and does not have this one yet."""
 
 
 class WarehouseBusyError(TryLaterError):

@@ -16,7 +16,7 @@ class File:
 
     path: Path
 
-    def probe(self, trip_file: TripFile) -> SourceVersion:
+    def probe(self, trip_file: TripFile, **_: object) -> SourceVersion:
         """Look at the file's size and times.
 
         Raises:
@@ -24,6 +24,6 @@ class File:
         """
         return version_of(self.path, trip_file, source=self.path)
 
-    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:  # noqa: ARG002
+    def extract(self, version: SourceVersion, **_: object) -> SourceFile:
         """Hash the file where it lies; nothing is copied."""
         return hashed(version, self.path)

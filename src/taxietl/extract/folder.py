@@ -25,7 +25,7 @@ class Folder:
 
     path: Path
 
-    def probe(self, trip_file: TripFile) -> SourceVersion:
+    def probe(self, trip_file: TripFile, **_: object) -> SourceVersion:
         """Find the month's file.
 
         Raises:
@@ -54,7 +54,7 @@ class Folder:
             )
         return version_of(found[0], trip_file, source=self.path)
 
-    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:  # noqa: ARG002
+    def extract(self, version: SourceVersion, **_: object) -> SourceFile:
         """Hash the file where it lies; nothing is copied."""
         return hashed(version, path_of(version))
 
