@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa  # noqa: TID253  this module is loaded when a month is ingested
 
@@ -15,22 +16,26 @@ from taxietl.errors import (
     ConfigError,
     TaxietlError,
     TooManyRejectsError,
+    TransferError,
     WarehouseBusyError,
     worst_exit_code,
 )
+from taxietl.extract.http.download import modified_at
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import (
     Cache,
+    Retry,
     StateName,
     Stream,
     current_cancellation,
     current_run,
+    exponential,
     flow,
     get_run_logger,
     task,
 )
 from taxietl.steps import registry
-from taxietl.steps.plan import decide
+from taxietl.steps.plan import decide, version_loaded
 from taxietl.steps.values import (
     LoadReport,
     LoadRequest,
@@ -137,10 +142,14 @@ class MonthsFailedError(TaxietlError):
         self.exit_code = worst_exit_code(each.error.exit_code for each in failed if each.error)
 
 
-@task(persist_result=False)
+_TRY_AGAIN = Retry(on=TransferError, attempts=4, delay=exponential(2.0, 60.0), jitter=0.5)
+"""Some 20 s in all: a source that is down for longer is asked again by the next run."""
+
+
+@task(retry=_TRY_AGAIN, persist_result=False)
 def probe(trip_file: TripFile, source: str) -> SourceVersion:
     """Ask the source which version of the month it has; never cached."""
-    return registry.extractor(source).probe(trip_file)
+    return registry.extractor(source).probe(trip_file, cancellation=current_cancellation())
 
 
 @task(persist_result=False)
@@ -149,16 +158,30 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
     dataset = version.trip_file.dataset
     with _holder_named():
         entry = loader(options.to).entry(version.trip_file, options.table_of(dataset))
+    loaded = modified_at(version_loaded(entry.report), settings().cache_dir) if entry else None
     decided = decide(
-        version, sha256, entry, transforms=options.recorded(dataset), force=options.force
+        version,
+        sha256,
+        entry,
+        transforms=options.recorded(dataset),
+        force=options.force,
+        loaded_last_modified=loaded,
     ).allowed()
     return Planned(decided.action, decided.reason, version, entry.report if entry else None)
 
 
-@task(cache=Cache(), version="1")
+def _version_key(arguments: dict[str, Any]) -> str | None:
+    """Bytes that may change unseen are fetched each time."""
+    version: SourceVersion = arguments["version"]
+    return version.key
+
+
+@task(retry=_TRY_AGAIN, cache=Cache(key=_version_key), tags={"tlc"}, version="1")
 def extract(version: SourceVersion, source: str) -> SourceFile:
     """Have the file of that version on this machine; returns where it lies."""
-    return registry.extractor(source).extract(version, into=settings().cache_dir)
+    return registry.extractor(source).extract(
+        version, into=settings().cache_dir, cancellation=current_cancellation()
+    )
 
 
 @task
