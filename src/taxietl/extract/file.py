@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from taxietl.extract.local import hashed, version_of
+from taxietl.extract.local import hashed, tail, version_of
 from taxietl.steps.values import SourceFile, SourceVersion
 from taxietl.tlc.trip_file import TripFile
 
@@ -27,3 +27,7 @@ class File:
     def extract(self, version: SourceVersion, **_: object) -> SourceFile:
         """Hash the file where it lies; nothing is copied."""
         return hashed(version, self.path)
+
+    def tail(self, version: SourceVersion, size_bytes: int, **_: object) -> bytes:  # noqa: ARG002
+        """The file's last bytes."""
+        return tail(self.path, size_bytes)

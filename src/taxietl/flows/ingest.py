@@ -21,6 +21,7 @@ from taxietl.errors import (
     worst_exit_code,
 )
 from taxietl.extract.http.download import modified_at
+from taxietl.flows.progress import told
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import (
     Cache,
@@ -179,9 +180,11 @@ def _version_key(arguments: dict[str, Any]) -> str | None:
 @task(retry=_TRY_AGAIN, cache=Cache(key=_version_key), tags={"tlc"}, version="1")
 def extract(version: SourceVersion, source: str) -> SourceFile:
     """Have the file of that version on this machine; returns where it lies."""
-    return registry.extractor(source).extract(
-        version, into=settings().cache_dir, cancellation=current_cancellation()
-    )
+    extractor, cancellation = registry.extractor(source), current_cancellation()
+    with told(version.trip_file) as progress:
+        return extractor.extract(
+            version, into=settings().cache_dir, cancellation=cancellation, progress=progress
+        )
 
 
 @task
@@ -300,20 +303,6 @@ def check(options: IngestOptions) -> None:
             f"Profile {options.to!r} takes rows over one connection only.",
             hint="--connections is for PostgreSQL; leave it out.",
         )
-
-
-def preview(trip_file: TripFile, options: IngestOptions) -> Planned:
-    """What `ingest` would do, without doing it.
-
-    Raises:
-        RefusedLoadError: it would refuse.
-    """
-    version = probe(trip_file, options.source)
-    planned = plan(version, options)
-    if planned.action != "compare":
-        return planned
-    file = registry.extractor(options.source).extract(version, into=settings().cache_dir)
-    return plan(version, options, file.sha256)
 
 
 @contextmanager
