@@ -190,7 +190,7 @@ def test_a_month_that_is_not_published_yet_is_for_later(
     done = taxietl("ingest", "--color", "green", "--year", 2026, "--month", 10)
 
     check_refused(done, 75, "green-2026-10 is not published yet", "later")
-    assert len(server.requests) == 2
+    assert len(server.requests) == 3
 
 
 def test_months_that_are_there_are_loaded_before_those_that_are_not_yet(

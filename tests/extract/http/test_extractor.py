@@ -132,7 +132,14 @@ class TestARefusal:
             source.probe(LATER)
 
         assert error.value.exit_code == 75
-        assert len(server.requests) == 2
+        assert len(server.requests) == 3  # it, one that is there, it again
+
+    def test_that_ended_meanwhile_is_forgotten(self, server: FileServer, source: Http) -> None:
+        server.put("green_tripdata_2026-09.parquet", b"PAR1 new trips")
+        server.put(JANUARY_NAME, b"PAR1 trips")
+        server.head_faults.append(FORBIDDEN)
+
+        assert source.probe(LATER).size_bytes == 14
 
     def test_of_an_earlier_month_means_never(self, server: FileServer, source: Http) -> None:
         server.put(JANUARY_NAME, b"PAR1 trips")

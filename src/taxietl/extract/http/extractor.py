@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from taxietl.config.sources import MIRROR, check_address, holds_months
-from taxietl.errors import ConfigError, MissingFileError, TaxietlError
+from taxietl.errors import ConfigError, MissingFileError, TaxietlError, TransferError
 from taxietl.extract.http.answers import NO_HEAD, REFUSALS, absent, described, error_of
 from taxietl.extract.http.client import Answer, Patience, Question, ask
 from taxietl.extract.http.download import download
@@ -60,7 +60,13 @@ class Http:
             return found
         if status not in REFUSALS or not holds_months(self.url):
             raise found
-        raise self._absent(trip_file, status, cancellation)
+        error = self._absent(trip_file, status, cancellation)
+        if not isinstance(error, TransferError):
+            # A block may have ended just before the control: asked once more, it is certain.
+            status, found = self._look(trip_file, cancellation)
+            if isinstance(found, SourceVersion):
+                return found
+        raise error
 
     def extract(
         self,
