@@ -14,11 +14,14 @@
     │   └── RefusedLoadError          a plan that needs --force or another limit
     ├── TargetError               5   database, bucket, disk
     │   └── NotOursError              a table or file that taxietl did not make
-    └── TryLaterError             75  somebody else holds it, or it is not there yet
-        ├── NotPublishedError         the source works, and does not have that month yet
-        └── WarehouseBusyError        another process has the warehouse's file open
+    ├── TryLaterError             75  somebody else holds it, or it is not there yet
+    │   ├── NotPublishedError         the source works, and does not have that month yet
+    │   └── WarehouseBusyError        another process has the warehouse's file open
+    └── TransientError            1   may pass by itself: worth another attempt
 
-`TransientError` is mixed into what may be gone at the next try.
+`TransientError` is mixed into an error of any branch, whose exit code stays:
+`class TransferError(SourceError, TransientError)` exits with 3, and `Retry(on=TransientError)`
+tries it again.
 `Cancelled` stands apart (a BaseException), so that a task's own `except Exception` cannot swallow
 a Ctrl-C.
 
@@ -45,13 +48,6 @@ class TaxietlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
-
-
-class TransientError(TaxietlError):
-    """What may be gone at the next try; mixed into the class that says what it is."""
-
-    retry_after_seconds: float | None = None
-    """How long to wait at least, where that was said."""
 
 
 class ConfigError(TaxietlError):
@@ -85,16 +81,6 @@ class MissingFileError(SourceError):
 
 class CorruptFileError(SourceError):
     """The file is cut, is not of the kind its name says, or cannot be read to its end."""
-
-
-class TransferError(SourceError, TransientError):
-    """The file could not be had this time: a cut, a stall, a server that is busy or blocks."""
-
-    def __init__(
-        self, message: str, *, hint: str = "", retry_after_seconds: float | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.retry_after_seconds = retry_after_seconds
 
 
 class DataError(TaxietlError):
@@ -167,6 +153,24 @@ class WarehouseBusyError(TryLaterError):
 
     def _held_by(self, holder: str) -> str:
         return f"{self.target} is open in {holder}."
+
+
+class TransientError(TaxietlError):
+    """May pass by itself: another attempt is worth its while.
+
+    A class of any branch takes this one as a second base and keeps its exit code. Where whoever
+    refused has said how long to wait (`Retry-After`), `retry_after_seconds` is that.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TransferError(SourceError, TransientError):
+    """The file could not be had this time: a cut, a stall, a server that is busy or blocks."""
 
 
 class Cancelled(BaseException):

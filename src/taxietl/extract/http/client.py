@@ -16,8 +16,9 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 import taxietl
 from taxietl.errors import ConfigError, SourceError, TransferError
@@ -46,13 +47,16 @@ class Patience:
 
 @dataclass(frozen=True)
 class Question:
-    """One request; its address is never written anywhere, as it may hold a token."""
+    """One request; its address is written nowhere but without its query, which may be a token."""
 
     method: str
-    url: str
-    headers: Mapping[str, str]
-    name: str
-    """What messages call it: the address without its query."""
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What messages call it: the address without its query."""
+        return urlunsplit(urlsplit(self.url)._replace(query=""))
 
 
 class Answer:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from taxietl.config.sources import MIRROR, check_address, holds_months
 from taxietl.errors import ConfigError, MissingFileError, TaxietlError, TransferError
 from taxietl.extract.http.answers import NO_HEAD, REFUSALS, absent, described, error_of
-from taxietl.extract.http.client import Answer, Patience, Question, ask
+from taxietl.extract.http.client import Patience, Question, ask
 from taxietl.extract.http.download import download
 from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
 from taxietl.steps.values import SourceFile, SourceVersion
@@ -83,10 +83,9 @@ class Http:
             TransferError: they could not be had this time; what came is kept to go on from.
             TargetError: the disk refused.
         """
-        question = self._question("GET", version.trip_file)
         return download(
             version,
-            question,
+            self._question("GET", version.trip_file),
             into=into,
             patience=self.patience,
             cancellation=cancellation,
@@ -121,7 +120,7 @@ class Http:
         control = TripFile(trip_file.color, *CONTROL_MONTH)
         found: SourceVersion | TaxietlError
         if control == trip_file:
-            control_status, found = status, error_of(status, {}, self._name(control))
+            control_status, found = status, error_of(status, {}, str(control))
         else:
             control_status, found = self._look(control, cancellation)
         return absent(
@@ -147,26 +146,21 @@ class Http:
         self, question: Question, trip_file: TripFile, cancellation: Cancellation
     ) -> tuple[int, SourceVersion | TaxietlError]:
         with ask(question, patience=self.patience, cancellation=cancellation) as answer:
-            return answer.status, self._version(trip_file, answer)
-
-    def _version(self, trip_file: TripFile, answer: Answer) -> SourceVersion | TaxietlError:
-        name = self._name(trip_file)
-        try:
-            file = described(answer.status, answer.headers, name)
-        except TaxietlError as error:
-            return error
-        return SourceVersion(
-            trip_file, self.name, name, file.etag, file.size_bytes, file.last_modified
-        )
+            try:
+                file = described(answer.status, answer.headers, question.name)
+            except TaxietlError as error:
+                return answer.status, error
+            return answer.status, SourceVersion(
+                trip_file,
+                self.name,
+                question.name,
+                file.etag,
+                file.size_bytes,
+                file.last_modified,
+            )
 
     def _question(
         self, method: str, trip_file: TripFile, headers: dict[str, str] | None = None
     ) -> Question:
-        return Question(method, self._url(trip_file), headers or {}, self._name(trip_file))
-
-    def _url(self, trip_file: TripFile) -> str:
-        return self.url.format(color=trip_file.color, year=trip_file.year, month=trip_file.month)
-
-    def _name(self, trip_file: TripFile) -> str:
-        """The address as it may be written down: without its query, which may be a token."""
-        return urlunsplit(urlsplit(self._url(trip_file))._replace(query=""))
+        month = {"color": trip_file.color, "year": trip_file.year, "month": trip_file.month}
+        return Question(method, self.url.format(**month), headers or {})
