@@ -39,3 +39,9 @@ def csv_gz() -> bytes:
 def cache(tmp_path: Path) -> Path:
     """Where downloads go; not there yet."""
     return tmp_path / "cache"
+
+
+@pytest.fixture(autouse=True)
+def _direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loopback is asked without a proxy."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")

@@ -441,6 +441,36 @@ def test_a_cache_that_cannot_be_made_is_the_targets_fault(client: Client) -> Non
     assert error.value.exit_code == 5
 
 
+LIMITED = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are a thing of Unix")
+def test_a_disk_that_takes_no_more_is_the_targets_fault_and_keeps_what_came(
+    client: Client,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED + FETCH, f"{client.server.url}/{CSV}", str(client.cache)],
+        capture_output=True,
+        text=True,
+    )
+
+    assert "TargetError: The cache" in done.stderr
+    assert "File too large" in done.stderr
+    assert client.finished() == []
+    assert is_whole(client.fetch(CSV), LINES)
+    assert client.server.requests[-1].range == "bytes=50000-"
+
+
+def test_a_head_that_does_not_know_the_length_is_no_empty_file(client: Client) -> None:
+    client.server.head_faults.append(Announce(0))
+
+    assert is_whole(client.fetch(CSV), LINES)
+
+
 class TestTheTail:
     def test_is_had_without_the_rest(self, client: Client) -> None:
         source = client.source(CSV)

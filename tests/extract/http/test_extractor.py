@@ -165,7 +165,9 @@ class TestARefusal:
     def test_by_not_found_for_all_months_points_at_the_address(
         self, server: FileServer, source: Http
     ) -> None:
-        with pytest.raises(MissingFileError, match=r"nor of green-2021-01") as error:
+        with pytest.raises(
+            MissingFileError, match="HTTP 404, and HTTP 404 for green-2021-01"
+        ) as error:
             source.probe(LATER)
         assert "[sources.tlc]" in error.value.hint
 

@@ -34,11 +34,6 @@ _MOST_REQUESTS = 8
 whole."""
 
 
-@pytest.fixture(autouse=True)
-def _direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
 def test_no_fault_leaves_a_wrong_file(tmp_path: Path, parquet: bytes) -> None:
     for seed in range(15):
         survive(seed, tmp_path / str(seed), parquet)

@@ -11,11 +11,6 @@ from taxietl.extract.http.small import content_of
 ZONES = b'"LocationID","Borough","Zone","service_zone"\r\n1,"EWR","Newark Airport","EWR"\r\n'
 
 
-@pytest.fixture(autouse=True)
-def _direct(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
 def test_it_comes_whole(server: FileServer) -> None:
     server.put("zones.csv", ZONES)
 

@@ -143,16 +143,16 @@ def absent(
             f"{source} has no file of {trip_file} (HTTP {status}), though it has {control}.",
             hint="Name another source with --source.",
         )
+    too = "" if control == trip_file else f", and HTTP {control_status} for {control}"
     if control_status == 403:
         return TransferError(
-            f"{source} blocks or throttles this machine: HTTP {status} for {trip_file}, and "
-            f"HTTP 403 for {control}, which is there.",
+            f"{source} blocks or throttles this machine: HTTP {status} for {trip_file}{too}.",
             hint="Wait some minutes, ask for fewer months at once, or name another source: "
             "--source mirror, --source FOLDER.",
         )
     if control_status in REFUSALS:
         return MissingFileError(
-            f"{source} has no file of {trip_file} (HTTP {status}), nor of {control}.",
+            f"{source} has no file of {trip_file}: HTTP {status}{too}.",
             hint=f"Check the address in [sources.{source}]."
             if "://" not in source
             else "Check the address.",

@@ -155,7 +155,7 @@ class Http:
                 self.name,
                 question.name,
                 file.etag,
-                file.size_bytes,
+                file.size_bytes or None,  # what some servers say that do not know it
                 file.last_modified,
             )
 

@@ -88,7 +88,7 @@ def _not_connected(error: Exception, name: str) -> SourceError:
             case ConnectionRefusedError():
                 return TransferError(
                     f"{name}: nobody answers at that port.",
-                    hint=f"Check the address, {_AT_HAND}.",
+                    hint=f"Check the address, and the proxy if there is one, {_AT_HAND}.",
                 )
     return TransferError(f"{name}: no connection.", hint=f"Check the network, {_AT_HAND}.")
 
