@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -219,3 +223,25 @@ def test_an_address_that_cannot_be_used_is_refused_before_a_run(
     check_refused(done, 2, said)
     assert "hunter2" not in done.err
     assert not (home / "history.db").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_terminal_is_shown_the_download_until_it_ends(home: Path, february: bytes) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "taxietl", "--home", str(home), "ingest", *MONTH],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end was closed
+        while piece := os.read(ours, 65_536):
+            shown += piece
+    os.close(ours)
+
+    assert process.wait() == 0
+    assert f"of {len(february) / 1e6:.1f} MB".encode() in shown
+    assert b"MB" not in shown.rpartition(b"\x1b[2K")[2]
