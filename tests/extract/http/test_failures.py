@@ -238,4 +238,4 @@ class TestARequestToStop:
         process.send_signal(sent)
 
         assert process.wait(20) == 128 + sent
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 5  # and not the 30 s of a stall
