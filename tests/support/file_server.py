@@ -9,6 +9,7 @@ with FileServer() as server:
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -120,6 +121,7 @@ class FileServer:
         self.requests: list[Asked] = []
         self.sent_bytes = 0
         self.closing = threading.Event()
+        self.connections: list[socket.socket] = []
         self._http = _Server(("127.0.0.1", 0), _handler(self))
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -159,6 +161,10 @@ class FileServer:
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
+        # A client may keep connections, and the next server may get this one's port.
+        for connection in self.connections:
+            with contextlib.suppress(OSError):  # closed already
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Server(ThreadingHTTPServer):
@@ -174,6 +180,10 @@ def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 20
+
+        def setup(self) -> None:
+            super().setup()
+            server.connections.append(self.connection)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

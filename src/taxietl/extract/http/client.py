@@ -8,6 +8,7 @@ proxy variables and SSL_CERT_FILE, and has what is needed here since long.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import logging
 import os
@@ -223,10 +224,12 @@ def _client(pid: int) -> httpx.Client:  # noqa: ARG001  a connection does not su
     agent = f"taxietl/{taxietl.__version__} (python-httpx/{httpx.__version__})"
     try:
         # A packed transfer would have another length, ETag and ranges than the file.
-        return httpx.Client(headers={"User-Agent": agent, "Accept-Encoding": "identity"})
+        client = httpx.Client(headers={"User-Agent": agent, "Accept-Encoding": "identity"})
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         raise ConfigError(
             f"The environment's proxy or certificates cannot be used: {type(error).__name__}.",
             hint="Check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY (http://HOST:PORT) and "
             "SSL_CERT_FILE (a file of certificates that is there).",
         ) from None
+    atexit.register(client.close)
+    return client
