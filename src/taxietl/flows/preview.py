@@ -10,7 +10,8 @@ from taxietl.flows.ingest import IngestOptions, Planned, plan, probe
 from taxietl.steps import registry
 from taxietl.steps.protocols import Extractor, Glimpse
 from taxietl.steps.values import SourceVersion
-from taxietl.tlc.eras import match
+from taxietl.tlc.column_rules import ColumnRules
+from taxietl.tlc.layouts import match
 from taxietl.tlc.trip_file import TripFile
 
 _TAIL_BYTES = 64 * 1024
@@ -56,10 +57,12 @@ def preview(trip_file: TripFile, options: IngestOptions) -> Preview:
         planned = replace(
             planned, reason=f"{planned.reason}; only a download tells if its bytes did"
         )
-    return Preview(planned, None if planned.action == "nothing" else _contents(extractor, version))
+    if planned.action == "nothing":
+        return Preview(planned, None)
+    return Preview(planned, _contents(extractor, version, options.column_rules))
 
 
-def _contents(extractor: Extractor, version: SourceVersion) -> Contents | None:
+def _contents(extractor: Extractor, version: SourceVersion, rules: ColumnRules) -> Contents | None:
     """By the file's last bytes, where these can be had alone."""
     if not isinstance(extractor, Glimpse) or version.url.endswith((".csv", ".csv.gz")):
         return None
@@ -80,4 +83,4 @@ def _contents(extractor: Extractor, version: SourceVersion) -> Contents | None:
             f"{version.url}: the Parquet footer cannot be read.",
             hint="Run again; if it stays so, name another source.",
         ) from error
-    return Contents(metadata.num_rows, names, match(names, version.trip_file).era.name)
+    return Contents(metadata.num_rows, names, match(names, version.trip_file, rules).era.name)
