@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from taxietl.cli.app import _app
+from taxietl.config.sources import BUILT_IN
 from taxietl.errors import EXIT_CODE_ORDER
 from taxietl.load import ledger
 from taxietl.steps import registry
@@ -75,6 +76,14 @@ def test_every_exit_code_is_in_the_reference() -> None:
     assert codes == {*EXIT_CODE_ORDER, 130}
 
 
+def test_the_addresses_of_the_built_in_sources_are_in_the_docs() -> None:
+    page = (ROOT / "docs" / "sources.md").read_text()
+
+    for source in BUILT_IN.values():
+        assert source.url in page
+        assert str(source.zones) in page
+
+
 def test_every_step_of_ours_is_in_the_docs() -> None:
     for kind in ("extractors", "transformers", "loaders"):
         for name in registry.names(kind):
@@ -85,7 +94,7 @@ def test_every_step_of_ours_is_in_the_docs() -> None:
     "page",
     [
         *("README.md", "CHANGELOG.md", "docs/reference.md", "docs/data.md", "docs/postgres.md"),
-        "docs/plugins.md",
+        *("docs/plugins.md", "docs/sources.md"),
     ],
 )
 def test_links_inside_the_project_lead_somewhere(page: str) -> None:

@@ -5,7 +5,8 @@
     │   └── UnknownNameError          a name nobody has, with a guess
     ├── SourceError               3   unreachable, missing, corrupt
     │   ├── MissingFileError          the source has no file for that month
-    │   └── CorruptFileError          the file cannot be read to its end
+    │   ├── CorruptFileError          the file cannot be read to its end
+    │   └── TransferError             cut, stalled, refused for now; a TransientError
     ├── DataError                 4   schema, rejects, counts
     │   ├── SchemaError               columns or types are not what the contract says
     │   ├── TooManyRejectsError       more unreadable lines than --max-rejects
@@ -13,9 +14,14 @@
     │   └── RefusedLoadError          a plan that needs --force or another limit
     ├── TargetError               5   database, bucket, disk
     │   └── NotOursError              a table or file that taxietl did not make
-    └── TryLaterError             75  somebody else holds it, or it is not there yet
-        └── WarehouseBusyError        another process has the warehouse's file open
+    ├── TryLaterError             75  somebody else holds it, or it is not there yet
+    │   ├── NotPublishedError         the source works, and does not have that month yet
+    │   └── WarehouseBusyError        another process has the warehouse's file open
+    └── TransientError            1   may pass by itself: worth another attempt
 
+`TransientError` is mixed into an error of any branch, whose exit code stays:
+`class TransferError(SourceError, TransientError)` exits with 3, and `Retry(on=TransientError)`
+tries it again.
 `Cancelled` stands apart (a BaseException), so that a task's own `except Exception` cannot swallow
 a Ctrl-C.
 
@@ -125,6 +131,10 @@ class TryLaterError(TaxietlError):
     exit_code = 75
 
 
+class NotPublishedError(TryLaterError):
+    """The source answers for other months, and does not have this one yet."""
+
+
 class WarehouseBusyError(TryLaterError):
     """Another process has the warehouse's file open; `pid` is that process, if it is known."""
 
@@ -143,6 +153,24 @@ class WarehouseBusyError(TryLaterError):
 
     def _held_by(self, holder: str) -> str:
         return f"{self.target} is open in {holder}."
+
+
+class TransientError(TaxietlError):
+    """May pass by itself: another attempt is worth its while.
+
+    A class of any branch takes this one as a second base and keeps its exit code. Where whoever
+    refused has said how long to wait (`Retry-After`), `retry_after_seconds` is that.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TransferError(SourceError, TransientError):
+    """The file could not be had this time: a cut, a stall, a server that is busy or blocks."""
 
 
 class Cancelled(BaseException):

@@ -18,6 +18,7 @@ from taxietl.config import (
     HistorySettings,
     IngestSettings,
     Settings,
+    SourceSettings,
     load_settings,
     write_example,
 )
@@ -102,3 +103,9 @@ def test_where_it_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="cannot be written"):
         write_example(tmp_path / "file" / "taxietl.toml")
+
+
+def test_its_source_is_one_with_every_key(write: Write) -> None:
+    company = everything(write).sources["company"]
+
+    assert company.model_fields_set == set(SourceSettings.model_fields)

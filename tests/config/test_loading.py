@@ -258,7 +258,10 @@ def test_variables_of_other_uses_are_left_alone(monkeypatch: pytest.MonkeyPatch)
     ("text", "said"),
     [
         ("[ingset]\n", "ingset: unknown section. Did you mean 'ingest'?"),
-        ("[other]\n", "other: unknown section. Known: cache, history, ingest, limits, profiles."),
+        (
+            "[other]\n",
+            "other: unknown section. Known: cache, history, ingest, limits, profiles, sources.",
+        ),
         ("ingest = 1\n", "ingest: must be a table: [ingest]"),
         ("[profiles]\nlake = 1\n", "profiles.lake: must be a table: [profiles.lake]"),
         ("[ingest]\nmax_reject = 1\n", "ingest.max_reject: unknown key. Did you mean"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -179,3 +179,47 @@ def test_any_other_plan_is_allowed() -> None:
     plan = decided()
 
     assert plan.allowed() is plan
+
+
+NOON = datetime(2024, 3, 21, 12, tzinfo=UTC)
+BEHIND = replace(TOUCHED, last_modified=NOON)
+
+
+def with_loaded(
+    version: SourceVersion, loaded: datetime | None, *, force: bool = False, **changes: Any
+) -> Plan:
+    return decide(
+        version,
+        None,
+        but(**changes),
+        transforms=(DROP,),
+        force=force,
+        loaded_last_modified=loaded,
+    )
+
+
+def test_an_older_file_than_the_one_loaded_is_ignored() -> None:
+    plan = with_loaded(BEHIND, NOON + timedelta(hours=1))
+
+    assert plan.action == "nothing"
+    assert "the source shows an older file, of 2024-03-21 12:00, ignored" in plan.reason
+
+
+@pytest.mark.parametrize(
+    ("version", "loaded"),
+    [(BEHIND, NOON), (BEHIND, NOON - timedelta(hours=1)), (BEHIND, None), (TOUCHED, NOON)],
+    ids=["as-old", "newer", "loaded-unknown", "shown-unknown"],
+)
+def test_a_file_that_is_not_known_to_be_older_is_compared(
+    version: SourceVersion, loaded: datetime | None
+) -> None:
+    assert with_loaded(version, loaded).action == "compare"
+
+
+def test_an_older_file_does_not_mend_what_the_newer_one_loaded() -> None:
+    plan = with_loaded(BEHIND, NOON + timedelta(hours=1), rows_present=9)
+
+    assert plan.action == "refuse"
+    assert "9 of the 10 rows" in plan.reason
+    assert "--force" in plan.hint
+    assert with_loaded(BEHIND, NOON + timedelta(hours=1), force=True).action == "replace"

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from taxietl.config import activate
+from taxietl.config.sources import TLC
 from taxietl.errors import ConfigError, SourceError, UnknownNameError
 from taxietl.extract.file import File
 from taxietl.extract.folder import Folder
+from taxietl.extract.http import Http
 from taxietl.steps import registry
 from taxietl.transform.zero_passengers import DropZeroPassengers
 
@@ -153,6 +156,15 @@ class Short:
 """
 
 
+@pytest.fixture
+def _configured() -> Iterator[None]:
+    """Settings of the test's own, and none left behind."""
+    activate(None)
+    yield
+    activate(None)
+
+
+@pytest.mark.usefixtures("_configured")
 class TestSources:
     def test_a_folder_is_one(self, tmp_path: Path) -> None:
         assert registry.extractor(str(tmp_path)) == Folder(tmp_path)
@@ -178,6 +190,37 @@ class TestSources:
 
         assert registry.extractor("~/trips") == Folder(tmp_path / "trips")
 
+    def test_a_server_of_the_configuration_is_one_by_its_name(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        url = "http://example.org/{year}-{month}.csv"
+        monkeypatch.setenv("TAXIETL_SOURCES__COMPANY__URL", url)
+        activate(None)
+
+        assert registry.extractor("company") == Http("company", url)
+        assert registry.extractor("tlc") == Http("tlc", TLC.url)
+
+    def test_an_address_is_one(self) -> None:
+        address = "https://example.org/yellow_tripdata_2021-01.csv.gz"
+
+        assert registry.extractor(address) == Http(address, address)
+
+    def test_the_address_of_a_named_server_is_that_server(self) -> None:
+        assert registry.extractor(TLC.url) == Http("tlc", TLC.url)
+
+    def test_an_address_of_another_kind_is_refused(self) -> None:
+        with pytest.raises(ConfigError, match="must begin with http:// or https://"):
+            registry.extractor("ftp://example.org/a.csv")
+
+    def test_a_name_that_a_server_and_a_step_have_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TAXIETL_SOURCES__SYNTHETIC__URL", TLC.url)
+        activate(None)
+
+        with pytest.raises(ConfigError, match="Two sources are named 'synthetic'"):
+            registry.extractor("synthetic")
+
     def test_a_name_comes_before_a_folder_of_that_name(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -187,7 +230,7 @@ class TestSources:
         assert type(registry.extractor("synthetic")).__name__ == "Synthetic"
         assert registry.extractor("./synthetic") == Folder(tmp_path / "synthetic")
 
-    @pytest.mark.parametrize("name", ["folder", "file"])
+    @pytest.mark.parametrize("name", ["folder", "file", "http"])
     def test_the_kinds_of_path_are_no_names(
         self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
 from taxietl.cli.output import Output, describe_error, with_output
+from taxietl.cli.progress import progress_line
 from taxietl.cli.session import open_settings
 from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
 from taxietl.tlc.column_rules import NewColumns
@@ -29,7 +30,9 @@ def ingest(
     color: ColorOption,
     year: YearOption,
     month: MonthsOption,
-    source: Annotated[str | None, typer.Option(help="A folder, a file, or `synthetic`.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="tlc, mirror, a folder, a file, an address.")
+    ] = None,
     to: Annotated[str | None, typer.Option(help="Profile to load into: warehouse.")] = None,
     table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
     transform: Annotated[
@@ -90,6 +93,7 @@ def _transforms(names: list[str]) -> tuple[str, ...]:
 
 def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     from taxietl.flows import ingest as flows
+    from taxietl.flows.progress import watched_by
     from taxietl.orchestrator import configure_logging
     from taxietl.runtime import open_engine
 
@@ -98,10 +102,12 @@ def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     run: Run[Any]
     results: tuple[MonthResult, ...]
     if len(months) == 1:
-        run = engine.run(flows.ingest, months[0], options)
+        with watched_by(progress_line(out)):
+            run = engine.run(flows.ingest, months[0], options)
         results = (flows.MonthResult(months[0], report=run.result()),)
     else:
-        run = engine.run(flows.ingest_months, tuple(months), options)
+        with watched_by(progress_line(out)):
+            run = engine.run(flows.ingest_months, tuple(months), options)
         try:
             results = run.result()
         except flows.MonthsFailedError as error:
@@ -174,24 +180,39 @@ def _remarks(report: LoadReport) -> list[str]:
     return remarks
 
 
+_UNSEEN = {"rows": None, "columns": None, "era": None}
+
+
+def _plan_as_text(plan: dict[str, Any]) -> str:
+    lines = [f"{plan['trip_file']}  {plan['action']}: {plan['reason']}"]
+    if plan["rows"] is not None:
+        lines.append(f"  {plan['rows']:,} rows, {len(plan['columns'])} columns of {plan['era']}")
+    if plan["url"] is not None and plan["action"] != "nothing to do":
+        size = "of a size not told" if plan["bytes"] is None else f"{plan['bytes']:,} bytes"
+        lines.append(f"  {size} at {plan['url']}")
+    return "\n".join(lines)
+
+
 def _preview(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     """Print what would be done with each month."""
-    from taxietl.flows.ingest import preview
+    from taxietl.flows.preview import preview
 
     plans: list[dict[str, Any]] = []
     for each in months:
         plan: dict[str, Any] = {"trip_file": str(each)}
         try:
-            planned = preview(each, options)
+            seen = preview(each, options)
+            planned, contents = seen.planned, seen.contents
             action = "nothing to do" if planned.action == "nothing" else planned.action
             plan |= {"action": action, "reason": planned.reason, "error": None}
             plan |= {"url": planned.version.url, "bytes": planned.version.size_bytes}
+            plan |= dict(vars(contents)) if contents else _UNSEEN
         except TaxietlError as error:
             action = "refuse" if isinstance(error, RefusedLoadError) else "failed"
             plan |= {"action": action, "reason": error.message, "error": describe_error(error)}
-            plan |= {"url": None, "bytes": None}
+            plan |= {"url": None, "bytes": None, **_UNSEEN}
         plans.append(plan)
     code = worst_exit_code(plan["error"]["exit_code"] if plan["error"] else 0 for plan in plans)
-    text = "\n".join(f"{plan['trip_file']}  {plan['action']}: {plan['reason']}" for plan in plans)
+    text = "\n".join(_plan_as_text(plan) for plan in plans)
     out.result({"plans": plans, "exit_code": code}, text)
     return code

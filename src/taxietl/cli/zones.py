@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 def zones(
     out: Output,
     source: Annotated[
-        str | None, typer.Option(help="The file taxi_zone_lookup.csv, or a folder that has it.")
+        str | None, typer.Option(help="A server's name, an address, a folder or the file.")
     ] = None,
     to: Annotated[str | None, typer.Option(help="Profile to load into: warehouse.")] = None,
 ) -> None:

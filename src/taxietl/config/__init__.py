@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Profile,
     )
     from taxietl.config.sections import CacheSettings, HistorySettings, IngestSettings, Settings
+    from taxietl.config.sources import SourceSettings
 
 __all__ = [
     "EXAMPLE",
@@ -42,6 +43,7 @@ __all__ = [
     "PostgresProfile",
     "Profile",
     "Settings",
+    "SourceSettings",
     "activate",
     "load_settings",
     "profile",
@@ -55,6 +57,7 @@ _HOMES = {
     "HistorySettings": "sections",
     "IngestSettings": "sections",
     "Settings": "sections",
+    "SourceSettings": "sources",
     "activate": "active",
     "load_settings": "loading",
     "profile": "active",

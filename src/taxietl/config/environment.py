@@ -30,6 +30,7 @@ class _Sections(BaseSettings):
     ingest: dict[str, Any] = {}
     limits: dict[str, Any] = {}
     profiles: dict[str, dict[str, Any]] = {}
+    sources: dict[str, dict[str, Any]] = {}
 
 
 class _TextSource(EnvSettingsSource):
@@ -40,7 +41,7 @@ class _TextSource(EnvSettingsSource):
 
 
 def read_environment() -> dict[str, Any]:
-    """What the environment says, by section, then key, or profile and key; names in lower case.
+    """What the environment says, by section, then key, or name and key; all in lower case.
 
     A secret's `…__PASSWORD__ENV=NAME` arrives as `{"env": "NAME"}`.
     """

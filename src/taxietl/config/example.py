@@ -39,6 +39,14 @@ EXAMPLE = """\
 #[history]
 #keep_days = 90                 # runs that ended longer ago are removed, once a day
 
+# Sources are servers that have the months, each file under its {color}, {year} and {month}; then
+# `--source NAME` asks there. Built in are "tlc", the TLC's own server, and "mirror", the CSV files
+# as published until July 2021. No user name and no password belongs in an address.
+
+#[sources.company]
+#url = "https://mirror.example.com/tlc/{color}_tripdata_{year}-{month:02}.parquet"
+#zones = "https://mirror.example.com/tlc/taxi_zone_lookup.csv"  # left out: it has none
+
 # Profiles are named connections. Names have letters, digits, - and _, and keep their case.
 # The one named "warehouse" is the default target; left out, it is a DuckDB file.
 #

@@ -29,6 +29,7 @@ from taxietl.config.sections import (
     LimitSettings,
     Settings,
 )
+from taxietl.config.sources import BUILT_IN, SourceSettings
 from taxietl.errors import ConfigError
 
 DEFAULT_PROFILE = "warehouse"
@@ -68,6 +69,8 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
     document, problems = read_tables(raw)
     in_file = set(document.profiles)
     document.profiles.setdefault(DEFAULT_PROFILE, {"type": "duckdb"})
+    for name, built_in in BUILT_IN.items():
+        document.sources[name] = built_in.model_dump() | document.sources.get(name, {})
     problems.extend(put_environment_over(document))
 
     check = _Check(Surroundings(file.parent if file else Path.cwd(), home), problems)
@@ -81,6 +84,11 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
         if (profile := check.profile(name, table)) is not None
     }
     profiles = check.accounts(profiles)
+    sources = {
+        name: source
+        for name, table in document.sources.items()
+        if (source := check.source(name, table)) is not None
+    }
     if problems or ingest is None or limits is None or cache is None or history is None:
         return config_error(problems, file, document.from_environment)
     return Settings(
@@ -91,6 +99,7 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
         history=history,
         profiles=MappingProxyType(profiles),
         limits=MappingProxyType(limits.root),
+        sources=MappingProxyType(sources),
         warnings=_warnings(document, profiles, file),
     )
 
@@ -113,8 +122,7 @@ class _Check:
 
     def profile(self, name: str, table: dict[str, object]) -> Profile | None:
         path = ("profiles", name)
-        if not _NAME.fullmatch(name):
-            self._note(path, "a profile's name has letters, digits, - and _ only")
+        if not self._is_name(path, "profile"):
             return None
         kind = table.get("type")
         if not isinstance(kind, str) or kind not in PROFILE_TYPES:
@@ -123,6 +131,10 @@ class _Check:
             self._note((*path, "type"), f"{what} {', '.join(PROFILE_TYPES)}{near}")
             return None
         return self.table(PROFILE_TYPES[kind], table, path)
+
+    def source(self, name: str, table: dict[str, object]) -> SourceSettings | None:
+        path = ("sources", name)
+        return self.table(SourceSettings, table, path) if self._is_name(path, "source") else None
 
     def accounts(self, profiles: dict[str, Profile]) -> dict[str, Profile]:
         """The profiles, each with the account that its `credentials` names."""
@@ -139,6 +151,12 @@ class _Check:
                 near = guess(profile.credentials, accounts)
                 self._note(("profiles", name, "credentials"), f"{text}. {near}".strip())
         return complete
+
+    def _is_name(self, path: tuple[str, str], kind: str) -> bool:
+        if _NAME.fullmatch(path[1]):
+            return True
+        self._note(path, f"a {kind}'s name has letters, digits, - and _ only")
+        return False
 
     def _note(self, path: tuple[str, ...], text: str) -> None:
         self.problems.append(Problem(path, text))

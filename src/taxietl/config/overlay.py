@@ -2,8 +2,8 @@
 
 `TAXIETL_INGEST__TO` is `[ingest] to`; `TAXIETL_PROFILES__WAREHOUSE__PORT` is `port` of
 `[profiles.warehouse]`. Names of variables fold case, and shells allow no `-` in them; names of
-profiles keep both: `TAXIETL_PROFILES__MY_LAKE__BUCKET` reaches the file's profile `My-Lake`, and
-makes a new one, `my_lake`, only where the file has none that fits. Tags do likewise.
+profiles and sources keep both: `TAXIETL_PROFILES__MY_LAKE__BUCKET` reaches the file's profile
+`My-Lake`, and makes a new one, `my_lake`, only where the file has none that fits. Tags do likewise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from taxietl.config.problems import Problem, misspelt, variable
 
 PLAIN_SECTIONS = ("cache", "history", "ingest")
 """Those whose keys are known."""
-SECTIONS = (*PLAIN_SECTIONS, "limits", "profiles")
+NAMED_SECTIONS = ("profiles", "sources")
+"""Those whose keys are names of tables."""
+SECTIONS = (*PLAIN_SECTIONS, "limits", *NAMED_SECTIONS)
 _PREFIX = "taxietl_"
 
 
@@ -30,8 +32,13 @@ class Document:
     ingest: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     from_environment: set[tuple[str, ...]] = field(default_factory=set)
     """The paths of the values that variables gave."""
+
+    def named(self, section: str) -> dict[str, dict[str, Any]]:
+        """The tables of a section whose keys are names."""
+        return self.profiles if section == "profiles" else self.sources
 
     def is_touched(self, profile: str) -> bool:
         """Whether a variable gave some value of that profile."""
@@ -50,11 +57,13 @@ def read_tables(raw: dict[str, Any]) -> tuple[Document, list[Problem]]:
             return document, problems
     for section in (*PLAIN_SECTIONS, "limits"):
         getattr(document, section).update(raw.get(section, {}))
-    for name, table in raw.get("profiles", {}).items():
-        if isinstance(table, dict):
-            document.profiles[name] = dict(table)
-        else:
-            problems.append(Problem(("profiles", name), f"must be a table: [profiles.{name}]"))
+    for section in NAMED_SECTIONS:
+        for name, table in raw.get(section, {}).items():
+            if isinstance(table, dict):
+                document.named(section)[name] = dict(table)
+            else:
+                text = f"must be a table: [{section}.{name}]"
+                problems.append(Problem((section, name), text))
     return document, problems
 
 
@@ -73,11 +82,11 @@ def put_environment_over(document: Document) -> list[Problem]:
             document.from_environment.update((section, key) for key in table)
         else:
             problems.append(_not_a_value(document, (section,)))
-    for section, put_over in (("limits", _put_limit_over), ("profiles", _put_profile_over)):
+    for section in ("limits", *NAMED_SECTIONS):
         named = values.get(section, {})
         if isinstance(named, dict):
             for name, value in named.items():
-                problems.extend(put_over(document, name, value))
+                problems.extend(_put_named_over(document, section, name, value))
         else:
             problems.append(_not_a_value(document, (section,)))
     return problems
@@ -99,6 +108,12 @@ def _look_for_variables(document: Document) -> tuple[bool, list[Problem]]:
     return used, problems
 
 
+def _put_named_over(document: Document, section: str, folded: str, value: object) -> list[Problem]:
+    if section == "limits":
+        return _put_limit_over(document, folded, value)
+    return _put_table_over(document, section, folded, value)
+
+
 def _put_limit_over(document: Document, folded: str, value: object) -> list[Problem]:
     tag, ambiguous = _meant(document, "limits", folded, document.limits)
     if ambiguous:
@@ -108,14 +123,15 @@ def _put_limit_over(document: Document, folded: str, value: object) -> list[Prob
     return []
 
 
-def _put_profile_over(document: Document, folded: str, table: object) -> list[Problem]:
-    name, ambiguous = _meant(document, "profiles", folded, document.profiles)
-    path = ("profiles", name)
+def _put_table_over(document: Document, section: str, folded: str, table: object) -> list[Problem]:
+    tables = document.named(section)
+    name, ambiguous = _meant(document, section, folded, tables)
+    path = (section, name)
     if not isinstance(table, dict):
         return [_not_a_value(document, path)]
     if ambiguous:
         return ambiguous
-    document.profiles.setdefault(name, {}).update(table)
+    tables.setdefault(name, {}).update(table)
     document.from_environment.update((*path, key) for key in table)
     return []
 
@@ -135,7 +151,7 @@ def _meant(
 
 def _not_a_value(document: Document, path: tuple[str, ...]) -> Problem:
     document.from_environment.add(path)
-    below = ("name", "key")[len(path) - 1 :] if path[0] == "profiles" else ("key",)
+    below = ("name", "key")[len(path) - 1 :] if path[0] in NAMED_SECTIONS else ("key",)
     return Problem(path, f"must go on to a single value: {variable((*path, *below))}")
 
 

@@ -1,4 +1,4 @@
-"""The settings of one process: its folders, the sections of the configuration and the profiles."""
+"""The settings of one process: folders, the configuration's sections, sources and profiles."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar, overload
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 from taxietl.config.base import Profile, Text, refuse_bool
+from taxietl.config.sources import BUILT_IN, SourceSettings
 from taxietl.errors import ConfigError, UnknownNameError
 
 P = TypeVar("P", bound=Profile)
@@ -95,6 +96,8 @@ class Settings:
     """By tag: how many attempts of its tasks may be under way at a time; others are unlimited."""
     cache: CacheSettings = field(default_factory=CacheSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
+    sources: Mapping[str, SourceSettings] = field(default_factory=lambda: BUILT_IN)
+    """By name; `tlc` and `mirror` are always there."""
     warnings: tuple[str, ...] = ()
     """What a user should be told once: secrets written out in the file."""
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from taxietl.errors import MissingFileError
-from taxietl.extract.local import hashed, version_of
+from taxietl.extract.local import hashed, tail, version_of
 from taxietl.steps.values import SourceFile, SourceVersion
 from taxietl.tlc.trip_file import TripFile
 
@@ -25,7 +25,7 @@ class Folder:
 
     path: Path
 
-    def probe(self, trip_file: TripFile) -> SourceVersion:
+    def probe(self, trip_file: TripFile, **_: object) -> SourceVersion:
         """Find the month's file.
 
         Raises:
@@ -54,9 +54,13 @@ class Folder:
             )
         return version_of(found[0], trip_file, source=self.path)
 
-    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:  # noqa: ARG002
+    def extract(self, version: SourceVersion, **_: object) -> SourceFile:
         """Hash the file where it lies; nothing is copied."""
         return hashed(version, path_of(version))
+
+    def tail(self, version: SourceVersion, size_bytes: int, **_: object) -> bytes:
+        """The file's last bytes."""
+        return tail(path_of(version), size_bytes)
 
 
 def path_of(version: SourceVersion) -> Path:

@@ -49,6 +49,20 @@ def hashed(version: SourceVersion, path: Path) -> SourceFile:
     return SourceFile(version, path, size, sha256)
 
 
+def tail(path: Path, size_bytes: int) -> bytes:
+    """A file's last bytes, or all where it has fewer.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - size_bytes))
+            return file.read()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
 def _identity(path: Path) -> tuple[str, int]:
     """What changes with the bytes, mtime and inode, and the size."""
     try:

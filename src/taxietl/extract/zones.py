@@ -4,30 +4,58 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from taxietl.errors import ConfigError, CorruptFileError, MissingFileError, SourceError
+from taxietl.config import settings
+from taxietl.errors import (
+    ConfigError,
+    CorruptFileError,
+    MissingFileError,
+    SourceError,
+    UnknownNameError,
+)
+from taxietl.steps.protocols import NEVER, Cancellation
 from taxietl.steps.zones import ZoneFile
-from taxietl.tlc.zones import FILE_NAMES, URL
+from taxietl.tlc.zones import FILE_NAMES
 
 LARGEST_BYTES = 1_000_000
 """No zone table has as many; a month of trips has more."""
 
 
-def zone_file(source: str) -> ZoneFile:
-    """The file at a path, or in a folder under one of the TLC's names.
+def zone_file(source: str, *, cancellation: Cancellation = NEVER) -> ZoneFile:
+    """The file at a path or address, in a folder under one of the TLC's names, or of a server.
+
+    Args:
+        source: that, or a server's name as the configuration has it.
+        cancellation: asked while the file is fetched.
 
     Raises:
-        ConfigError: the source is neither.
+        UnknownNameError: the source is none of these.
+        ConfigError: the server of that name has no zone table.
         MissingFileError: nothing lies there.
-        SourceError: it cannot be read, or is too large to be a zone table.
+        SourceError: it cannot be had or read, or is too large to be a zone table.
     """
+    servers = settings().sources
+    address = source if "://" in source else None
+    if source in servers:
+        address = servers[source].zones
+        if address is None:
+            raise ConfigError(
+                f"The source {source!r} has no zone table.",
+                hint=f"Write its address in the configuration: [sources.{source}] zones = …",
+            )
+    if address is not None:
+        # Loads httpx, which a file at hand does not need.
+        from taxietl.extract.http.small import content_of
+
+        content = content_of(address, cancellation=cancellation)
+        # A query may hold a token, which is sent and never written down.
+        return ZoneFile(source.partition("?")[0], address.partition("?")[0], content)
     path = Path(source).expanduser()
     if path.is_dir():
         path = _in_folder(path)
     elif not path.exists():
         if path.name == source and not path.suffix:
-            raise ConfigError(
-                f"The zone table cannot be had from {source!r}.",
-                hint=f"Download {URL}, and name the file: --source {FILE_NAMES[0]}.",
+            raise UnknownNameError(
+                "source", source, servers, hint="Or name an address, a folder or a file."
             )
         raise MissingFileError(
             f"There is nothing at {source}.", hint="Give --source a folder or a file that exists."

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa  # noqa: TID253  this module is loaded when a month is ingested
 
@@ -18,6 +19,9 @@ from taxietl.errors import (
     WarehouseBusyError,
     worst_exit_code,
 )
+from taxietl.extract.http.download import modified_at
+from taxietl.flows import retries
+from taxietl.flows.progress import told
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import (
     Cache,
@@ -30,7 +34,7 @@ from taxietl.orchestrator import (
     task,
 )
 from taxietl.steps import registry
-from taxietl.steps.plan import decide
+from taxietl.steps.plan import decide, version_loaded
 from taxietl.steps.values import (
     LoadReport,
     LoadRequest,
@@ -137,10 +141,10 @@ class MonthsFailedError(TaxietlError):
         self.exit_code = worst_exit_code(each.error.exit_code for each in failed if each.error)
 
 
-@task(persist_result=False)
+@task(retry=retries.TRANSFERS, persist_result=False)
 def probe(trip_file: TripFile, source: str) -> SourceVersion:
     """Ask the source which version of the month it has; never cached."""
-    return registry.extractor(source).probe(trip_file)
+    return registry.extractor(source).probe(trip_file, cancellation=current_cancellation())
 
 
 @task(persist_result=False)
@@ -149,16 +153,32 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
     dataset = version.trip_file.dataset
     with _holder_named():
         entry = loader(options.to).entry(version.trip_file, options.table_of(dataset))
+    loaded = modified_at(version_loaded(entry.report), settings().cache_dir) if entry else None
     decided = decide(
-        version, sha256, entry, transforms=options.recorded(dataset), force=options.force
+        version,
+        sha256,
+        entry,
+        transforms=options.recorded(dataset),
+        force=options.force,
+        loaded_last_modified=loaded,
     ).allowed()
     return Planned(decided.action, decided.reason, version, entry.report if entry else None)
 
 
-@task(cache=Cache(), version="1")
+def _version_key(arguments: dict[str, Any]) -> str | None:
+    """Bytes that may change unseen are fetched each time."""
+    version: SourceVersion = arguments["version"]
+    return version.key
+
+
+@task(retry=retries.TRANSFERS, cache=Cache(key=_version_key), tags={"tlc"}, version="1")
 def extract(version: SourceVersion, source: str) -> SourceFile:
     """Have the file of that version on this machine; returns where it lies."""
-    return registry.extractor(source).extract(version, into=settings().cache_dir)
+    extractor, cancellation = registry.extractor(source), current_cancellation()
+    with told(version.trip_file) as progress:
+        return extractor.extract(
+            version, into=settings().cache_dir, cancellation=cancellation, progress=progress
+        )
 
 
 @task
@@ -277,20 +297,6 @@ def check(options: IngestOptions) -> None:
             f"Profile {options.to!r} takes rows over one connection only.",
             hint="--connections is for PostgreSQL; leave it out.",
         )
-
-
-def preview(trip_file: TripFile, options: IngestOptions) -> Planned:
-    """What `ingest` would do, without doing it.
-
-    Raises:
-        RefusedLoadError: it would refuse.
-    """
-    version = probe(trip_file, options.source)
-    planned = plan(version, options)
-    if planned.action != "compare":
-        return planned
-    file = registry.extractor(options.source).extract(version, into=settings().cache_dir)
-    return plan(version, options, file.sha256)
 
 
 @contextmanager

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from taxietl.errors import ConfigError
 from taxietl.extract.zones import zone_file
+from taxietl.flows import retries
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import current_cancellation, current_run, flow, get_run_logger, task
 from taxietl.steps.zones import ZoneFile, ZoneLoader, ZoneReport, ZoneRequest
 from taxietl.transform.zones import read_zones
 
 
-@task
+@task(retry=retries.TRANSFERS, tags={"tlc"})
 def extract_zones(source: str) -> ZoneFile:
     """Have the file's bytes."""
-    return zone_file(source)
+    return zone_file(source, cancellation=current_cancellation())
 
 
 @task

@@ -7,9 +7,10 @@ month's lock.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from taxietl.errors import RefusedLoadError
-from taxietl.steps.values import Entry, SourceVersion, Transform
+from taxietl.steps.values import Entry, LoadReport, SourceVersion, Transform
 from taxietl.tlc.datasets import CONTRACT_VERSION
 
 
@@ -39,6 +40,7 @@ def decide(
     *,
     transforms: tuple[Transform, ...],
     force: bool,
+    loaded_last_modified: datetime | None = None,
 ) -> Plan:
     """Compare what is published with what is loaded.
 
@@ -48,6 +50,7 @@ def decide(
         entry: the month's current row in the ledger, None if it has none.
         transforms: what is to be applied.
         force: load whatever the comparison says.
+        loaded_last_modified: when the version that is loaded was written, if that is known.
 
     Where the bytes were read, they decide: a version that claims to be unchanged does not.
     """
@@ -64,11 +67,44 @@ def decide(
         touched = "the source was touched, its bytes are the same"
         why = "the source's version is unchanged" if unchanged else touched
         return _same_bytes(entry, transforms, why)
+    if sha256 is None and _is_older(version, loaded_last_modified):
+        return _stale(version, entry, transforms)
     if sha256 is None:
         return Plan("compare", "the source's version changed")
     return Plan(
         "replace",
         f"restated: SHA-256 {entry.report.source_sha256[:12]} became {sha256[:12]}",
+    )
+
+
+def version_loaded(report: LoadReport) -> SourceVersion:
+    """The version that a load was made from, as far as the ledger tells."""
+    return SourceVersion(
+        report.trip_file,
+        report.source,
+        report.source_url,
+        report.source_etag,
+        report.source_bytes,
+    )
+
+
+def _is_older(version: SourceVersion, loaded_last_modified: datetime | None) -> bool:
+    """Whether the source shows what it had before: one of its servers is behind the others."""
+    if version.last_modified is None or loaded_last_modified is None:
+        return False
+    return version.last_modified < loaded_last_modified
+
+
+def _stale(version: SourceVersion, entry: Entry, transforms: tuple[Transform, ...]) -> Plan:
+    """Keep what is loaded; what would need its bytes again has to wait for them."""
+    why = f"the source shows an older file, of {version.last_modified:%Y-%m-%d %H:%M}, ignored"
+    plan = _same_bytes(entry, transforms, why)
+    if plan.action == "nothing":
+        return plan
+    return Plan(
+        "refuse",
+        f"{version.trip_file} is to be loaded again ({plan.reason}), but {why}.",
+        hint="Run again later, when the source shows the newer one; --force loads the older.",
     )
 
 

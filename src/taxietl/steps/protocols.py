@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -15,26 +15,85 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+class Cancellation(Protocol):
+    """How a step that blocks learns that the run was asked to stop."""
+
+    def check(self) -> None:
+        """Raise `Cancelled` if it was."""
+        ...
+
+    def on_cancel(self, callback: Callable[[], object]) -> AbstractContextManager[object]:
+        """While the context is open, call back at once from another thread when asked to stop."""
+        ...
+
+
+class _Uncancelled:
+    def check(self) -> None:
+        """Return: it was not."""
+
+    def on_cancel(self, callback: Callable[[], object]) -> AbstractContextManager[object]:  # noqa: ARG002
+        """Never call back."""
+        return nullcontext()
+
+
+NEVER: Cancellation = _Uncancelled()
+"""For work that nobody will ask to stop."""
+
+Progress = Callable[[int, int | None], object]
+"""Told how many bytes are here, and how many there will be, if that is known."""
+
+
+def untold(done: int, total: int | None) -> None:
+    """The `Progress` that nobody looks at."""
+
+
 class Extractor(Protocol):
     """Brings a month's file onto this machine."""
 
-    def probe(self, trip_file: TripFile) -> SourceVersion:
+    def probe(self, trip_file: TripFile, *, cancellation: Cancellation = NEVER) -> SourceVersion:
         """Ask for the month's version; reads no data.
 
         Raises:
             MissingFileError: the source has no file for it.
+            NotPublishedError: not yet.
+            TransferError: it could not be asked this time.
         """
         ...
 
-    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:
+    def extract(
+        self,
+        version: SourceVersion,
+        *,
+        into: Path,
+        cancellation: Cancellation = NEVER,
+        progress: Progress = untold,
+    ) -> SourceFile:
         """Have the bytes of that version on this machine, and hash them.
 
         Args:
             version: as `probe` gave it.
             into: the cache folder; a source whose files lie here already leaves them in place.
+            cancellation: to ask while waiting for bytes.
+            progress: told of the bytes that have come.
 
         Raises:
             CorruptFileError: the bytes are not what they should be.
+            TransferError: they could not be had this time.
+        """
+        ...
+
+
+@runtime_checkable
+class Glimpse(Protocol):
+    """What an extractor offers beside, where the end of a file can be had without the rest."""
+
+    def tail(
+        self, version: SourceVersion, size_bytes: int, *, cancellation: Cancellation = NEVER
+    ) -> bytes | None:
+        """The last bytes of that version, or all where it has fewer; None if they cannot be had.
+
+        Raises:
+            TransferError: they could not be had this time.
         """
         ...
 
@@ -68,18 +127,6 @@ class Batches(Protocol):
     @property
     def result(self) -> Tally:
         """The tally; only after the last batch."""
-        ...
-
-
-class Cancellation(Protocol):
-    """How a step that blocks learns that the run was asked to stop."""
-
-    def check(self) -> None:
-        """Raise `Cancelled` if it was."""
-        ...
-
-    def on_cancel(self, callback: Callable[[], object]) -> AbstractContextManager[object]:
-        """While the context is open, call back at once from another thread when asked to stop."""
         ...
 
 

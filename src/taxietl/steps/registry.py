@@ -1,5 +1,7 @@
 """Find a step by its name among the installed entry points, or by what `--source` points at.
 
+A source is a step of that name, a server that the configuration names, an address, or a path.
+
 Two steps of one name are an error that names both packages. A step is imported only when asked for.
 """
 
@@ -12,11 +14,15 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, cast
 
+from taxietl.config import settings
 from taxietl.errors import ConfigError, SourceError, TaxietlError, UnknownNameError
 from taxietl.steps.modules import load_module
 from taxietl.steps.protocols import Extractor, MonthlyTransformer, Transformer
 from taxietl.steps.rules import Rule, parse, values_of
 from taxietl.steps.values import Transform
+
+_KINDS = ("folder", "file", "http")
+"""Extractors that are chosen by what they are pointed at, and are no names of sources."""
 
 
 def names(kind: str) -> list[str]:
@@ -62,15 +68,30 @@ def _made(kind: str, name: str, *arguments: Any) -> Any:
 
 
 def extractor(source: str) -> Extractor:
-    """The extractor for what `--source` says: a step's name, a folder or a file.
+    """The extractor for what `--source` says: a name, an address, a folder or a file.
 
     Raises:
         UnknownNameError: neither a name nor a path.
+        ConfigError: an address that cannot be right, or a name that two have.
         SourceError: a path at which nothing lies.
     """
-    found = _entry_points("extractors")
-    if source in found and source not in ("folder", "file"):
+    found = {
+        name: point for name, point in _entry_points("extractors").items() if name not in _KINDS
+    }
+    servers = settings().sources
+    if source in found and source in servers:
+        raise ConfigError(
+            f"Two sources are named {source!r}: [sources.{source}], and a step of "
+            f"{_package(found[source])}.",
+            hint="Give the one in the configuration another name.",
+        )
+    if source in found:
         return cast(Extractor, _made("extractors", source))
+    if source in servers:
+        return cast(Extractor, _made("extractors", "http", source, servers[source].url))
+    if "://" in source:
+        named = [name for name, server in servers.items() if server.url == source]
+        return cast(Extractor, _made("extractors", "http", *(named or [source])[:1], source))
     path = _path(source)
     if path.is_dir():
         return cast(Extractor, _made("extractors", "folder", path.resolve()))
@@ -81,14 +102,16 @@ def extractor(source: str) -> Extractor:
             f"There is nothing at {source}.", hint="Give --source a folder or a file that exists."
         )
     raise UnknownNameError(
-        "source", source, set(found) - {"folder", "file"}, hint="Or name a folder or a file."
+        "source", source, {*found, *servers}, hint="Or name an address, a folder or a file."
     )
 
 
 def _path(source: str) -> Path:
     """What is named, as a path; an empty text would be the current folder."""
     if not source.strip():
-        raise ConfigError("The source is empty.", hint="Give --source a name, folder or file.")
+        raise ConfigError(
+            "The source is empty.", hint="Give --source a name, an address or a path."
+        )
     try:
         return Path(source).expanduser()
     except RuntimeError as error:

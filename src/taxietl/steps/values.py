@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,13 +22,26 @@ class SourceVersion:
 
     trip_file: TripFile
     source: str
-    """Where it comes from: `synthetic`, or the `file://` address of a folder or file."""
+    """Where it comes from: `synthetic`, the name or address of a server, or the `file://` address
+    of a folder or file."""
 
     url: str
     etag: str | None
     """What changes with the bytes: an HTTP ETag; of a local file its mtime and inode."""
 
     size_bytes: int | None
+
+    last_modified: datetime | None = field(default=None, compare=False)
+    """When the source says it was written. No part of the identity: copies of the same bytes
+    differ in it."""
+
+    @property
+    def key(self) -> str | None:
+        """A digest that tells versions apart; None if nothing says when the bytes change."""
+        if self.etag is None:
+            return None
+        parts = [str(self.trip_file), self.source, self.url, self.etag, self.size_bytes]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
     def at_hand(self) -> bool:

@@ -34,6 +34,3 @@ UNKNOWN, OUTSIDE = 264, 265
 
 FILE_NAMES = ("taxi_zone_lookup.csv", "taxi+_zone_lookup.csv")
 """Today's, and an older one."""
-
-URL = "https://d37ci6vzurychx.cloudfront.net/misc/taxi_zone_lookup.csv"
-"""Where the TLC has it."""

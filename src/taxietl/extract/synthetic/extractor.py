@@ -23,7 +23,7 @@ class Synthetic:
     rows: int | None = None
     seed: int = DEFAULT_SEED
 
-    def probe(self, trip_file: TripFile) -> SourceVersion:
+    def probe(self, trip_file: TripFile, **_: object) -> SourceVersion:
         """Name the month that would be made. Its size is known only once it is.
 
         Raises:
@@ -38,7 +38,7 @@ class Synthetic:
             size_bytes=None,
         )
 
-    def extract(self, version: SourceVersion, *, into: Path) -> SourceFile:
+    def extract(self, version: SourceVersion, *, into: Path, **_: object) -> SourceFile:
         """Make the month that the version names, whichever rows and seed this source has itself.
 
         Raises:
