@@ -13,6 +13,7 @@ opened anew for every attempt, and closed when it is over.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
@@ -157,15 +158,16 @@ class TaskCall:
 
     def _attempts(self, reason: str) -> Any:
         self._engine.limits.check(self._scope, self._task.tags)
-        retry = self._task.retry
+        retry, engine = self._task.retry, self._engine
         if retry is None:
             return self._slotted_attempt(reason)
-        engine = self._engine
         return call_with_retry(
             retry,
             lambda: self._slotted_attempt(reason),
+            clock=engine.clock,
             rng=engine.rng,
             waiting=self._await_retry,
+            giving_up=self._give_up,
             sleep=self._rest,
         )
 
@@ -223,6 +225,10 @@ class TaskCall:
                 batch.state(StateName.AWAITING_RETRY, message),
                 scheduled_for=batch.at + timedelta(seconds=seconds),
             )
+
+    def _give_up(self, why: str) -> None:
+        with self._engine.recorder.batch() as batch:
+            batch.say(self._scope, why, level=logging.WARNING)
 
     def _complete(self, value: object, entry: cache.Entry | None) -> None:
         options = self._task.cache

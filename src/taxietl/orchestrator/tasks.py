@@ -18,7 +18,7 @@ from taxietl.orchestrator.futures import Future, FutureList, submitting_run
 from taxietl.orchestrator.mapping import mapped_calls
 from taxietl.orchestrator.parameters import refuse_reserved, return_annotation, taken
 from taxietl.orchestrator.results import ResultCodec
-from taxietl.orchestrator.retry import Retry
+from taxietl.orchestrator.retry import Delay, Retry
 from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.stream import Stream
 
@@ -190,7 +190,8 @@ def task(
     tags: Iterable[str] = (),
     persist_result: bool = True,
     retries: int = 0,
-    retry_delay_seconds: float | Sequence[float] = 0.0,
+    retry_delay_seconds: Delay = 0.0,
+    retry_if: Callable[[Exception], bool] | None = None,
 ) -> TaskDecorator: ...
 def task(
     function: Callable[..., Any] | None = None,
@@ -203,7 +204,8 @@ def task(
     tags: Iterable[str] = (),
     persist_result: bool = True,
     retries: int = 0,
-    retry_delay_seconds: float | Sequence[float] = 0.0,
+    retry_delay_seconds: Delay = 0.0,
+    retry_if: Callable[[Exception], bool] | None = None,
 ) -> Any:
     """Make a function a task: `@task` or `@task(retry=…, cache=…)`.
 
@@ -217,8 +219,8 @@ def task(
         tags: words to find and limit it by.
         persist_result: False for what must be asked anew each time: the result is not kept, and
             a run that is resumed calls the task again.
-        retries, retry_delay_seconds: short for `Retry(on=Exception, attempts=retries + 1,
-            delay=retry_delay_seconds)`.
+        retries, retry_delay_seconds, retry_if: short for `Retry(on=Exception,
+            attempts=retries + 1, delay=retry_delay_seconds, retry_if=retry_if)`.
 
     Raises:
         ConfigError: at decoration, when the options do not go together.
@@ -227,25 +229,14 @@ def task(
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
         title = name or str(getattr(function, "__name__", "task"))
         tag_set = frozenset((tags,) if isinstance(tags, str) else tags)
-        plan = _plan(title, retry, retries, retry_delay_seconds)
-        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            raise ConfigError(
-                f"The task {title!r} is async; tasks are plain functions.",
-                hint="Write `def`, and `asyncio.run(…)` inside it where you need it.",
-            )
-        refuse_reserved("task", title, function)
-        if inspect.isgeneratorfunction(function):
-            given = {
-                "retry": plan,
-                "cache": cache,
-                "tags": tag_set,
-                "persist_result": not persist_result,
-            }
-            if refused := [f"{option}=" for option, value in given.items() if value]:
-                raise ConfigError(
-                    f"The task {title!r} is a generator and takes no {', '.join(refused)}.",
-                    hint="A stream runs as part of its consumer: put them on the consumer.",
-                )
+        plan = _plan(title, retry, retries, retry_delay_seconds, retry_if)
+        of_an_attempt: dict[str, object] = {
+            "retry": plan,
+            "cache": cache,
+            "tags": tag_set,
+            "persist_result": not persist_result,
+        }
+        _check_function(function, title, of_an_attempt)
         if cache is not None and not persist_result:
             raise ConfigError(
                 f"The task {title!r} has cache= and persist_result=False.",
@@ -264,12 +255,38 @@ def task(
     return decorate if function is None else decorate(function)
 
 
+def _check_function(function: Callable[..., Any], title: str, given: dict[str, object]) -> None:
+    """Refuse a function that cannot be a task, or not with those options."""
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise ConfigError(
+            f"The task {title!r} is async; tasks are plain functions.",
+            hint="Write `def`, and `asyncio.run(…)` inside it where you need it.",
+        )
+    refuse_reserved("task", title, function)
+    if inspect.isgeneratorfunction(function) and (
+        refused := [f"{option}=" for option, value in given.items() if value]
+    ):
+        raise ConfigError(
+            f"The task {title!r} is a generator and takes no {', '.join(refused)}.",
+            hint="A stream runs as part of its consumer: put them on the consumer.",
+        )
+
+
 def _plan(
-    title: str, retry: Retry | None, retries: int, delay: float | Sequence[float]
+    title: str,
+    retry: Retry | None,
+    retries: int,
+    delay: Delay,
+    retry_if: Callable[[Exception], bool] | None,
 ) -> Retry | None:
     """The retry plan, from either of its two forms."""
     if retry is not None and retries:
         raise ConfigError(f"The task {title!r} has both retry= and retries=: give one of them.")
+    if retry_if is not None and not retries:
+        raise ConfigError(
+            f"The task {title!r} has retry_if= without retries=.",
+            hint="Give retries=, too; or write Retry(on=…, retry_if=…).",
+        )
     if retries:
-        return Retry(on=Exception, attempts=retries + 1, delay=delay)
+        return Retry(on=Exception, attempts=retries + 1, delay=delay, retry_if=retry_if)
     return retry
