@@ -10,7 +10,7 @@ from taxietl.errors import ConfigError, TransientError
 from taxietl.orchestrator import Engine, Retry, exponential, flow, task
 from taxietl.orchestrator.retry import Delay
 
-from .conftest import Clock
+from .conftest import Clock, states
 
 
 @pytest.mark.parametrize(
@@ -234,3 +234,15 @@ def test_a_wait_beyond_the_cap_is_not_begun(engine: Engine) -> None:
     run = engine.run(flow(lambda: fetch()))
 
     assert attempts_and_lines(engine, run.id)[0] == 1
+
+
+def test_running_out_of_memory_is_a_crash_and_may_be_retried(engine: Engine) -> None:
+    @task(retries=1)
+    def greedy() -> None:
+        raise MemoryError
+
+    run = engine.run(flow(lambda: greedy()))
+
+    assert states(engine, run.id, "greedy-0") == [
+        *("Pending", "Running", "AwaitingRetry", "Retrying", "Crashed")
+    ]

@@ -28,6 +28,7 @@ from taxietl.orchestrator.cache_store import CacheStore
 from taxietl.orchestrator.cancellation import Cancellation, interruptible
 from taxietl.orchestrator.chores import tidy
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
 from taxietl.orchestrator.futures import Future, join
@@ -39,7 +40,7 @@ from taxietl.orchestrator.logs import ENGINE, captured
 from taxietl.orchestrator.names import two_words
 from taxietl.orchestrator.parameters import Parameters, return_annotation
 from taxietl.orchestrator.pool import Pool
-from taxietl.orchestrator.recorder import Listener, Recorder, described
+from taxietl.orchestrator.recorder import Listener, Recorder
 from taxietl.orchestrator.records import RunRecord
 from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, shown, stored
 from taxietl.orchestrator.resume import Resumption, plan_resume, replayable
@@ -302,8 +303,7 @@ class Engine:
                 error = raised
         if isinstance(error, Cancelled):
             return FinalState(StateName.CANCELLED, error.reason, self.clock(), None, error)
-        message = f"Flow run encountered an exception: {described(error)}"
-        return FinalState(StateName.FAILED, message, self.clock(), None, error)
+        return FinalState(*failure(run, error), self.clock(), None, error)
 
     def _set_state(
         self,
@@ -316,7 +316,7 @@ class Engine:
     ) -> None:
         """Move a run, and a subflow's place in its parent, to another state."""
         with self.recorder.batch() as batch:
-            if error is not None and state.message.startswith("Flow run encountered"):
+            if error is not None and state.message.startswith(("Flow run ", "Crash detected!")):
                 batch.raised(run, error)
             batch.run_state(run, state)
             if place is not None:

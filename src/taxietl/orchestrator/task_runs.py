@@ -24,6 +24,7 @@ from taxietl.errors import Cancelled
 from taxietl.orchestrator import cache
 from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs, resolved
 from taxietl.orchestrator.recorder import described
@@ -216,8 +217,8 @@ class TaskCall:
             batch.raised(self._scope, error)
             batch.say(
                 self._scope,
-                "Received non-final state 'AwaitingRetry' when proposing final state 'Failed' and"
-                " will attempt to run again...",
+                "Received non-final state 'AwaitingRetry' when proposing final state"
+                f" {failure(self._scope, error)[0].value!r} and will attempt to run again...",
             )
             message = f"Attempt {self._scope.attempt} of {attempts} failed: {described(error)}"
             batch.task_state(
@@ -297,8 +298,7 @@ def end_with_error(
             state = batch.state(StateName.CANCELLED, error.reason)
         else:
             batch.raised(task_run, error)
-            message = f"Task run encountered an exception: {described(error)}"
-            state = batch.state(StateName.FAILED, message)
+            state = batch.state(*failure(task_run, error))
         batch.task_end(task_run, state)
         if counts is not None:
             batch.writer.counts(task_run.id, counts)
