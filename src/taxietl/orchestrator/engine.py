@@ -24,6 +24,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from taxietl import __version__
 from taxietl.errors import Cancelled, ConfigError
+from taxietl.orchestrator.attempts import around_body
 from taxietl.orchestrator.cache_store import CacheStore
 from taxietl.orchestrator.cancellation import Cancellation, interruptible
 from taxietl.orchestrator.chores import tidy
@@ -207,7 +208,7 @@ class Engine:
         parent = owner.run
         names = self._names(flow, parameters)
         run_id = secrets.token_hex(16)
-        shared = (parent.root_id, parent.cancellation, parent.pool)
+        shared = (parent.root_id, owner.cancellation, parent.pool)
         run = RunScope(self, run_id, "", flow.name, *shared, call=owner.call)
         run.earlier = parent.earlier.below(place) if parent.earlier and place else None
         new = self._new_run(run, parameters, parent, owner.id)
@@ -274,15 +275,19 @@ class Engine:
         token = scope.set(run)
         try:
             self._set_state(run, place, State(StateName.RUNNING, "", self.clock()))
-            value = interruptible(flow.function, *parameters.args, **parameters.kwargs)
-            for future in found_in([value], (Future,)):
-                future.wait()
-            run.cancellation.check()
+            with around_body(flow, run, self.recorder) as call:
+                try:
+                    body = functools.partial(flow.function, *parameters.args, **parameters.kwargs)
+                    value = call(functools.partial(interruptible, body))
+                    for future in found_in([value], (Future,)):
+                        future.wait()
+                finally:
+                    join(run)
+                run.cancellation.check()
         except BaseException as raised:  # noqa: BLE001 - `Run.result` raises it again
             error = raised
         finally:
             scope.reset(token)
-        join(run)
         error = self._close_streams(run, error)
         if run.cancellation.requested and not isinstance(error, Cancelled):
             error = run.cancellation.error()

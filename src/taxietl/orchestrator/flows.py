@@ -21,6 +21,7 @@ from taxietl.orchestrator.parameters import (
     taken,
 )
 from taxietl.orchestrator.states import FinalState
+from taxietl.orchestrator.timeouts import checked_timeout
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Run
@@ -32,11 +33,19 @@ R = TypeVar("R")
 class Flow(Generic[P, R]):
     """A function and what its runs are called."""
 
-    def __init__(self, function: Callable[P, R], *, name: str, run_name: str | None) -> None:
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        name: str,
+        run_name: str | None,
+        timeout_seconds: float | None = None,
+    ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.name = name
         self._run_name = run_name
+        self.timeout_seconds = timeout_seconds
 
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
@@ -159,13 +168,19 @@ def flow(function: Callable[P, list[Future[R]]], /) -> Flow[P, list[R]]: ...
 @overload
 def flow(function: Callable[P, R], /) -> Flow[P, R]: ...
 @overload
-def flow(*, name: str | None = None, run_name: str | None = None) -> FlowDecorator: ...
+def flow(
+    *,
+    name: str | None = None,
+    run_name: str | None = None,
+    timeout_seconds: float | None = None,
+) -> FlowDecorator: ...
 def flow(
     function: Callable[..., Any] | None = None,
     /,
     *,
     name: str | None = None,
     run_name: str | None = None,
+    timeout_seconds: float | None = None,
 ) -> Any:
     """Make a function a flow: `@flow` or `@flow(name=…, run_name="{color}-{month}")`.
 
@@ -173,6 +188,11 @@ def flow(
         name: what it is called in the history; the function's name if left out.
         run_name: a `str.format` template over its parameters; left out, each run gets an
             adjective and an animal.
+        timeout_seconds: a run that takes longer is stopped, as far as threads can be, with all
+            its tasks, and ends as TimedOut.
+
+    Raises:
+        ConfigError: at decoration, when an option cannot be.
     """
 
     def decorate(function: Callable[..., Any]) -> Flow[..., Any]:
@@ -183,6 +203,12 @@ def flow(
                 hint="Write `def` and `return`; a generator can be a task.",
             )
         refuse_reserved("flow", title, function)
-        return Flow(function, name=title, run_name=run_name)
+        what = f"flow {title!r}"
+        return Flow(
+            function,
+            name=title,
+            run_name=run_name,
+            timeout_seconds=checked_timeout(what, timeout_seconds),
+        )
 
     return decorate if function is None else decorate(function)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from taxietl.orchestrator.context import RunScope, scope
+from taxietl.orchestrator.context import RunScope, current_cancellation, scope
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs, resolved
 from taxietl.orchestrator.results import stored
@@ -92,8 +92,9 @@ class StreamRun:
             self._new = self._new.given(arguments)
 
     def before_pull(self, consumer_thread: int | None) -> None:
-        """Stop here if the run was asked to."""
+        """Stop here if the run was asked to, or the task that pulls."""
         self._run.cancellation.check(for_thread=consumer_thread)
+        current_cancellation().check(for_thread=consumer_thread)
 
     def completed(self, value: object, counts: Mapping[str, int]) -> None:
         """The generator returned."""

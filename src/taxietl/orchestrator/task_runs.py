@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import Cancelled
 from taxietl.orchestrator import cache
-from taxietl.orchestrator.cancellation import interruptible
+from taxietl.orchestrator.attempts import attempt_of
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.futures import NotReadyError
@@ -160,11 +160,14 @@ class TaskCall:
     def _attempts(self, reason: str) -> Any:
         self._engine.limits.check(self._scope, self._task.tags)
         retry, engine = self._task.retry, self._engine
+        call = attempt_of(
+            self._task, self._scope, self._args, self._kwargs, recorder=engine.recorder
+        )
         if retry is None:
-            return self._slotted_attempt(reason)
+            return self._slotted_attempt(call, reason)
         return call_with_retry(
             retry,
-            lambda: self._slotted_attempt(reason),
+            lambda: self._slotted_attempt(call, reason),
             clock=engine.clock,
             rng=engine.rng,
             waiting=self._await_retry,
@@ -172,10 +175,10 @@ class TaskCall:
             sleep=self._rest,
         )
 
-    def _slotted_attempt(self, reason: str) -> Any:
+    def _slotted_attempt(self, call: Callable[[], Any], reason: str) -> Any:
         """One attempt, with a slot of each limited tag from before it is Running to its end."""
         with self._engine.limits.slots(self._scope, self._task.tags, waiting=self._await_slots):
-            return self._attempt(reason)
+            return self._attempt(call, reason)
 
     def _await_slots(self, message: str) -> None:
         """Stay in the state before an attempt, saying why."""
@@ -190,7 +193,7 @@ class TaskCall:
         with self._run.pool.aside():
             (self._engine.sleep or self._run.cancellation.wait)(seconds)
 
-    def _attempt(self, reason: str) -> Any:
+    def _attempt(self, call: Callable[[], Any], reason: str) -> Any:
         self._run.cancellation.check()
         self._scope.attempt += 1
         with self._engine.recorder.batch() as batch:
@@ -199,7 +202,7 @@ class TaskCall:
             batch.task_state(self._scope, batch.state(name, reason if is_first else ""))
         token = scope.set(self._scope)
         try:
-            return interruptible(self._task.function, *self._args, **self._kwargs)
+            return call()
         except Exception as error:
             # An interrupted query fails with the database's own error: it was not a failure.
             if self._run.cancellation.requested:

@@ -21,6 +21,7 @@ from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.retry import Delay, Retry
 from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.stream import Stream
+from taxietl.orchestrator.timeouts import checked_timeout
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,12 +41,14 @@ class Task(Generic[P, R]):
         version: str,
         tags: frozenset[str],
         persist_result: bool,
+        timeout_seconds: float | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.name, self.version, self.tags = name, version, tags
         self.retry, self.cache = retry, cache
         self.persist_result = persist_result
+        self.timeout_seconds = timeout_seconds
         self.is_stream = inspect.isgeneratorfunction(function)
 
     @overload
@@ -192,6 +195,7 @@ def task(
     retries: int = 0,
     retry_delay_seconds: Delay = 0.0,
     retry_if: Callable[[Exception], bool] | None = None,
+    timeout_seconds: float | None = None,
 ) -> TaskDecorator: ...
 def task(
     function: Callable[..., Any] | None = None,
@@ -206,6 +210,7 @@ def task(
     retries: int = 0,
     retry_delay_seconds: Delay = 0.0,
     retry_if: Callable[[Exception], bool] | None = None,
+    timeout_seconds: float | None = None,
 ) -> Any:
     """Make a function a task: `@task` or `@task(retry=…, cache=…)`.
 
@@ -221,6 +226,8 @@ def task(
             a run that is resumed calls the task again.
         retries, retry_delay_seconds, retry_if: short for `Retry(on=Exception,
             attempts=retries + 1, delay=retry_delay_seconds, retry_if=retry_if)`.
+        timeout_seconds: an attempt that takes longer is stopped, as far as a thread can be, and
+            has failed as TimedOut.
 
     Raises:
         ConfigError: at decoration, when the options do not go together.
@@ -228,6 +235,7 @@ def task(
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
         title = name or str(getattr(function, "__name__", "task"))
+        what = f"task {title!r}"
         tag_set = frozenset((tags,) if isinstance(tags, str) else tags)
         plan = _plan(title, retry, retries, retry_delay_seconds, retry_if)
         of_an_attempt: dict[str, object] = {
@@ -235,6 +243,7 @@ def task(
             "cache": cache,
             "tags": tag_set,
             "persist_result": not persist_result,
+            "timeout_seconds": timeout_seconds,
         }
         _check_function(function, title, of_an_attempt)
         if cache is not None and not persist_result:
@@ -250,6 +259,7 @@ def task(
             version=version,
             tags=tag_set,
             persist_result=persist_result,
+            timeout_seconds=checked_timeout(what, timeout_seconds),
         )
 
     return decorate if function is None else decorate(function)

@@ -1,0 +1,96 @@
+"""What options put around the call of a task's or flow's function.
+
+Plain, it is just the call. With a time limit, this module
+puts them together; each is in a module of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from taxietl.orchestrator.cancellation import interruptible
+from taxietl.orchestrator.context import RunScope, TaskScope
+from taxietl.orchestrator.timeouts import TimeLimit
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.flows import Flow
+    from taxietl.orchestrator.recorder import Recorder
+    from taxietl.orchestrator.tasks import Task
+
+R = TypeVar("R")
+
+
+def attempt_of(
+    task: Task[..., Any],
+    task_run: TaskScope,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    recorder: Recorder,
+) -> Callable[[], Any]:
+    """A function that makes an attempt, in the current thread and context, when called."""
+    call = functools.partial(interruptible, task.function, *args, **kwargs)
+    has_limit = task.timeout_seconds is not None or not task_run.cancellation.reaches_here()
+    if not has_limit:
+        return call
+    return functools.partial(_surrounded, call, task, task_run, recorder)
+
+
+@contextmanager
+def around_body(
+    flow: Flow[..., R], run: RunScope, recorder: Recorder
+) -> Iterator[Callable[[Callable[[], R]], R]]:
+    """Whatever belongs around a flow's body and what is waited for after it; gives the caller."""
+    whole = run.cancellation
+    with ExitStack() as stack:
+        if flow.timeout_seconds is None and whole.reaches_here():
+            yield lambda body: body()
+            return
+        title = f"Flow run {run.name!r}"
+        limit = stack.enter_context(limited(flow.timeout_seconds, run, title, recorder=recorder))
+        run.cancellation = limit.cancellation
+        stack.callback(setattr, run, "cancellation", whole)
+        try:
+            yield limit.call
+        except BaseException as error:
+            late = limit.verdict(error)
+            if late is error or late is None:
+                raise
+            raise late from error
+
+
+def limited(
+    seconds: float | None, who: RunScope | TaskScope, title: str, *, recorder: Recorder
+) -> TimeLimit:
+    """A time limit for that run's or task run's work; whatever is stubborn is told in its log."""
+
+    def stubborn() -> None:
+        with recorder.batch() as batch:
+            batch.say(
+                who,
+                f"It does not end after its timeout of {seconds} seconds. A thread cannot be"
+                " stopped, so the run waits for it.",
+                level=logging.WARNING,
+            )
+
+    return TimeLimit(seconds, who.cancellation, who=title, run_id=who.id, stubborn=stubborn)
+
+
+def _surrounded(
+    call: Callable[[], Any],
+    task: Task[..., Any],
+    task_run: TaskScope,
+    recorder: Recorder,
+) -> Any:
+    with ExitStack() as stack:
+        title = f"Task run {task_run.name!r}"
+        limit = stack.enter_context(
+            limited(task.timeout_seconds, task_run, title, recorder=recorder)
+        )
+        task_run.limited = limit.cancellation
+        stack.callback(setattr, task_run, "limited", None)
+        return limit.call(call)
