@@ -1,6 +1,6 @@
 """What options put around the call of a task's or flow's function.
 
-Plain, it is just the call. With a time limit, this module
+Plain, it is just the call. With a time limit or with its prints logged (or both), this module
 puts them together; each is in a module of its own.
 """
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope
+from taxietl.orchestrator.prints import prints_logged
 from taxietl.orchestrator.timeouts import TimeLimit
 
 if TYPE_CHECKING:
@@ -34,10 +35,16 @@ def attempt_of(
 ) -> Callable[[], Any]:
     """A function that makes an attempt, in the current thread and context, when called."""
     call = functools.partial(interruptible, task.function, *args, **kwargs)
+    logs_prints = wants_prints(task, task_run.run)
     has_limit = task.timeout_seconds is not None or not task_run.cancellation.reaches_here()
-    if not has_limit:
+    if not has_limit and not logs_prints and not task_run.run.log_prints:
         return call
-    return functools.partial(_surrounded, call, task, task_run, recorder)
+    return functools.partial(_surrounded, call, task, task_run, logs_prints, recorder)
+
+
+def wants_prints(task: Task[..., Any], run: RunScope) -> bool:
+    """What the task prints is to be logged: it says so, or says nothing and its flow does."""
+    return run.log_prints if task.log_prints is None else task.log_prints
 
 
 @contextmanager
@@ -47,6 +54,8 @@ def around_body(
     """Whatever belongs around a flow's body and what is waited for after it; gives the caller."""
     whole = run.cancellation
     with ExitStack() as stack:
+        if flow.log_prints is not None or run.log_prints:
+            stack.enter_context(prints_logged(run.log_prints))
         if flow.timeout_seconds is None and whole.reaches_here():
             yield lambda body: body()
             return
@@ -84,9 +93,13 @@ def _surrounded(
     call: Callable[[], Any],
     task: Task[..., Any],
     task_run: TaskScope,
+    logs_prints: bool,
     recorder: Recorder,
 ) -> Any:
     with ExitStack() as stack:
+        stack.enter_context(prints_logged(logs_prints))
+        if task.timeout_seconds is None and task_run.cancellation.reaches_here():
+            return call()
         title = f"Task run {task_run.name!r}"
         limit = stack.enter_context(
             limited(task.timeout_seconds, task_run, title, recorder=recorder)

@@ -46,6 +46,7 @@ class RunScope:
     pool: Pool = field(repr=False)
     call: Future[Any] | None = field(default=None, repr=False)
     """The submitted call that this run is part of."""
+    log_prints: bool = False
     futures: list[Future[Any]] = field(default_factory=list, repr=False)
     has_ended: bool = False
     """Its function is over, and so is all that it submitted."""

@@ -179,6 +179,7 @@ class Engine:
         pool = Pool(self.workers, cancellation)
         run = RunScope(self, run_id, "", flow.name, run_id, cancellation, pool)
         run.earlier = resumed.earlier if resumed else None
+        run.log_prints = bool(flow.log_prints)
         with captured:
             lock = hold(self.home, run_id)
             try:
@@ -211,6 +212,7 @@ class Engine:
         shared = (parent.root_id, owner.cancellation, parent.pool)
         run = RunScope(self, run_id, "", flow.name, *shared, call=owner.call)
         run.earlier = parent.earlier.below(place) if parent.earlier and place else None
+        run.log_prints = parent.log_prints if flow.log_prints is None else flow.log_prints
         new = self._new_run(run, parameters, parent, owner.id)
         with self.recorder.batch() as batch:
             batch.new_run(run, new, names)

@@ -40,12 +40,13 @@ class Flow(Generic[P, R]):
         name: str,
         run_name: str | None,
         timeout_seconds: float | None = None,
+        log_prints: bool | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.name = name
         self._run_name = run_name
-        self.timeout_seconds = timeout_seconds
+        self.timeout_seconds, self.log_prints = timeout_seconds, log_prints
 
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
@@ -173,6 +174,7 @@ def flow(
     name: str | None = None,
     run_name: str | None = None,
     timeout_seconds: float | None = None,
+    log_prints: bool | None = None,
 ) -> FlowDecorator: ...
 def flow(
     function: Callable[..., Any] | None = None,
@@ -181,6 +183,7 @@ def flow(
     name: str | None = None,
     run_name: str | None = None,
     timeout_seconds: float | None = None,
+    log_prints: bool | None = None,
 ) -> Any:
     """Make a function a flow: `@flow` or `@flow(name=…, run_name="{color}-{month}")`.
 
@@ -190,6 +193,7 @@ def flow(
             adjective and an animal.
         timeout_seconds: a run that takes longer is stopped, as far as threads can be, with all
             its tasks, and ends as TimedOut.
+        log_prints: log what it prints. Left out, a child run does as its parent.
 
     Raises:
         ConfigError: at decoration, when an option cannot be.
@@ -209,6 +213,7 @@ def flow(
             name=title,
             run_name=run_name,
             timeout_seconds=checked_timeout(what, timeout_seconds),
+            log_prints=log_prints,
         )
 
     return decorate if function is None else decorate(function)

@@ -42,6 +42,7 @@ class Task(Generic[P, R]):
         tags: frozenset[str],
         persist_result: bool,
         timeout_seconds: float | None = None,
+        log_prints: bool | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
@@ -49,6 +50,7 @@ class Task(Generic[P, R]):
         self.retry, self.cache = retry, cache
         self.persist_result = persist_result
         self.timeout_seconds = timeout_seconds
+        self.log_prints = log_prints
         self.is_stream = inspect.isgeneratorfunction(function)
 
     @overload
@@ -196,6 +198,7 @@ def task(
     retry_delay_seconds: Delay = 0.0,
     retry_if: Callable[[Exception], bool] | None = None,
     timeout_seconds: float | None = None,
+    log_prints: bool | None = None,
 ) -> TaskDecorator: ...
 def task(
     function: Callable[..., Any] | None = None,
@@ -211,6 +214,7 @@ def task(
     retry_delay_seconds: Delay = 0.0,
     retry_if: Callable[[Exception], bool] | None = None,
     timeout_seconds: float | None = None,
+    log_prints: bool | None = None,
 ) -> Any:
     """Make a function a task: `@task` or `@task(retry=…, cache=…)`.
 
@@ -228,6 +232,7 @@ def task(
             attempts=retries + 1, delay=retry_delay_seconds, retry_if=retry_if)`.
         timeout_seconds: an attempt that takes longer is stopped, as far as a thread can be, and
             has failed as TimedOut.
+        log_prints: log what it prints. Left out, as its flow does.
 
     Raises:
         ConfigError: at decoration, when the options do not go together.
@@ -260,6 +265,7 @@ def task(
             tags=tag_set,
             persist_result=persist_result,
             timeout_seconds=checked_timeout(what, timeout_seconds),
+            log_prints=log_prints,
         )
 
     return decorate if function is None else decorate(function)
