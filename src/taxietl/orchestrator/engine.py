@@ -65,6 +65,12 @@ class Run(Generic[R]):
     state: State
     _value: R | None = field(default=None, repr=False)
     _error: BaseException | None = field(default=None, repr=False)
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def error(self) -> BaseException | None:
+        """What made it fail."""
+        return self._error
 
     def result(self) -> R:
         """What the flow returned, with values for futures; raises what made it fail."""
@@ -253,7 +259,8 @@ class Engine:
                 leaving=leaving,
             )
         except Cancelled as error:  # it struck the engine's own work around the flow
-            return Run(run.id, run.name, flow.name, self._cancelled(run), None, error)
+            state = self._cancelled(run)
+            return Run(run.id, run.name, flow.name, state, None, error, parameters.by_name)
         finally:
             if run.cancellation.requested:
                 self._settle(run, self.history)
@@ -293,13 +300,17 @@ class Engine:
         error = self._close_streams(run, error)
         if run.cancellation.requested and not isinstance(error, Cancelled):
             error = run.cancellation.error()
-        ended = self._ended(run, value, error)
+        final = self._ended(run, value, error)
         kept = NOT_STORED
-        if place is not None and ended.error is None:
-            kept = stored(ResultCodec(return_annotation(flow.function)), ended.value)
-        state = State(ended.name, ended.message, ended.at)
-        self._set_state(run, place, state, error=ended.error, kept=kept)
-        return Run(run.id, run.name, flow.name, state, ended.value, ended.error)
+        if place is not None and final.error is None:
+            kept = stored(ResultCodec(return_annotation(flow.function)), final.value)
+        state = State(final.name, final.message, final.at)
+        self._set_state(run, place, state, error=final.error, kept=kept)
+        given = (final.value, final.error, parameters.by_name)
+        ended = Run(run.id, run.name, flow.name, state, *given)
+        if flow.hooks is not None:
+            flow.hooks.tell(ended, run, self.recorder)
+        return ended
 
     def _ended(self, run: RunScope, value: R | None, error: BaseException | None) -> FinalState[R]:
         """A run's last state, with the value or error its caller gets."""

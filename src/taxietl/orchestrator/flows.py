@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.context import current_run, scope
 from taxietl.orchestrator.futures import Future, submitting_run
+from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.parameters import (
     Parameters,
     Replay,
@@ -41,12 +42,13 @@ class Flow(Generic[P, R]):
         run_name: str | None,
         timeout_seconds: float | None = None,
         log_prints: bool | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.name = name
         self._run_name = run_name
-        self.timeout_seconds, self.log_prints = timeout_seconds, log_prints
+        self.timeout_seconds, self.log_prints, self.hooks = timeout_seconds, log_prints, hooks
 
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
@@ -175,6 +177,10 @@ def flow(
     run_name: str | None = None,
     timeout_seconds: float | None = None,
     log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_crash: Sequence[Hook] | None = None,
+    on_cancel: Sequence[Hook] | None = None,
 ) -> FlowDecorator: ...
 def flow(
     function: Callable[..., Any] | None = None,
@@ -184,6 +190,10 @@ def flow(
     run_name: str | None = None,
     timeout_seconds: float | None = None,
     log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_crash: Sequence[Hook] | None = None,
+    on_cancel: Sequence[Hook] | None = None,
 ) -> Any:
     """Make a function a flow: `@flow` or `@flow(name=…, run_name="{color}-{month}")`.
 
@@ -194,6 +204,8 @@ def flow(
         timeout_seconds: a run that takes longer is stopped, as far as threads can be, with all
             its tasks, and ends as TimedOut.
         log_prints: log what it prints. Left out, a child run does as its parent.
+        on_completion, on_failure, on_crash, on_cancel: lists of callables; those for the state
+            in which a run ends are called with the `Run`.
 
     Raises:
         ConfigError: at decoration, when an option cannot be.
@@ -214,6 +226,13 @@ def flow(
             run_name=run_name,
             timeout_seconds=checked_timeout(what, timeout_seconds),
             log_prints=log_prints,
+            hooks=Hooks.checked(
+                what,
+                on_completion=on_completion,
+                on_failure=on_failure,
+                on_crash=on_crash,
+                on_cancel=on_cancel,
+            ),
         )
 
     return decorate if function is None else decorate(function)

@@ -26,6 +26,7 @@ from taxietl.orchestrator.attempts import attempt_of
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.futures import NotReadyError
+from taxietl.orchestrator.hooks import TaskRun
 from taxietl.orchestrator.inputs import Inputs, resolved
 from taxietl.orchestrator.recorder import described
 from taxietl.orchestrator.results import (
@@ -156,6 +157,7 @@ class TaskCall:
             batch.task_end(self._scope, batch.state(StateName.CACHED, message))
             batch.writer.outcome(self._scope.id, kept)
         self._run.note(self._scope.id, StateType.COMPLETED)
+        self._tell()
 
     def _attempts(self, reason: str) -> Any:
         self._engine.limits.check(self._scope, self._task.tags)
@@ -254,13 +256,35 @@ class TaskCall:
         if prepared is not None:
             self._engine.cache.make_room()
         self._run.note(self._scope.id, StateType.COMPLETED)
+        self._tell()
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record how it ended; gives the error to raise."""
         for stream in self._streams:
             with suppress(Exception):  # the stream's own state tells
                 stream.release(failed=True)
-        return end_with_error(self._engine, self._scope, error)
+        error = end_with_error(self._engine, self._scope, error)
+        self._tell(error)
+        return error
+
+    def _tell(self, error: BaseException | None = None) -> None:
+        """Call the task's hooks, now that it has ended."""
+        run, this = self._run, self._scope
+        if self._task.hooks is None or this.state is None:
+            return
+        ended = TaskRun(
+            id=this.id,
+            name=this.name,
+            task_name=self._task.name,
+            run_id=run.id,
+            run_name=run.name,
+            flow_name=run.flow_name,
+            state=this.state,
+            attempts=this.attempt,
+            parameters=self._arguments,
+            error=error,
+        )
+        self._task.hooks.tell(ended, this, self._engine.recorder)
 
 
 def new_task_run(

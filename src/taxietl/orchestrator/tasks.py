@@ -15,6 +15,7 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.context import RunScope, scope
 from taxietl.orchestrator.futures import Future, FutureList, submitting_run
+from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.mapping import mapped_calls
 from taxietl.orchestrator.parameters import refuse_reserved, return_annotation, taken
 from taxietl.orchestrator.results import ResultCodec
@@ -43,6 +44,7 @@ class Task(Generic[P, R]):
         persist_result: bool,
         timeout_seconds: float | None = None,
         log_prints: bool | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
@@ -50,7 +52,7 @@ class Task(Generic[P, R]):
         self.retry, self.cache = retry, cache
         self.persist_result = persist_result
         self.timeout_seconds = timeout_seconds
-        self.log_prints = log_prints
+        self.log_prints, self.hooks = log_prints, hooks
         self.is_stream = inspect.isgeneratorfunction(function)
 
     @overload
@@ -199,6 +201,10 @@ def task(
     retry_if: Callable[[Exception], bool] | None = None,
     timeout_seconds: float | None = None,
     log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_crash: Sequence[Hook] | None = None,
+    on_cancel: Sequence[Hook] | None = None,
 ) -> TaskDecorator: ...
 def task(
     function: Callable[..., Any] | None = None,
@@ -215,6 +221,10 @@ def task(
     retry_if: Callable[[Exception], bool] | None = None,
     timeout_seconds: float | None = None,
     log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_crash: Sequence[Hook] | None = None,
+    on_cancel: Sequence[Hook] | None = None,
 ) -> Any:
     """Make a function a task: `@task` or `@task(retry=…, cache=…)`.
 
@@ -233,6 +243,8 @@ def task(
         timeout_seconds: an attempt that takes longer is stopped, as far as a thread can be, and
             has failed as TimedOut.
         log_prints: log what it prints. Left out, as its flow does.
+        on_completion, on_failure, on_crash, on_cancel: lists of callables; those for the state
+            in which a task run ends are called with the `TaskRun`.
 
     Raises:
         ConfigError: at decoration, when the options do not go together.
@@ -243,11 +255,19 @@ def task(
         what = f"task {title!r}"
         tag_set = frozenset((tags,) if isinstance(tags, str) else tags)
         plan = _plan(title, retry, retries, retry_delay_seconds, retry_if)
+        hooks = Hooks.checked(
+            what,
+            on_completion=on_completion,
+            on_failure=on_failure,
+            on_crash=on_crash,
+            on_cancel=on_cancel,
+        )
         of_an_attempt: dict[str, object] = {
             "retry": plan,
             "cache": cache,
             "tags": tag_set,
             "persist_result": not persist_result,
+            "hooks": hooks,
             "timeout_seconds": timeout_seconds,
         }
         _check_function(function, title, of_an_attempt)
@@ -266,6 +286,7 @@ def task(
             persist_result=persist_result,
             timeout_seconds=checked_timeout(what, timeout_seconds),
             log_prints=log_prints,
+            hooks=hooks,
         )
 
     return decorate if function is None else decorate(function)
