@@ -13,6 +13,8 @@ from documents import check
 from taxietl.orchestrator import Engine, flow
 
 FLOWS = """
+from dataclasses import dataclass
+
 from taxietl import flow, task
 
 @task
@@ -31,6 +33,19 @@ def etl(n: int, names: list[str] | None = None, title: str = "1") -> int:
 @flow
 def broken() -> None:
     fail()
+
+@dataclass
+class Point:
+    x: int
+
+@task(isolate=True)
+def move(point: Point) -> Point:
+    print("moving", point)
+    return Point(point.x + 1)
+
+@flow(log_prints=True)
+def apart() -> int:
+    return move(Point(1)).x
 
 if __name__ == "__main__":
     print(etl(4))
@@ -265,3 +280,12 @@ def test_old_runs_are_pruned(taxietl: Taxietl, flows: Path) -> None:
     assert pruned.out.startswith("2 runs, 2 with their child runs, 2 task runs and ")
     assert len(taxietl("runs", "ls", "--json").document["runs"]) == 1
     check_refused(taxietl("runs", "prune", "--older-than", "old"), 2, "12h, 90d, 4w")
+
+
+def test_an_isolated_task_of_a_file_is_found_and_its_prints_are_no_result(
+    taxietl: Taxietl, flows: Path
+) -> None:
+    done = taxietl("run", f"{flows}:apart", "--json")
+
+    assert (done.code, done.document["result"]) == (0, 2)
+    assert "Task run 'move-0' - moving Point(x=1)" in done.err

@@ -185,6 +185,7 @@ def test_the_log_says_that_a_thread_cannot_be_stopped_and_what_to_do(engine: Eng
     (warning,) = [each for each in engine.history.logs(run.id) if each.level == "WARNING"]
     assert warning.task_run_id == task_run.id
     assert "does not end after its timeout of 0.05 seconds" in warning.message
+    assert "isolate=True" in warning.message
 
 
 def test_cleaning_up_is_not_struck(engine: Engine) -> None:
@@ -364,7 +365,7 @@ def test_a_limit_that_leaves_no_time_is_refused(decorator: Any, seconds: float) 
         decorator(timeout_seconds=seconds)(lambda: None)
 
 
-@pytest.mark.parametrize("option", [{"timeout_seconds": 5}], ids=str)
+@pytest.mark.parametrize("option", [{"timeout_seconds": 5}, {"isolate": True}], ids=str)
 def test_a_stream_has_no_limit_of_its_own(option: dict[str, Any]) -> None:
     def numbers() -> Generator[int, None, None]:
         yield 1

@@ -1,7 +1,7 @@
 """What options put around the call of a task's or flow's function.
 
-Plain, it is just the call. With a time limit or with its prints logged (or both), this module
-puts them together; each is in a module of its own.
+Plain, it is just the call. With a time limit, with its prints logged or in a process of its own
+(or all three), this module puts them together; each is in a module of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from taxietl.errors import ConfigError
 from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.prints import prints_logged
@@ -33,8 +34,16 @@ def attempt_of(
     *,
     recorder: Recorder,
 ) -> Callable[[], Any]:
-    """A function that makes an attempt, in the current thread and context, when called."""
+    """A function that makes an attempt, in the current thread and context, when called.
+
+    Raises:
+        ConfigError: the call cannot be made in another process.
+    """
     call = functools.partial(interruptible, task.function, *args, **kwargs)
+    if task.isolate:
+        from taxietl.orchestrator.isolation import IsolatedCall
+
+        call = functools.partial(IsolatedCall(task.name, task.function, args, kwargs), task_run)
     logs_prints = wants_prints(task, task_run.run)
     has_limit = task.timeout_seconds is not None or not task_run.cancellation.reaches_here()
     if not has_limit and not logs_prints and not task_run.run.log_prints:
@@ -45,6 +54,16 @@ def attempt_of(
 def wants_prints(task: Task[..., Any], run: RunScope) -> bool:
     """What the task prints is to be logged: it says so, or says nothing and its flow does."""
     return run.log_prints if task.log_prints is None else task.log_prints
+
+
+def refuse_streams(task: Task[..., Any]) -> None:
+    """A stream among the arguments of an isolated task cannot follow it."""
+    if task.isolate:
+        raise ConfigError(
+            f"The task {task.name!r} has isolate=True and was given a stream, which runs in the"
+            " process that made it.",
+            hint="Leave out isolate=, or hand over a file that holds what the stream gave.",
+        )
 
 
 @contextmanager
@@ -78,11 +97,12 @@ def limited(
     """A time limit for that run's or task run's work; whatever is stubborn is told in its log."""
 
     def stubborn() -> None:
+        advice = "isolate=True makes a task run in a process, which can be."
         with recorder.batch() as batch:
             batch.say(
                 who,
                 f"It does not end after its timeout of {seconds} seconds. A thread cannot be"
-                " stopped, so the run waits for it.",
+                f" stopped, so the run waits for it; {advice}",
                 level=logging.WARNING,
             )
 

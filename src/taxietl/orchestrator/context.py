@@ -121,6 +121,9 @@ class TaskScope:
         return self.limited or self.run.cancellation
 
 
+runs_refused: ContextVar[str] = ContextVar("taxietl_runs_refused", default="")
+"""Why code may not start a run, if it may not."""
+
 scope: ContextVar[RunScope | TaskScope | None] = ContextVar("taxietl_scope", default=None)
 
 

@@ -28,7 +28,7 @@ from taxietl.orchestrator.attempts import around_body
 from taxietl.orchestrator.cache_store import CacheStore
 from taxietl.orchestrator.cancellation import Cancellation, interruptible
 from taxietl.orchestrator.chores import tidy
-from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.context import RunScope, TaskScope, runs_refused, scope
 from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
@@ -179,6 +179,8 @@ class Engine:
         self, flow: Flow[..., R], parameters: Parameters, resumed: Resumption | None
     ) -> Run[R]:
         """Create a top-level run, and see it through."""
+        if reason := runs_refused.get():
+            raise ConfigError(reason, hint='Put the call under `if __name__ == "__main__":`.')
         names = self._names(flow, parameters)
         run_id = secrets.token_hex(16)
         cancellation = Cancellation()

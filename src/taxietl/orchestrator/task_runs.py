@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import Cancelled
 from taxietl.orchestrator import cache
-from taxietl.orchestrator.attempts import attempt_of
+from taxietl.orchestrator.attempts import attempt_of, refuse_streams
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.futures import NotReadyError
@@ -85,6 +85,7 @@ class TaskCall:
             for stream in self._inputs.streams:
                 stream.claim(repr(self._scope.name))
                 self._streams.append(stream)
+                refuse_streams(self._task)
             return self._value()
         except BaseException as error:
             final = self._fail(error)

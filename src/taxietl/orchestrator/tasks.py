@@ -43,6 +43,7 @@ class Task(Generic[P, R]):
         tags: frozenset[str],
         persist_result: bool,
         timeout_seconds: float | None = None,
+        isolate: bool = False,
         log_prints: bool | None = None,
         hooks: Hooks | None = None,
     ) -> None:
@@ -51,7 +52,7 @@ class Task(Generic[P, R]):
         self.name, self.version, self.tags = name, version, tags
         self.retry, self.cache = retry, cache
         self.persist_result = persist_result
-        self.timeout_seconds = timeout_seconds
+        self.timeout_seconds, self.isolate = timeout_seconds, isolate
         self.log_prints, self.hooks = log_prints, hooks
         self.is_stream = inspect.isgeneratorfunction(function)
 
@@ -200,6 +201,7 @@ def task(
     retry_delay_seconds: Delay = 0.0,
     retry_if: Callable[[Exception], bool] | None = None,
     timeout_seconds: float | None = None,
+    isolate: bool = False,
     log_prints: bool | None = None,
     on_completion: Sequence[Hook] | None = None,
     on_failure: Sequence[Hook] | None = None,
@@ -220,6 +222,7 @@ def task(
     retry_delay_seconds: Delay = 0.0,
     retry_if: Callable[[Exception], bool] | None = None,
     timeout_seconds: float | None = None,
+    isolate: bool = False,
     log_prints: bool | None = None,
     on_completion: Sequence[Hook] | None = None,
     on_failure: Sequence[Hook] | None = None,
@@ -242,6 +245,9 @@ def task(
             attempts=retries + 1, delay=retry_delay_seconds, retry_if=retry_if)`.
         timeout_seconds: an attempt that takes longer is stopped, as far as a thread can be, and
             has failed as TimedOut.
+        isolate: make each attempt in a process of its own, which a timeout or a Ctrl-C ends in
+            any case. The function must be one that a module has by its name; arguments and
+            results are pickled on their way.
         log_prints: log what it prints. Left out, as its flow does.
         on_completion, on_failure, on_crash, on_cancel: lists of callables; those for the state
             in which a task run ends are called with the `TaskRun`.
@@ -269,6 +275,7 @@ def task(
             "persist_result": not persist_result,
             "hooks": hooks,
             "timeout_seconds": timeout_seconds,
+            "isolate": isolate,
         }
         _check_function(function, title, of_an_attempt)
         if cache is not None and not persist_result:
@@ -285,6 +292,7 @@ def task(
             tags=tag_set,
             persist_result=persist_result,
             timeout_seconds=checked_timeout(what, timeout_seconds),
+            isolate=isolate,
             log_prints=log_prints,
             hooks=hooks,
         )
@@ -306,6 +314,13 @@ def _check_function(function: Callable[..., Any], title: str, given: dict[str, o
         raise ConfigError(
             f"The task {title!r} is a generator and takes no {', '.join(refused)}.",
             hint="A stream runs as part of its consumer: put them on the consumer.",
+        )
+    qualified = str(getattr(function, "__qualname__", "<locals>"))
+    if given["isolate"] and "<" in qualified:
+        raise ConfigError(
+            f"The task {title!r} has isolate=True and is defined inside a function"
+            " (or is a lambda): another process could not find it.",
+            hint="Define it with `def` at the top level of a module.",
         )
 
 
