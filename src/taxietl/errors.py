@@ -17,11 +17,14 @@
     ├── TryLaterError             75  somebody else holds it, or it is not there yet
     │   ├── NotPublishedError         the source works, and does not have that month yet
     │   └── WarehouseBusyError        another process has the warehouse's file open
-    └── TransientError            1   may pass by itself: worth another attempt
+    ├── TransientError            1   may pass by itself: worth another attempt
+    │   └── TimedOutError             a task or flow took longer than its timeout
+    └── IsolatedProcessError      1   the process of an isolated task died
 
 `TransientError` is mixed into an error of any branch, whose exit code stays:
 `class TransferError(SourceError, TransientError)` exits with 3, and `Retry(on=TransientError)`
 tries it again.
+
 `Cancelled` stands apart (a BaseException), so that a task's own `except Exception` cannot swallow
 a Ctrl-C.
 
@@ -48,6 +51,10 @@ class TaxietlError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error travels between processes, whatever its constructor asks for.
+        return _rebuilt, (type(self), self.args, self.__dict__)
 
 
 class ConfigError(TaxietlError):
@@ -173,6 +180,35 @@ class TransferError(SourceError, TransientError):
     """The file could not be had this time: a cut, a stall, a server that is busy or blocks."""
 
 
+class TimedOutError(TransientError, TimeoutError):
+    """A task or flow took longer than its `timeout_seconds`; also a `TimeoutError`."""
+
+    def __init__(self, who: str, seconds: float, *, run_id: str) -> None:
+        self.run_id = run_id
+        """Of the run or task run that was too slow."""
+        super().__init__(
+            f"{who} exceeded its timeout of {seconds:g} seconds.",
+            hint="Raise timeout_seconds=, or retry it: Retry(on=TransientError).",
+        )
+
+
+class IsolatedProcessError(TaxietlError):
+    """The child process of an isolated task died before it had answered.
+
+    `signal_name` is what killed it, or None: it left with `status`.
+    """
+
+    def __init__(
+        self, who: str, *, run_id: str, signal_name: str | None, status: int | None
+    ) -> None:
+        self.run_id, self.signal_name, self.status = run_id, signal_name, status
+        hint = "Its last log lines may tell why."
+        if signal_name == "SIGKILL":
+            hint = "The system kills so when memory runs out; `dmesg` tells."
+        end = f"was killed by {signal_name}" if signal_name else f"ended with status {status}"
+        super().__init__(f"The process of {who} {end}.", hint=hint)
+
+
 class Cancelled(BaseException):
     """The run was asked to stop; raised at the next safe point of every thread of the run."""
 
@@ -181,10 +217,23 @@ class Cancelled(BaseException):
         self.reason = reason
         self.signal_number = signal_number
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
     @property
     def exit_code(self) -> int:
         """130 after SIGINT, 143 after SIGTERM, as shells count."""
         return 128 + int(self.signal_number)
+
+
+def _rebuilt(
+    kind: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]
+) -> BaseException:
+    """An error as it was, without calling its constructor."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 def worst_exit_code(codes: Iterable[int]) -> int:

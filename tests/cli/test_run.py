@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from documents import check
 from taxietl.orchestrator import Engine, flow
 
 FLOWS = """
+from dataclasses import dataclass
+
 from taxietl import flow, task
 
 @task
@@ -31,6 +34,28 @@ def etl(n: int, names: list[str] | None = None, title: str = "1") -> int:
 @flow
 def broken() -> None:
     fail()
+
+@dataclass
+class Point:
+    x: int
+
+@task(isolate=True)
+def move(point: Point) -> Point:
+    print("moving", point)
+    return Point(point.x + 1)
+
+@flow(log_prints=True)
+def apart() -> int:
+    return move(Point(1)).x
+
+@task(retries=1, retry_delay_seconds=3600)
+def later() -> None:
+    print("ready", flush=True)
+    raise OSError("cut")
+
+@flow(run_name="waiter")
+def wait() -> None:
+    later()
 
 if __name__ == "__main__":
     print(etl(4))
@@ -265,3 +290,37 @@ def test_old_runs_are_pruned(taxietl: Taxietl, flows: Path) -> None:
     assert pruned.out.startswith("2 runs, 2 with their child runs, 2 task runs and ")
     assert len(taxietl("runs", "ls", "--json").document["runs"]) == 1
     check_refused(taxietl("runs", "prune", "--older-than", "old"), 2, "12h, 90d, 4w")
+
+
+def test_an_isolated_task_of_a_file_is_found_and_its_prints_are_no_result(
+    taxietl: Taxietl, flows: Path
+) -> None:
+    done = taxietl("run", f"{flows}:apart", "--json")
+
+    assert (done.code, done.document["result"]) == (0, 2)
+    assert "Task run 'move-0' - moving Point(x=1)" in done.err
+
+
+def test_a_killed_waiter_is_crashed_and_shown_with_its_next_attempts_time(
+    taxietl: Taxietl, flows: Path, home: Path
+) -> None:
+    command = [sys.executable, "-m", "taxietl", "--home", str(home), "run", f"{flows}:wait"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        while "will attempt to run again" not in process.stderr.readline():
+            assert process.poll() is None
+        process.kill()
+
+    shown = taxietl("runs", "show", "waiter", "--json").document
+    (task_run,) = shown["task_runs"]
+    waiting = task_run["states"][-2]
+    due = datetime.fromisoformat(task_run["next_attempt_at"])
+    assert (shown["state"], task_run["state"]) == ("Crashed", "Crashed")
+    assert (waiting["name"], waiting["scheduled_for"]) == ("AwaitingRetry", due.isoformat())
+    assert due - datetime.fromisoformat(waiting["at"]) == timedelta(hours=1)
+    text = taxietl("runs", "show", "waiter").out
+    assert f"next attempt due {due.astimezone():%Y-%m-%d %H:%M:%S}" in text

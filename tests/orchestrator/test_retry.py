@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from taxietl.errors import ConfigError
+from taxietl.errors import ConfigError, TransientError
 from taxietl.orchestrator import Engine, Retry, exponential, flow, task
-from taxietl.orchestrator.retry import Exponential
+from taxietl.orchestrator.retry import Delay
+
+from .conftest import Clock, states
 
 
 @pytest.mark.parametrize(
@@ -18,10 +19,11 @@ from taxietl.orchestrator.retry import Exponential
         (10, [10, 10, 10, 10]),
         ([1, 5, 30], [1, 5, 30, 30]),
         (exponential(2, 10), [2, 4, 8, 10]),
+        (lambda failures: failures * 7, [7, 14, 21, 28]),
     ],
-    ids=["number", "list", "exponential"],
+    ids=["number", "list", "exponential", "function"],
 )
-def test_delays(delay: float | Sequence[float] | Exponential, waits: list[float]) -> None:
+def test_delays(delay: Delay, waits: list[float]) -> None:
     retry = Retry(on=OSError, delay=delay)
 
     assert [retry.wait_seconds(failures, random.Random(1)) for failures in (1, 2, 3, 4)] == waits
@@ -46,6 +48,8 @@ def test_jitter_makes_a_delay_longer_by_at_most_its_fraction() -> None:
         {"on": OSError, "attempts": 0},
         {"on": OSError, "jitter": 2.0},
         {"on": OSError, "delay": []},
+        {"on": OSError, "delay": [1, -1]},
+        {"on": OSError, "max_seconds": -1},
     ],
     ids=str,
 )
@@ -120,3 +124,125 @@ def test_the_last_error_is_raised_when_all_attempts_failed(engine: Engine) -> No
 def test_both_forms_at_once_are_refused() -> None:
     with pytest.raises(ConfigError, match="both"):
         task(retry=Retry(on=OSError), retries=1)(lambda: None)
+
+
+def attempts_and_lines(engine: Engine, run_id: str) -> tuple[int, list[str]]:
+    """How often the run's one task was tried, and what its log warns of."""
+    (task_run,) = engine.history.task_runs(run_id)
+    logs = engine.history.logs(run_id)
+    return task_run.attempts, [each.message for each in logs if each.level == "WARNING"]
+
+
+@pytest.mark.parametrize(("code", "attempts"), [(503, 3), (404, 1)])
+@pytest.mark.parametrize("form", ["long", "short"])
+def test_a_predicate_decides_about_the_error(
+    engine: Engine, code: int, attempts: int, form: str
+) -> None:
+    def is_passing(error: Exception) -> bool:
+        return error.args == (503,)
+
+    plan: dict[str, Any] = {"retry": Retry(on=OSError, attempts=3, retry_if=is_passing)}
+    if form == "short":
+        plan = {"retries": 2, "retry_if": is_passing}
+
+    @task(**plan)
+    def fetch() -> None:
+        raise OSError(code)
+
+    run = engine.run(flow(lambda: fetch()))
+
+    said = ["No further attempt: retry_if said no."] if code == 404 else []
+    assert attempts_and_lines(engine, run.id) == (attempts, said)
+    with pytest.raises(OSError, match=str(code)):
+        run.result()
+
+
+def test_a_predicate_that_fails_ends_the_attempts_and_hides_no_error(engine: Engine) -> None:
+    def broken(error: Exception) -> bool:
+        raise KeyError("status")
+
+    @task(retry=Retry(on=OSError, retry_if=broken))
+    def fetch() -> None:
+        raise OSError("cut")
+
+    run = engine.run(flow(lambda: fetch()))
+
+    said = ["No further attempt: retry_if failed: KeyError: 'status'."]
+    assert attempts_and_lines(engine, run.id) == (1, said)
+    with pytest.raises(OSError, match="cut"):
+        run.result()
+
+
+def test_a_predicate_without_retries_is_refused() -> None:
+    with pytest.raises(ConfigError, match="retry_if= without retries="):
+        task(retry_if=lambda error: True)(lambda: None)
+
+
+@pytest.mark.parametrize(("max_seconds", "attempts"), [(29.9, 2), (30, 3), (None, 4)])
+def test_no_attempt_begins_after_the_cap(
+    engine: Engine, max_seconds: float | None, attempts: int
+) -> None:
+    @task(retry=Retry(on=OSError, delay=[10, 20, 30], max_seconds=max_seconds))
+    def hopeless() -> None:
+        raise OSError("cut")
+
+    run = engine.run(flow(lambda: hopeless()))
+
+    tried, said = attempts_and_lines(engine, run.id)
+    assert tried == attempts
+    assert [line.startswith("No further attempt: it would begin") for line in said] == (
+        [True] if max_seconds else []
+    )
+
+
+def test_the_cap_counts_the_time_the_attempts_took(engine: Engine, clock: Clock) -> None:
+    @task(retry=Retry(on=OSError, delay=1, max_seconds=60))
+    def slow() -> None:
+        clock.sleep(40)
+        raise OSError("cut")
+
+    run = engine.run(flow(lambda: slow()))
+
+    assert attempts_and_lines(engine, run.id) == (
+        2,
+        ["No further attempt: it would begin 82 s after the first, and max_seconds is 60."],
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [(120, 120), (5, 10), (None, 10)], ids=["longer", "shorter", "not"]
+)
+def test_the_wait_is_at_least_what_the_server_asked_for(
+    engine: Engine, asked: float | None, waited: float
+) -> None:
+    @task(retry=Retry(on=TransientError, attempts=2, delay=10))
+    def fetch() -> None:
+        raise TransientError("busy", retry_after_seconds=asked)
+
+    run = engine.run(flow(lambda: fetch()))
+
+    (task_run,) = engine.history.task_runs(run.id)
+    waiting = engine.history.states(run.id, task_run.id)[2]
+    assert waiting.scheduled_for == waiting.state.at + timedelta(seconds=waited)
+
+
+def test_a_wait_beyond_the_cap_is_not_begun(engine: Engine) -> None:
+    @task(retry=Retry(on=TransientError, delay=1, max_seconds=60))
+    def fetch() -> None:
+        raise TransientError("busy", retry_after_seconds=120)
+
+    run = engine.run(flow(lambda: fetch()))
+
+    assert attempts_and_lines(engine, run.id)[0] == 1
+
+
+def test_running_out_of_memory_is_a_crash_and_may_be_retried(engine: Engine) -> None:
+    @task(retries=1)
+    def greedy() -> None:
+        raise MemoryError
+
+    run = engine.run(flow(lambda: greedy()))
+
+    assert states(engine, run.id, "greedy-0") == [
+        *("Pending", "Running", "AwaitingRetry", "Retrying", "Crashed")
+    ]

@@ -123,6 +123,7 @@ def _tree(history: History, record: RunRecord) -> dict[str, Any]:
             "attempts": each.attempts,
             "started_at": each.started_at,
             "ended_at": each.ended_at,
+            "next_attempt_at": _next_attempt_at(history, each),
             "counts": each.counts,
             "states": [_state(state) for state in history.states(record.id, each.id)],
             "child_run": None,
@@ -141,6 +142,7 @@ def _state(record: StateRecord) -> dict[str, Any]:
         "message": record.state.message,
         "at": record.state.at,
         "attempt": record.attempt,
+        "scheduled_for": record.scheduled_for,
     }
 
 
@@ -157,7 +159,8 @@ def _lines(history: History, record: RunRecord, depth: int) -> list[str]:
         if each.child_run_id in children:
             lines += _lines(history, children[each.child_run_id], depth + 1)
         else:
-            lines.append(f"{indent}  {_task_line(each)}")
+            due = _next_attempt_at(history, each)
+            lines.append(f"{indent}  {_task_line(each, due)}")
     return lines
 
 
@@ -168,11 +171,20 @@ def _line_of_runs(record: RunRecord) -> str:
     return from_ + by
 
 
-def _task_line(task: TaskRunRecord) -> str:
+def _next_attempt_at(history: History, task: TaskRunRecord) -> datetime | None:
+    """When its next attempt is due, or was when the run ended before."""
+    story = history.states(task.run_id, task.id)
+    due = [each.scheduled_for for each in story if each.attempt == task.attempts]
+    return next((each for each in due if each is not None), None)
+
+
+def _task_line(task: TaskRunRecord, due: datetime | None) -> str:
     parts = [f"{task.name:<14} {task.state.name:<10} {_seconds(task)} s"]
     if task.attempts > 1:
         parts.append(f"{task.attempts} attempts")
     parts += [f"{count:,} {what}" for what, count in task.counts.items()]
+    if due is not None:
+        parts.append(f"next attempt due {_clock(due)}")
     if task.state.message:
         parts.append(task.state.message)
     return ", ".join(parts)

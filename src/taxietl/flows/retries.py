@@ -5,5 +5,8 @@ from __future__ import annotations
 from taxietl.errors import TransferError
 from taxietl.orchestrator import Retry, exponential
 
-TRANSFERS = Retry(on=TransferError, attempts=4, delay=exponential(2.0, 60.0), jitter=0.5)
-"""Some 20 s in all: a source that is down for longer is asked again by the next run."""
+TRANSFERS = Retry(
+    on=TransferError, attempts=4, delay=exponential(2.0, 60.0), jitter=0.5, max_seconds=900
+)
+"""Some 20 s in all, or as long as the server asks for, within reason: a source that is down for
+longer is asked again by the next run."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.flows import Flow, flow
     from taxietl.orchestrator.futures import Future, FutureList
     from taxietl.orchestrator.history import History
+    from taxietl.orchestrator.hooks import TaskRun
     from taxietl.orchestrator.logs import configure_logging, get_run_logger
     from taxietl.orchestrator.mapping import unmapped
     from taxietl.orchestrator.retry import Retry, exponential
@@ -42,6 +43,7 @@ _MODULES = {
     "StateType": "states",
     "Stream": "stream",
     "Task": "tasks",
+    "TaskRun": "hooks",
     "configure_logging": "logs",
     "current_cancellation": "context",
     "current_run": "context",
@@ -70,6 +72,7 @@ __all__ = [
     "StateType",
     "Stream",
     "Task",
+    "TaskRun",
     "configure_logging",
     "current_cancellation",
     "current_run",

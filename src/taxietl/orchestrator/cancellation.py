@@ -48,12 +48,21 @@ class _Callback:
 
 
 class Cancellation:
-    """Whether a run was asked to stop; shared by the run and all its child runs."""
+    """Whether a run was asked to stop; shared by the run and all its child runs.
 
-    def __init__(self) -> None:
+    A part with a time limit of its own has one of its own, which hears the whole's (`narrowed`).
+    """
+
+    def __init__(
+        self, whole: Cancellation | None = None, heard: threading.Event | None = None
+    ) -> None:
         self._event = threading.Event()
         self._lock = threading.Lock()
         self._callbacks: list[_Callback] = []
+        self._whole = whole
+        self._parts: list[Cancellation] = []
+        self._heard = heard
+        self._thread = threading.get_ident() if whole else None
         self.reason = ""
         self.signal_number: int = signal.SIGINT
         self._at_work: set[int] = set()
@@ -83,12 +92,24 @@ class Cancellation:
 
     def check_overdue(self) -> None:
         """Like `check`, in places that let a run be for a moment; never twice in a thread."""
-        if self.is_overdue and threading.get_ident() not in self._aware:
+        if self._whole is not None:
+            self._whole.check_overdue()
+        if self.is_overdue and not self.is_aware(threading.get_ident()):
             self.check()
 
     def met(self, thread: int) -> None:
         """That thread knows of the request: it is not to be struck while it cleans up."""
         self._aware.add(thread)
+        if self._whole is not None and self._whole.requested:
+            self._whole.met(thread)
+
+    def reaches_here(self) -> bool:
+        """Whoever strikes for this one strikes this thread."""
+        return self._thread is None or self._thread == threading.get_ident()
+
+    def is_aware(self, thread: int) -> bool:
+        """That thread knows of the request, or of the whole's."""
+        return thread in self._aware or (self._whole is not None and self._whole.is_aware(thread))
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -120,11 +141,33 @@ class Cancellation:
                 return
             self.reason, self.signal_number = reason, signal_number
             self._event.set()
-            callbacks = list(self._callbacks)
+            callbacks, parts = list(self._callbacks), list(self._parts)
+        if self._heard is not None:
+            self._heard.set()
+        for part in parts:
+            part.request(reason, signal_number=signal_number)
         if callbacks:
             threading.Thread(
                 target=_run_all, args=(callbacks,), name="taxietl-cancel", daemon=True
             ).start()
+
+    @contextmanager
+    def narrowed(self, heard: threading.Event) -> Iterator[Cancellation]:
+        """A part's own while the block runs: asked when this one is, or by itself.
+
+        Either sets `heard`.
+        """
+        part = Cancellation(self, heard)
+        with self._lock:
+            is_late = self._event.is_set()
+            self._parts.append(part)
+        if is_late:
+            part.request(self.reason, signal_number=self.signal_number)
+        try:
+            yield part
+        finally:
+            with self._lock:
+                self._parts.remove(part)
 
     @contextmanager
     def on_cancel(self, callback: Callable[[], object]) -> Iterator[None]:

@@ -46,6 +46,7 @@ class RunScope:
     pool: Pool = field(repr=False)
     call: Future[Any] | None = field(default=None, repr=False)
     """The submitted call that this run is part of."""
+    log_prints: bool = False
     futures: list[Future[Any]] = field(default_factory=list, repr=False)
     has_ended: bool = False
     """Its function is over, and so is all that it submitted."""
@@ -111,7 +112,17 @@ class TaskScope:
     """The submitted call that this task run is, or is part of."""
     state: State | None = field(default=None, repr=False)
     """The last one stored."""
+    limited: Cancellation | None = field(default=None, repr=False)
+    """Of the attempt in progress, if it has a time limit of its own."""
 
+    @property
+    def cancellation(self) -> Cancellation:
+        """What asks this task run to stop."""
+        return self.limited or self.run.cancellation
+
+
+runs_refused: ContextVar[str] = ContextVar("taxietl_runs_refused", default="")
+"""Why code may not start a run, if it may not."""
 
 scope: ContextVar[RunScope | TaskScope | None] = ContextVar("taxietl_scope", default=None)
 
@@ -123,6 +134,6 @@ def current_run() -> RunScope | None:
 
 
 def current_cancellation() -> Cancellation:
-    """The current run's; outside any run one that nobody will ever request."""
-    run = current_run()
-    return run.cancellation if run else Cancellation()
+    """The current task's or run's; outside any run one that nobody will ever request."""
+    current = scope.get()
+    return current.cancellation if current else Cancellation()

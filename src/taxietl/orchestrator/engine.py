@@ -24,10 +24,12 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from taxietl import __version__
 from taxietl.errors import Cancelled, ConfigError
+from taxietl.orchestrator.attempts import around_body
 from taxietl.orchestrator.cache_store import CacheStore
 from taxietl.orchestrator.cancellation import Cancellation, interruptible
 from taxietl.orchestrator.chores import tidy
-from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.context import RunScope, TaskScope, runs_refused, scope
+from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flows import Flow
 from taxietl.orchestrator.futures import Future, join
@@ -39,7 +41,7 @@ from taxietl.orchestrator.logs import ENGINE, captured
 from taxietl.orchestrator.names import two_words
 from taxietl.orchestrator.parameters import Parameters, return_annotation
 from taxietl.orchestrator.pool import Pool
-from taxietl.orchestrator.recorder import Listener, Recorder, described
+from taxietl.orchestrator.recorder import Listener, Recorder
 from taxietl.orchestrator.records import RunRecord
 from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, shown, stored
 from taxietl.orchestrator.resume import Resumption, plan_resume, replayable
@@ -63,6 +65,12 @@ class Run(Generic[R]):
     state: State
     _value: R | None = field(default=None, repr=False)
     _error: BaseException | None = field(default=None, repr=False)
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def error(self) -> BaseException | None:
+        """What made it fail."""
+        return self._error
 
     def result(self) -> R:
         """What the flow returned, with values for futures; raises what made it fail."""
@@ -171,12 +179,15 @@ class Engine:
         self, flow: Flow[..., R], parameters: Parameters, resumed: Resumption | None
     ) -> Run[R]:
         """Create a top-level run, and see it through."""
+        if reason := runs_refused.get():
+            raise ConfigError(reason, hint='Put the call under `if __name__ == "__main__":`.')
         names = self._names(flow, parameters)
         run_id = secrets.token_hex(16)
         cancellation = Cancellation()
         pool = Pool(self.workers, cancellation)
         run = RunScope(self, run_id, "", flow.name, run_id, cancellation, pool)
         run.earlier = resumed.earlier if resumed else None
+        run.log_prints = bool(flow.log_prints)
         with captured:
             lock = hold(self.home, run_id)
             try:
@@ -206,9 +217,10 @@ class Engine:
         parent = owner.run
         names = self._names(flow, parameters)
         run_id = secrets.token_hex(16)
-        shared = (parent.root_id, parent.cancellation, parent.pool)
+        shared = (parent.root_id, owner.cancellation, parent.pool)
         run = RunScope(self, run_id, "", flow.name, *shared, call=owner.call)
         run.earlier = parent.earlier.below(place) if parent.earlier and place else None
+        run.log_prints = parent.log_prints if flow.log_prints is None else flow.log_prints
         new = self._new_run(run, parameters, parent, owner.id)
         with self.recorder.batch() as batch:
             batch.new_run(run, new, names)
@@ -249,7 +261,8 @@ class Engine:
                 leaving=leaving,
             )
         except Cancelled as error:  # it struck the engine's own work around the flow
-            return Run(run.id, run.name, flow.name, self._cancelled(run), None, error)
+            state = self._cancelled(run)
+            return Run(run.id, run.name, flow.name, state, None, error, parameters.by_name)
         finally:
             if run.cancellation.requested:
                 self._settle(run, self.history)
@@ -273,25 +286,33 @@ class Engine:
         token = scope.set(run)
         try:
             self._set_state(run, place, State(StateName.RUNNING, "", self.clock()))
-            value = interruptible(flow.function, *parameters.args, **parameters.kwargs)
-            for future in found_in([value], (Future,)):
-                future.wait()
-            run.cancellation.check()
+            with around_body(flow, run, self.recorder) as call:
+                try:
+                    body = functools.partial(flow.function, *parameters.args, **parameters.kwargs)
+                    value = call(functools.partial(interruptible, body))
+                    for future in found_in([value], (Future,)):
+                        future.wait()
+                finally:
+                    join(run)
+                run.cancellation.check()
         except BaseException as raised:  # noqa: BLE001 - `Run.result` raises it again
             error = raised
         finally:
             scope.reset(token)
-        join(run)
         error = self._close_streams(run, error)
         if run.cancellation.requested and not isinstance(error, Cancelled):
             error = run.cancellation.error()
-        ended = self._ended(run, value, error)
+        final = self._ended(run, value, error)
         kept = NOT_STORED
-        if place is not None and ended.error is None:
-            kept = stored(ResultCodec(return_annotation(flow.function)), ended.value)
-        state = State(ended.name, ended.message, ended.at)
-        self._set_state(run, place, state, error=ended.error, kept=kept)
-        return Run(run.id, run.name, flow.name, state, ended.value, ended.error)
+        if place is not None and final.error is None:
+            kept = stored(ResultCodec(return_annotation(flow.function)), final.value)
+        state = State(final.name, final.message, final.at)
+        self._set_state(run, place, state, error=final.error, kept=kept)
+        given = (final.value, final.error, parameters.by_name)
+        ended = Run(run.id, run.name, flow.name, state, *given)
+        if flow.hooks is not None:
+            flow.hooks.tell(ended, run, self.recorder)
+        return ended
 
     def _ended(self, run: RunScope, value: R | None, error: BaseException | None) -> FinalState[R]:
         """A run's last state, with the value or error its caller gets."""
@@ -302,8 +323,7 @@ class Engine:
                 error = raised
         if isinstance(error, Cancelled):
             return FinalState(StateName.CANCELLED, error.reason, self.clock(), None, error)
-        message = f"Flow run encountered an exception: {described(error)}"
-        return FinalState(StateName.FAILED, message, self.clock(), None, error)
+        return FinalState(*failure(run, error), self.clock(), None, error)
 
     def _set_state(
         self,
@@ -316,7 +336,7 @@ class Engine:
     ) -> None:
         """Move a run, and a subflow's place in its parent, to another state."""
         with self.recorder.batch() as batch:
-            if error is not None and state.message.startswith("Flow run encountered"):
+            if error is not None and state.message.startswith(("Flow run ", "Crash detected!")):
                 batch.raised(run, error)
             batch.run_state(run, state)
             if place is not None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.context import current_run, scope
 from taxietl.orchestrator.futures import Future, submitting_run
+from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.parameters import (
     Parameters,
     Replay,
@@ -21,6 +22,7 @@ from taxietl.orchestrator.parameters import (
     taken,
 )
 from taxietl.orchestrator.states import FinalState
+from taxietl.orchestrator.timeouts import checked_timeout
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Run
@@ -32,11 +34,21 @@ R = TypeVar("R")
 class Flow(Generic[P, R]):
     """A function and what its runs are called."""
 
-    def __init__(self, function: Callable[P, R], *, name: str, run_name: str | None) -> None:
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        name: str,
+        run_name: str | None,
+        timeout_seconds: float | None = None,
+        log_prints: bool | None = None,
+        hooks: Hooks | None = None,
+    ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.name = name
         self._run_name = run_name
+        self.timeout_seconds, self.log_prints, self.hooks = timeout_seconds, log_prints, hooks
 
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
@@ -159,13 +171,29 @@ def flow(function: Callable[P, list[Future[R]]], /) -> Flow[P, list[R]]: ...
 @overload
 def flow(function: Callable[P, R], /) -> Flow[P, R]: ...
 @overload
-def flow(*, name: str | None = None, run_name: str | None = None) -> FlowDecorator: ...
+def flow(
+    *,
+    name: str | None = None,
+    run_name: str | None = None,
+    timeout_seconds: float | None = None,
+    log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_crash: Sequence[Hook] | None = None,
+    on_cancel: Sequence[Hook] | None = None,
+) -> FlowDecorator: ...
 def flow(
     function: Callable[..., Any] | None = None,
     /,
     *,
     name: str | None = None,
     run_name: str | None = None,
+    timeout_seconds: float | None = None,
+    log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_crash: Sequence[Hook] | None = None,
+    on_cancel: Sequence[Hook] | None = None,
 ) -> Any:
     """Make a function a flow: `@flow` or `@flow(name=…, run_name="{color}-{month}")`.
 
@@ -173,6 +201,14 @@ def flow(
         name: what it is called in the history; the function's name if left out.
         run_name: a `str.format` template over its parameters; left out, each run gets an
             adjective and an animal.
+        timeout_seconds: a run that takes longer is stopped, as far as threads can be, with all
+            its tasks, and ends as TimedOut.
+        log_prints: log what it prints. Left out, a child run does as its parent.
+        on_completion, on_failure, on_crash, on_cancel: lists of callables; those for the state
+            in which a run ends are called with the `Run`.
+
+    Raises:
+        ConfigError: at decoration, when an option cannot be.
     """
 
     def decorate(function: Callable[..., Any]) -> Flow[..., Any]:
@@ -183,6 +219,20 @@ def flow(
                 hint="Write `def` and `return`; a generator can be a task.",
             )
         refuse_reserved("flow", title, function)
-        return Flow(function, name=title, run_name=run_name)
+        what = f"flow {title!r}"
+        return Flow(
+            function,
+            name=title,
+            run_name=run_name,
+            timeout_seconds=checked_timeout(what, timeout_seconds),
+            log_prints=log_prints,
+            hooks=Hooks.checked(
+                what,
+                on_completion=on_completion,
+                on_failure=on_failure,
+                on_crash=on_crash,
+                on_cancel=on_cancel,
+            ),
+        )
 
     return decorate if function is None else decorate(function)

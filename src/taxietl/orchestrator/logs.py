@@ -154,7 +154,7 @@ class _HistoryHandler(logging.Handler):
         except Exception:  # noqa: BLE001 - the next transition will say what is wrong
             return
         # A loop that does little but log is hardly ever met outside a handler (see signals.py).
-        run.cancellation.check_overdue()
+        current.cancellation.check_overdue()
 
 
 class _Unchanged(logging.Filter):

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from random import Random
 
     from tenacity import RetryCallState
 
 R = TypeVar("R")
+Delay = float | Sequence[float] | Callable[[int], float]
+"""Seconds between attempts: a number, a list whose last entry repeats, a function of failures."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,27 @@ def exponential(base: float = 1.0, maximum: float = 60.0) -> Exponential:
 class Retry:
     """Try a task again when it raises one of the named errors.
 
+    Where an error has an attribute `retry_after_seconds` (a server's `Retry-After`), the wait is
+    at least that.
+
     Args:
         on: the errors worth another attempt. There is no default: a wrong month is not
             retried, a cut connection is.
         attempts: how often the task is called at most, the first call included.
-        delay: seconds between attempts: one number, a list whose last entry repeats, or
-            `exponential(base, maximum)`.
+        delay: seconds between attempts: one number, a list whose last entry repeats,
+            `exponential(base, maximum)`, or a function of the number of failures so far.
         jitter: each delay grows by a random part of up to this fraction of it, 0.0 to 1.0.
+        retry_if: asked about each such error; False means no further attempt. One that raises
+            means that, too, and is logged.
+        max_seconds: an attempt that would begin later than so long after the first is not made.
     """
 
     on: type[Exception] | tuple[type[Exception], ...]
     attempts: int = 4
-    delay: float | Sequence[float] | Exponential = 0.0
+    delay: Delay = 0.0
     jitter: float = 0.0
+    retry_if: Callable[[Exception], bool] | None = None
+    max_seconds: float | None = None
 
     def __post_init__(self) -> None:
         classes = self.on if isinstance(self.on, tuple) else (self.on,)
@@ -65,34 +76,56 @@ class Retry:
             raise ConfigError(f"Retry(attempts={self.attempts}) would never call the task.")
         if not 0.0 <= self.jitter <= 1.0:
             raise ConfigError(f"Retry(jitter={self.jitter}) is a fraction from 0.0 to 1.0.")
-        if isinstance(self.delay, Sequence) and not self.delay:
+        if self.max_seconds is not None and self.max_seconds < 0:
+            raise ConfigError(f"Retry(max_seconds={self.max_seconds}) lies before the first call.")
+        if callable(self.delay):
+            return
+        delays = list(self.delay) if isinstance(self.delay, Sequence) else [self.delay]
+        if not delays:
             raise ConfigError("Retry(delay=[]) holds no delay.", hint="Write delay=0 for none.")
+        if min(delays) < 0:
+            raise ConfigError(f"Retry(delay={self.delay}) holds a delay below zero.")
 
-    def wait_seconds(self, failures: int, rng: Random) -> float:
-        """How long to wait after that many failed attempts (1 or more)."""
-        if isinstance(self.delay, Exponential):
-            seconds = self.delay(failures)
+    def wait_seconds(self, failures: int, rng: Random, error: BaseException | None = None) -> float:
+        """How long to wait after that many failed attempts (1 or more), the last with `error`."""
+        if callable(self.delay):
+            seconds = float(self.delay(failures))
         elif isinstance(self.delay, Sequence):
             seconds = float(self.delay[min(failures, len(self.delay)) - 1])
         else:
             seconds = float(self.delay)
-        return seconds * (1.0 + self.jitter * rng.random()) if self.jitter else seconds
+        seconds = seconds * (1.0 + self.jitter * rng.random()) if self.jitter else seconds
+        return max(seconds, getattr(error, "retry_after_seconds", None) or 0.0)
+
+    def refusal(self, error: BaseException) -> str | None:
+        """Why that error, one of `on`, is not worth another attempt; None if it is."""
+        if self.retry_if is None or not isinstance(error, Exception):
+            return None
+        try:
+            is_worth_it = self.retry_if(error)
+        except Exception as raised:  # noqa: BLE001 - the task's own error is the one to raise
+            return f"retry_if failed: {type(raised).__name__}: {raised}"
+        return None if is_worth_it else "retry_if said no"
 
 
 def call_with_retry(
     retry: Retry,
     attempt: Callable[[], R],
     *,
+    clock: Callable[[], datetime],
     rng: Random,
     waiting: Callable[[BaseException, float], None],
+    giving_up: Callable[[str], None],
     sleep: Callable[[float], None],
 ) -> R:
     """Call `attempt` until it returns, raises what is not to be retried, or has had its turns.
 
     Args:
         waiting: told the error and the seconds until the next attempt, before each wait.
+        giving_up: told why attempts that are left are not made.
         sleep: waits that many seconds; may raise to give up.
     """
+    turns = _Turns(retry, clock, rng, giving_up)
     try:
         return attempt()
     except retry.on as error:
@@ -113,10 +146,51 @@ def call_with_retry(
 
     retrying = tenacity.Retrying(
         reraise=True,
-        retry=tenacity.retry_if_exception_type(retry.on),
-        stop=tenacity.stop_after_attempt(retry.attempts),
-        wait=lambda state: retry.wait_seconds(state.attempt_number, rng),
+        retry=tenacity.retry_if_exception(turns.are_wanted),
+        stop=turns.are_over,
+        wait=turns.wait_seconds,
         before_sleep=announce,
         sleep=sleep,
     )
     return retrying(next_attempt)
+
+
+class _Turns:
+    """What tenacity asks after a failure."""
+
+    def __init__(
+        self,
+        retry: Retry,
+        clock: Callable[[], datetime],
+        rng: Random,
+        giving_up: Callable[[str], None],
+    ) -> None:
+        self._retry, self._clock, self._rng = retry, clock, rng
+        self._giving_up = giving_up
+        self._began = clock()
+
+    def are_wanted(self, error: BaseException) -> bool:
+        if not isinstance(error, self._retry.on):
+            return False
+        if reason := self._retry.refusal(error):
+            self._giving_up(f"No further attempt: {reason}.")
+        return not reason
+
+    def wait_seconds(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return self._retry.wait_seconds(state.attempt_number, self._rng, error)
+
+    def are_over(self, state: RetryCallState) -> bool:
+        limit = self._retry.max_seconds
+        if state.attempt_number >= self._retry.attempts:
+            return True
+        if limit is None:
+            return False
+        spent = (self._clock() - self._began).total_seconds() + state.upcoming_sleep
+        if spent <= limit:
+            return False
+        self._giving_up(
+            f"No further attempt: it would begin {spent:.0f} s after the first, and max_seconds is"
+            f" {limit:g}."
+        )
+        return True

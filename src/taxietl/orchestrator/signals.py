@@ -126,7 +126,7 @@ def _wait(
         if waited > INJECT_AFTER_SECONDS:
             cancellation.is_overdue = True
             for thread in cancellation.unaware():
-                _inject(thread, cancellation)
+                strike(thread, cancellation)
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def _watched(requested: Callable[[], str | None], cancellation: Cancellation) ->
         ended.set()
 
 
-def _inject(thread: int, cancellation: Cancellation) -> None:
+def strike(thread: int, cancellation: Cancellation) -> None:
     """Raise `Cancelled` in that thread at its next instruction, if it may be struck there."""
 
     class Interrupted(Cancelled):

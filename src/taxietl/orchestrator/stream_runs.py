@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from taxietl.orchestrator.context import RunScope, scope
+from taxietl.orchestrator.attempts import wants_prints
+from taxietl.orchestrator.context import RunScope, current_cancellation, scope
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs, resolved
+from taxietl.orchestrator.prints import prints_logged
 from taxietl.orchestrator.results import stored
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import Stream
@@ -63,6 +67,7 @@ class StreamRun:
         self._scope, self._new = new_task_run(task, run, arguments, kind="stream")
         # The flow's context: the thread that pulls first may be a database's, and have none.
         self._context = contextvars.copy_context()
+        self._end_prints: Callable[[], object] = lambda: None
 
     def begin(self) -> contextvars.Context:
         """Store the task run, or its next attempt."""
@@ -77,6 +82,11 @@ class StreamRun:
                 batch.task_state(self._scope, batch.state(StateName.RETRYING))
         context = self._context.copy()
         context.run(scope.set, self._scope)
+        logs_prints = wants_prints(self._task, self._run)
+        if logs_prints or self._run.log_prints:
+            prints = ExitStack()
+            context.run(prints.enter_context, prints_logged(logs_prints))
+            self._end_prints = functools.partial(context.run, prints.close)
         return context
 
     def _settle(self) -> None:
@@ -92,11 +102,13 @@ class StreamRun:
             self._new = self._new.given(arguments)
 
     def before_pull(self, consumer_thread: int | None) -> None:
-        """Stop here if the run was asked to."""
+        """Stop here if the run was asked to, or the task that pulls."""
         self._run.cancellation.check(for_thread=consumer_thread)
+        current_cancellation().check(for_thread=consumer_thread)
 
     def completed(self, value: object, counts: Mapping[str, int]) -> None:
         """The generator returned."""
+        self._end_prints()
         kept = stored(self._task.codec, value)
         with self._engine.recorder.batch() as batch:
             batch.task_end(self._scope, batch.state(StateName.COMPLETED))
@@ -105,16 +117,19 @@ class StreamRun:
 
     def failed(self, error: BaseException, counts: Mapping[str, int]) -> BaseException:
         """The generator raised, or the run was asked to stop."""
+        self._end_prints()
         return end_with_error(self._engine, self._scope, error, counts=json.dumps(counts))
 
     def closed(self, why: str, counts: Mapping[str, int]) -> None:
         """Closed before its end: its consumer's decision or failure, whose own state tells."""
+        self._end_prints()
         with self._engine.recorder.batch() as batch:
             batch.task_end(self._scope, batch.state(StateName.CANCELLED, why))
             batch.writer.counts(self._scope.id, json.dumps(counts))
 
     def paused(self, why: str) -> None:
         """Its consumer will run again."""
+        self._end_prints()
         with self._engine.recorder.batch() as batch:
             batch.task_state(self._scope, batch.state(StateName.AWAITING_RETRY, why))
         self._run.note(self._scope.id, None)

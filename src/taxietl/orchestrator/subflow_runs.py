@@ -136,7 +136,7 @@ def run_in_task(
     wait_for: Sequence[object],
 ) -> Run[R]:
     """Run a flow called in a task."""
-    caller.run.cancellation.check()
+    caller.cancellation.check()
     try:
         Inputs(args, kwargs, wait_for).settle()
     except NotReadyError as error:

@@ -13,17 +13,20 @@ opened anew for every attempt, and closed when it is over.
 
 from __future__ import annotations
 
+import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import Cancelled
 from taxietl.orchestrator import cache
-from taxietl.orchestrator.cancellation import interruptible
+from taxietl.orchestrator.attempts import attempt_of, refuse_streams
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.futures import NotReadyError
+from taxietl.orchestrator.hooks import TaskRun
 from taxietl.orchestrator.inputs import Inputs, resolved
 from taxietl.orchestrator.recorder import described
 from taxietl.orchestrator.results import (
@@ -82,6 +85,7 @@ class TaskCall:
             for stream in self._inputs.streams:
                 stream.claim(repr(self._scope.name))
                 self._streams.append(stream)
+                refuse_streams(self._task)
             return self._value()
         except BaseException as error:
             final = self._fail(error)
@@ -154,25 +158,30 @@ class TaskCall:
             batch.task_end(self._scope, batch.state(StateName.CACHED, message))
             batch.writer.outcome(self._scope.id, kept)
         self._run.note(self._scope.id, StateType.COMPLETED)
+        self._tell()
 
     def _attempts(self, reason: str) -> Any:
         self._engine.limits.check(self._scope, self._task.tags)
-        retry = self._task.retry
+        retry, engine = self._task.retry, self._engine
+        call = attempt_of(
+            self._task, self._scope, self._args, self._kwargs, recorder=engine.recorder
+        )
         if retry is None:
-            return self._slotted_attempt(reason)
-        engine = self._engine
+            return self._slotted_attempt(call, reason)
         return call_with_retry(
             retry,
-            lambda: self._slotted_attempt(reason),
+            lambda: self._slotted_attempt(call, reason),
+            clock=engine.clock,
             rng=engine.rng,
             waiting=self._await_retry,
+            giving_up=self._give_up,
             sleep=self._rest,
         )
 
-    def _slotted_attempt(self, reason: str) -> Any:
+    def _slotted_attempt(self, call: Callable[[], Any], reason: str) -> Any:
         """One attempt, with a slot of each limited tag from before it is Running to its end."""
         with self._engine.limits.slots(self._scope, self._task.tags, waiting=self._await_slots):
-            return self._attempt(reason)
+            return self._attempt(call, reason)
 
     def _await_slots(self, message: str) -> None:
         """Stay in the state before an attempt, saying why."""
@@ -187,7 +196,7 @@ class TaskCall:
         with self._run.pool.aside():
             (self._engine.sleep or self._run.cancellation.wait)(seconds)
 
-    def _attempt(self, reason: str) -> Any:
+    def _attempt(self, call: Callable[[], Any], reason: str) -> Any:
         self._run.cancellation.check()
         self._scope.attempt += 1
         with self._engine.recorder.batch() as batch:
@@ -196,7 +205,7 @@ class TaskCall:
             batch.task_state(self._scope, batch.state(name, reason if is_first else ""))
         token = scope.set(self._scope)
         try:
-            return interruptible(self._task.function, *self._args, **self._kwargs)
+            return call()
         except Exception as error:
             # An interrupted query fails with the database's own error: it was not a failure.
             if self._run.cancellation.requested:
@@ -214,8 +223,8 @@ class TaskCall:
             batch.raised(self._scope, error)
             batch.say(
                 self._scope,
-                "Received non-final state 'AwaitingRetry' when proposing final state 'Failed' and"
-                " will attempt to run again...",
+                "Received non-final state 'AwaitingRetry' when proposing final state"
+                f" {failure(self._scope, error)[0].value!r} and will attempt to run again...",
             )
             message = f"Attempt {self._scope.attempt} of {attempts} failed: {described(error)}"
             batch.task_state(
@@ -223,6 +232,10 @@ class TaskCall:
                 batch.state(StateName.AWAITING_RETRY, message),
                 scheduled_for=batch.at + timedelta(seconds=seconds),
             )
+
+    def _give_up(self, why: str) -> None:
+        with self._engine.recorder.batch() as batch:
+            batch.say(self._scope, why, level=logging.WARNING)
 
     def _complete(self, value: object, entry: cache.Entry | None) -> None:
         options = self._task.cache
@@ -244,13 +257,35 @@ class TaskCall:
         if prepared is not None:
             self._engine.cache.make_room()
         self._run.note(self._scope.id, StateType.COMPLETED)
+        self._tell()
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record how it ended; gives the error to raise."""
         for stream in self._streams:
             with suppress(Exception):  # the stream's own state tells
                 stream.release(failed=True)
-        return end_with_error(self._engine, self._scope, error)
+        error = end_with_error(self._engine, self._scope, error)
+        self._tell(error)
+        return error
+
+    def _tell(self, error: BaseException | None = None) -> None:
+        """Call the task's hooks, now that it has ended."""
+        run, this = self._run, self._scope
+        if self._task.hooks is None or this.state is None:
+            return
+        ended = TaskRun(
+            id=this.id,
+            name=this.name,
+            task_name=self._task.name,
+            run_id=run.id,
+            run_name=run.name,
+            flow_name=run.flow_name,
+            state=this.state,
+            attempts=this.attempt,
+            parameters=self._arguments,
+            error=error,
+        )
+        self._task.hooks.tell(ended, this, self._engine.recorder)
 
 
 def new_task_run(
@@ -291,8 +326,7 @@ def end_with_error(
             state = batch.state(StateName.CANCELLED, error.reason)
         else:
             batch.raised(task_run, error)
-            message = f"Task run encountered an exception: {described(error)}"
-            state = batch.state(StateName.FAILED, message)
+            state = batch.state(*failure(task_run, error))
         batch.task_end(task_run, state)
         if counts is not None:
             batch.writer.counts(task_run.id, counts)

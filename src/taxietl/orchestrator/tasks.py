@@ -15,12 +15,14 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.context import RunScope, scope
 from taxietl.orchestrator.futures import Future, FutureList, submitting_run
+from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.mapping import mapped_calls
 from taxietl.orchestrator.parameters import refuse_reserved, return_annotation, taken
 from taxietl.orchestrator.results import ResultCodec
-from taxietl.orchestrator.retry import Retry
+from taxietl.orchestrator.retry import Delay, Retry
 from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.stream import Stream
+from taxietl.orchestrator.timeouts import checked_timeout
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,12 +42,18 @@ class Task(Generic[P, R]):
         version: str,
         tags: frozenset[str],
         persist_result: bool,
+        timeout_seconds: float | None = None,
+        isolate: bool = False,
+        log_prints: bool | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.name, self.version, self.tags = name, version, tags
         self.retry, self.cache = retry, cache
         self.persist_result = persist_result
+        self.timeout_seconds, self.isolate = timeout_seconds, isolate
+        self.log_prints, self.hooks = log_prints, hooks
         self.is_stream = inspect.isgeneratorfunction(function)
 
     @overload
@@ -190,7 +198,15 @@ def task(
     tags: Iterable[str] = (),
     persist_result: bool = True,
     retries: int = 0,
-    retry_delay_seconds: float | Sequence[float] = 0.0,
+    retry_delay_seconds: Delay = 0.0,
+    retry_if: Callable[[Exception], bool] | None = None,
+    timeout_seconds: float | None = None,
+    isolate: bool = False,
+    log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_crash: Sequence[Hook] | None = None,
+    on_cancel: Sequence[Hook] | None = None,
 ) -> TaskDecorator: ...
 def task(
     function: Callable[..., Any] | None = None,
@@ -203,7 +219,15 @@ def task(
     tags: Iterable[str] = (),
     persist_result: bool = True,
     retries: int = 0,
-    retry_delay_seconds: float | Sequence[float] = 0.0,
+    retry_delay_seconds: Delay = 0.0,
+    retry_if: Callable[[Exception], bool] | None = None,
+    timeout_seconds: float | None = None,
+    isolate: bool = False,
+    log_prints: bool | None = None,
+    on_completion: Sequence[Hook] | None = None,
+    on_failure: Sequence[Hook] | None = None,
+    on_crash: Sequence[Hook] | None = None,
+    on_cancel: Sequence[Hook] | None = None,
 ) -> Any:
     """Make a function a task: `@task` or `@task(retry=…, cache=…)`.
 
@@ -217,8 +241,16 @@ def task(
         tags: words to find and limit it by.
         persist_result: False for what must be asked anew each time: the result is not kept, and
             a run that is resumed calls the task again.
-        retries, retry_delay_seconds: short for `Retry(on=Exception, attempts=retries + 1,
-            delay=retry_delay_seconds)`.
+        retries, retry_delay_seconds, retry_if: short for `Retry(on=Exception,
+            attempts=retries + 1, delay=retry_delay_seconds, retry_if=retry_if)`.
+        timeout_seconds: an attempt that takes longer is stopped, as far as a thread can be, and
+            has failed as TimedOut.
+        isolate: make each attempt in a process of its own, which a timeout or a Ctrl-C ends in
+            any case. The function must be one that a module has by its name; arguments and
+            results are pickled on their way.
+        log_prints: log what it prints. Left out, as its flow does.
+        on_completion, on_failure, on_crash, on_cancel: lists of callables; those for the state
+            in which a task run ends are called with the `TaskRun`.
 
     Raises:
         ConfigError: at decoration, when the options do not go together.
@@ -226,26 +258,26 @@ def task(
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
         title = name or str(getattr(function, "__name__", "task"))
+        what = f"task {title!r}"
         tag_set = frozenset((tags,) if isinstance(tags, str) else tags)
-        plan = _plan(title, retry, retries, retry_delay_seconds)
-        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-            raise ConfigError(
-                f"The task {title!r} is async; tasks are plain functions.",
-                hint="Write `def`, and `asyncio.run(…)` inside it where you need it.",
-            )
-        refuse_reserved("task", title, function)
-        if inspect.isgeneratorfunction(function):
-            given = {
-                "retry": plan,
-                "cache": cache,
-                "tags": tag_set,
-                "persist_result": not persist_result,
-            }
-            if refused := [f"{option}=" for option, value in given.items() if value]:
-                raise ConfigError(
-                    f"The task {title!r} is a generator and takes no {', '.join(refused)}.",
-                    hint="A stream runs as part of its consumer: put them on the consumer.",
-                )
+        plan = _plan(title, retry, retries, retry_delay_seconds, retry_if)
+        hooks = Hooks.checked(
+            what,
+            on_completion=on_completion,
+            on_failure=on_failure,
+            on_crash=on_crash,
+            on_cancel=on_cancel,
+        )
+        of_an_attempt: dict[str, object] = {
+            "retry": plan,
+            "cache": cache,
+            "tags": tag_set,
+            "persist_result": not persist_result,
+            "hooks": hooks,
+            "timeout_seconds": timeout_seconds,
+            "isolate": isolate,
+        }
+        _check_function(function, title, of_an_attempt)
         if cache is not None and not persist_result:
             raise ConfigError(
                 f"The task {title!r} has cache= and persist_result=False.",
@@ -259,17 +291,54 @@ def task(
             version=version,
             tags=tag_set,
             persist_result=persist_result,
+            timeout_seconds=checked_timeout(what, timeout_seconds),
+            isolate=isolate,
+            log_prints=log_prints,
+            hooks=hooks,
         )
 
     return decorate if function is None else decorate(function)
 
 
+def _check_function(function: Callable[..., Any], title: str, given: dict[str, object]) -> None:
+    """Refuse a function that cannot be a task, or not with those options."""
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise ConfigError(
+            f"The task {title!r} is async; tasks are plain functions.",
+            hint="Write `def`, and `asyncio.run(…)` inside it where you need it.",
+        )
+    refuse_reserved("task", title, function)
+    if inspect.isgeneratorfunction(function) and (
+        refused := [f"{option}=" for option, value in given.items() if value]
+    ):
+        raise ConfigError(
+            f"The task {title!r} is a generator and takes no {', '.join(refused)}.",
+            hint="A stream runs as part of its consumer: put them on the consumer.",
+        )
+    qualified = str(getattr(function, "__qualname__", "<locals>"))
+    if given["isolate"] and "<" in qualified:
+        raise ConfigError(
+            f"The task {title!r} has isolate=True and is defined inside a function"
+            " (or is a lambda): another process could not find it.",
+            hint="Define it with `def` at the top level of a module.",
+        )
+
+
 def _plan(
-    title: str, retry: Retry | None, retries: int, delay: float | Sequence[float]
+    title: str,
+    retry: Retry | None,
+    retries: int,
+    delay: Delay,
+    retry_if: Callable[[Exception], bool] | None,
 ) -> Retry | None:
     """The retry plan, from either of its two forms."""
     if retry is not None and retries:
         raise ConfigError(f"The task {title!r} has both retry= and retries=: give one of them.")
+    if retry_if is not None and not retries:
+        raise ConfigError(
+            f"The task {title!r} has retry_if= without retries=.",
+            hint="Give retries=, too; or write Retry(on=…, retry_if=…).",
+        )
     if retries:
-        return Retry(on=Exception, attempts=retries + 1, delay=delay)
+        return Retry(on=Exception, attempts=retries + 1, delay=delay, retry_if=retry_if)
     return retry

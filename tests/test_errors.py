@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from taxietl.errors import (
+    Cancelled,
+    IsolatedProcessError,
+    SourceError,
+    TargetError,
+    TimedOutError,
+    TransientError,
+    UnknownNameError,
+)
+
+
+class CutTransferError(SourceError, TransientError):
+    """Has a second base."""
+
+
+class DeadlockError(TransientError, TargetError):
+    """Has them in the other order."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(CutTransferError, 3), (DeadlockError, 5), (TransientError, 1)]
+)
+def test_a_transient_error_keeps_its_exit_code_and_says_how_long_to_wait(
+    kind: type[TransientError], code: int
+) -> None:
+    error = kind("cut", hint="Try again.", retry_after_seconds=30)
+
+    assert isinstance(error, TransientError)
+    assert (error.exit_code, error.hint, error.retry_after_seconds) == (code, "Try again.", 30)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CutTransferError("cut", hint="Try again.", retry_after_seconds=30),
+        UnknownNameError("flow", "elt", ["etl"]),
+        TimedOutError("Task run 'a-0'", 2, run_id="1"),
+        IsolatedProcessError("task run 'a-0'", run_id="1", signal_name="SIGKILL", status=-9),
+        Cancelled("asked", signal_number=15),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_travels_between_processes_whole(error: BaseException) -> None:
+    error.add_note("from afar")
+
+    arrived = pickle.loads(pickle.dumps(error))
+
+    assert type(arrived) is type(error)
+    assert str(arrived) == str(error)
+    assert vars(arrived) == vars(error)
+
+
+def test_a_timeout_is_what_people_catch() -> None:
+    error = TimedOutError("Task run 'a-0'", 2.5, run_id="1")
+
+    assert isinstance(error, (TransientError, TimeoutError))
+    assert str(error) == "Task run 'a-0' exceeded its timeout of 2.5 seconds."
