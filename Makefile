@@ -70,12 +70,13 @@ test-duckdb-1.5: .venv-duckdb-1.5/installed ## What touches DuckDB, with the old
 torture: install ## Loops of over 30 seconds, seeds and counts printed
 	$(BIN)/pytest -m torture -s
 
-bench: install ## Figures, beside DuckDB's own reading and gunzip | psql
+bench: install ## Figures, beside DuckDB's own reading, gunzip | psql, Prefect and Luigi
 	@mkdir -p $(DEMO)/bench
 	@test -f $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz || $(BIN)/taxietl generate --color yellow \
 		--year 2021 --month 1 --out $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/tasks.py
+	$(BIN)/python bench/orchestrators.py
 	$(BIN)/python bench/duckdb_load.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 	$(BIN)/python bench/postgres_load.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 

@@ -36,7 +36,9 @@ def _loaded(forbidden: tuple[str, ...], *arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["ingest", "--help"], ["runs", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["ingest", "--help"], ["run", "--help"], ["flows", "--help"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert _loaded(HEAVY, *arguments) == ""

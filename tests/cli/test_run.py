@@ -324,3 +324,47 @@ def test_a_killed_waiter_is_crashed_and_shown_with_its_next_attempts_time(
     assert due - datetime.fromisoformat(waiting["at"]) == timedelta(hours=1)
     text = taxietl("runs", "show", "waiter").out
     assert f"next attempt due {due.astimezone():%Y-%m-%d %H:%M:%S}" in text
+
+
+LIMITED = """
+from taxietl import flow, task
+
+@task(tags={"tlc"})
+def fetch() -> None: ...
+
+@flow
+def etl() -> None:
+    fetch()
+
+if __name__ == "__main__":
+    etl()
+"""
+
+
+def test_a_script_obeys_the_configuration_as_the_command_does(
+    taxietl: Taxietl, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("limited.py").write_text(LIMITED)
+    Path("taxietl.toml").write_text("[limits]\ntlc = 0\n")
+    monkeypatch.setenv("TAXIETL_HOME", str(home))
+
+    command = taxietl("run", "limited.py", "-q")
+    script = subprocess.run([sys.executable, "limited.py"], check=False, capture_output=True)
+
+    check_refused(command, 2, "tlc")
+    assert script.returncode == 1
+    first, second = taxietl("runs", "ls", "--json").document["runs"]
+    assert first["message"] == second["message"]
+    assert "tlc" in first["message"]
+
+
+@pytest.mark.parametrize("target", ["broken_flows.py:etl", "broken_flows:etl"])
+def test_a_file_with_a_fault_is_code_1_and_debug_shows_where(taxietl: Taxietl, target: str) -> None:
+    Path("broken_flows.py").write_text('from taxietl import flow\n\nraise ValueError("planned")\n')
+
+    done = taxietl("run", target)
+    debugged = taxietl("run", target, "--debug")
+
+    check_refused(done, 1, "broken_flows", "line 3: ValueError: planned", "--debug")
+    assert 'raise ValueError("planned")' in debugged.err
+    assert "Traceback" in debugged.err

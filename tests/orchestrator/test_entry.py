@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.orchestrator import flow
-from taxietl.orchestrator.entry import EntryPoint, load_flow
+from taxietl.orchestrator.entry import EntryPoint
 
 FLOWS = """
 import sys
@@ -95,24 +94,3 @@ def test_what_is_in_no_namespace_or_file_has_no_entry(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True
     )
     assert json.loads(done.stdout) is None
-
-
-def test_a_file_that_runs_its_flow_while_it_is_loaded_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "eager.py"
-    path.write_text("from taxietl import flow\n\n@flow\ndef f() -> None: ...\n\nf()\n")
-
-    with pytest.raises(ConfigError, match="starts a run while it is loaded") as refused:
-        load_flow(f"{path}:f")
-
-    assert "__main__" in refused.value.hint
-
-
-def test_the_only_flow_needs_no_name(tmp_path: Path) -> None:
-    path = tmp_path / "single.py"
-    path.write_text(FLOWS)
-
-    assert load_flow(str(path)).name == "Fine name"
-    with pytest.raises(UnknownNameError, match="no flow in"):
-        load_flow(f"{path}:fien")
-    with pytest.raises(ConfigError, match="no file"):
-        load_flow(f"{tmp_path / 'none.py'}:f")

@@ -11,6 +11,7 @@ import typer
 import taxietl
 from taxietl.cli import (
     cache,
+    flows,
     generate,
     ingest,
     init,
@@ -59,7 +60,7 @@ def _common(
 
 
 for module in (
-    *(ingest, zones, verify, inspect, sql, run_flow, runs, limits, cache),
+    *(ingest, zones, verify, inspect, sql, run_flow, flows, runs, limits, cache),
     *(profiles, generate, schema, init),
 ):
     module.register(_app)

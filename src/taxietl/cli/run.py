@@ -3,43 +3,62 @@
 from __future__ import annotations
 
 import inspect
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
-from taxietl.errors import ConfigError, UnknownNameError
+from taxietl.cli.tables import table
 
-if TYPE_CHECKING:
-    from taxietl.orchestrator import Flow
+_GIVEN = "taxietl.run.arguments"
+
+
+class _RunCommand(TyperCommand):
+    """`run`, whose help tells of the flow that is named beside `--help`, too."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[_GIVEN] = list(args)  # --help is served before the target is
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        given, _, _ = self.make_parser(ctx).parse_args(ctx.meta.get(_GIVEN, []))
+        if target := given.get("target"):
+            typer.echo(_help(str(target)))
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(with_output(run))
+    app.command(cls=_RunCommand)(with_output(run))
 
 
 def run(
     out: Output,
     target: Annotated[
-        str, typer.Argument(metavar="FILE_OR_MODULE:FLOW", help="flows.py:etl, or package.mod:etl")
+        str,
+        typer.Argument(
+            metavar="FILE_OR_MODULE:FLOW",
+            help="flows.py:etl, or package.mod:etl; with --help, its parameters are listed.",
+        ),
     ],
     parameter: Annotated[
-        list[str] | None, typer.Option("--parameter", "-p", help="name=value; repeats.")
+        list[str] | None,
+        typer.Option("--parameter", "-p", help="name=value, JSON but for text; repeats."),
     ] = None,
 ) -> None:
     """Run any flow of your own, with history, states and retries."""
     open_settings()
+    from taxietl.cli.parameters import read_parameters
     from taxietl.orchestrator import configure_logging
-    from taxietl.orchestrator.entry import load_flow
+    from taxietl.orchestrator.modules import load_flow
     from taxietl.runtime import open_engine
 
     configure_logging(out.log_level)
     flow = load_flow(target)
-    given = _parameters(flow, parameter or [])
-    done = open_engine().run(flow, **given)
+    args, kwargs = read_parameters(flow, parameter or [])
+    done = open_engine().run(flow, *args, **kwargs)
     result = done.result()
     document = {
         "run": {"id": done.id, "name": done.name, "state": done.state.name},
@@ -48,22 +67,22 @@ def run(
     out.result(document, f"{done.name}  {done.state}")
 
 
-def _parameters(flow: Flow[..., Any], given: list[str]) -> dict[str, Any]:
-    """`name=value` texts as values: JSON where the parameter is no text; pydantic does the rest."""
-    known = inspect.signature(flow.function).parameters
-    values: dict[str, Any] = {}
-    for each in given:
-        name, equals, text = each.partition("=")
-        if not equals:
-            raise ConfigError(f"-p {each!r} has no value.", hint="Write -p name=value.")
-        if name not in known:
-            raise UnknownNameError(f"parameter of the flow {flow.name!r}:", name, known)
-        values[name] = text if known[name].annotation in (str, "str") else _as_json(text)
-    return values
+def _help(target: str) -> str:
+    """What a flow does, and its parameters."""
+    open_settings()  # its module may ask for a profile
+    from taxietl.cli.parameters import describe_parameters
+    from taxietl.orchestrator.modules import load_flow
 
-
-def _as_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
+    flow = load_flow(target)
+    lines = [f" Flow {flow.name!r} of {target}", ""]
+    if says := inspect.getdoc(flow.function):
+        lines += [*(f"   {line}".rstrip() for line in says.splitlines()), ""]
+    described = describe_parameters(flow)
+    if not described:
+        return "\n".join([*lines, " It has no parameters.", ""])
+    rows = [each | {"-p": f"{each['name']}=…"} for each in described]
+    headings = ["-p", "type", "default"]
+    if any(each["values"] for each in rows):
+        headings.insert(2, "values")
+    lines += [f" {line}" for line in table(headings, rows).splitlines()]
+    return "\n".join([*lines, ""])

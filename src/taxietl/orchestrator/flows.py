@@ -118,26 +118,27 @@ class Flow(Generic[P, R]):
         return f"<Flow {self.name!r}>"
 
     @functools.cached_property
-    def _validator(self) -> Validator:
+    def validator(self) -> Validator:
+        """What its parameters are held to."""
         return Validator(self.name, self.function)
 
     def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parameters:
         """The parameters of a call, checked and coerced; ConfigError if one is wrong."""
-        return self._validator.validate(args, kwargs)
+        return self.validator.validate(args, kwargs)
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """The arguments of a call by name as they are; ConfigError if they do not fit."""
-        bound = self._validator.bind(args, kwargs)
+        bound = self.validator.bind(args, kwargs)
         bound.apply_defaults()
         return dict(bound.arguments)
 
     def replay(self, parameters: Parameters) -> Replay:
         """The parameters as JSON from which `restored` makes them again."""
-        return self._validator.replay(parameters)
+        return self.validator.replay(parameters)
 
     def restored(self, replay: str) -> Parameters:
         """The parameters of an earlier run; ConfigError if they do not fit any more."""
-        return self._validator.restore(replay)
+        return self.validator.restore(replay)
 
     def run_name(self, parameters: Parameters) -> str | None:
         """What a run with these parameters is called; None = two words at random."""

@@ -118,6 +118,14 @@ class History:
         )
         return int(rows[0]["reused"])
 
+    def last_runs(self) -> list[RunRecord]:
+        """Of each flow of each file that ever ran, the run that began last."""
+        rows = self.database.rows(
+            f"{_RUNS} WHERE rowid IN (SELECT MAX(rowid) FROM runs"  # noqa: S608
+            " GROUP BY flow, json_extract(entry, '$.file')) ORDER BY rowid"
+        )
+        return [run_record(row) for row in rows]
+
     def children(self, run_id: str) -> list[RunRecord]:
         """The runs that run called, in their order."""
         rows = self.database.rows(

@@ -43,6 +43,24 @@ class Replay:
     obstacle: str | None = None
 
 
+class WrongValueError(ConfigError):
+    """A parameter's value is not of its type; no value is shown, since it may be a secret.
+
+    Args:
+        flow_name: whose parameter it is.
+        name: the parameter's.
+        problem: what is wrong with the value.
+        type_text: the parameter's type as it is written.
+    """
+
+    def __init__(self, flow_name: str, name: str, problem: str, type_text: str) -> None:
+        self.problem = problem
+        super().__init__(
+            f"The flow {flow_name!r} got a wrong value for {name!r}: {problem}.",
+            hint=f"It is of type {type_text}.",
+        )
+
+
 class Validator:
     """Checks and coerces the arguments of one flow."""
 
@@ -128,28 +146,33 @@ class Validator:
         return ResultCodec(annotation, self._adapters.get(parameter.name))
 
     def _valid(self, parameter: inspect.Parameter, value: Any) -> Any:
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return tuple(self.checked(parameter, each) for each in value)
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            return {name: self.checked(parameter, each) for name, each in value.items()}
+        return self.checked(parameter, value)
+
+    def checked(self, parameter: inspect.Parameter, value: Any) -> Any:
+        """The value as the parameter's type has it; WrongValueError if it has no such form."""
         if parameter.annotation in _PLAIN:
             return value
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            return tuple(self._checked(parameter, each) for each in value)
-        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            return {name: self._checked(parameter, each) for name, each in value.items()}
-        return self._checked(parameter, value)
-
-    def _checked(self, parameter: inspect.Parameter, value: Any) -> Any:
         from pydantic import ValidationError
 
-        adapter = self._adapters.get(parameter.name)
-        if adapter is None:
-            adapter = self._adapters[parameter.name] = self._adapter(parameter)
         try:
-            return adapter.validate_python(value)
+            return self.adapter(parameter).validate_python(value)
         except ValidationError as error:
-            raise ConfigError(
-                f"The flow {self._flow_name!r} got a wrong value for {parameter.name!r}: "
-                f"{_explained(error)}.",
-                hint=f"It is of type {inspect.formatannotation(parameter.annotation)}.",
-            ) from None  # pydantic's own text may hold the value
+            problem = _explained(error)
+        # Raised out of reach of pydantic's own error, whose text may hold the value.
+        raise WrongValueError(
+            self._flow_name, parameter.name, problem, type_text(parameter.annotation)
+        )
+
+    def adapter(self, parameter: inspect.Parameter) -> Any:
+        """Pydantic's adapter of the parameter's type; ConfigError if that is not known."""
+        found = self._adapters.get(parameter.name)
+        if found is None:
+            found = self._adapters[parameter.name] = self._adapter(parameter)
+        return found
 
     def _adapter(self, parameter: inspect.Parameter) -> Any:
         from pydantic import ConfigDict, PydanticUserError, TypeAdapter
@@ -184,6 +207,11 @@ def taken(kwargs: dict[str, Any]) -> tuple[bool, list[object]]:
     wait_for = kwargs.pop("wait_for", ())
     is_many = isinstance(wait_for, Iterable)
     return bool(kwargs.pop("return_state", False)), list(wait_for) if is_many else [wait_for]
+
+
+def type_text(annotation: Any) -> str:
+    """A type as its author wrote it, or nearly so."""
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
 
 
 def _explained(error: Any) -> str:

@@ -1,0 +1,105 @@
+"""`taxietl flows`: which flows there are to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import open_settings
+from taxietl.cli.tables import table
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.listing import ListedFlow, ListedParameter
+    from taxietl.orchestrator.records import RunRecord
+
+OURS = "taxietl.flows"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(name="flows", no_args_is_help=True, help="Which flows there are to run.")
+    group.command("ls")(with_output(ls))
+    app.add_typer(group)
+
+
+def ls(
+    out: Output,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="Files, folders or modules; left out, this folder and our own."
+        ),
+    ] = None,
+) -> None:
+    """List flows, their parameters and their last runs. No file is run for that, only read."""
+    from taxietl.orchestrator import History
+    from taxietl.orchestrator.listing import list_flows
+
+    listings = [list_flows(each) for each in paths or [".", OURS]]
+    flows = list({each.target: each for found in listings for each in found.flows}.values())
+    with History.opened(open_settings().home) as history:
+        last_runs = _last_runs(flows, history.last_runs())
+    skipped = [error for found in listings for error in found.skipped]
+    for error in skipped:
+        out.note(f"warning: {error.message}")
+    if not flows:
+        out.note("No flows there: decorate a function with taxietl's @flow.")
+    document = {
+        "flows": [_document(each, last_runs.get(each.target)) for each in flows],
+        "skipped": [{"file": error.where, "message": error.message} for error in skipped],
+    }
+    headings = ["target", "name", "parameters", "last run", "at", "says"]
+    out.result(
+        document, table(headings, [_row(each, last_runs.get(each.target)) for each in flows])
+    )
+
+
+def _last_runs(flows: list[ListedFlow], runs: list[RunRecord]) -> dict[str, RunRecord]:
+    """The last run of each flow, by its target: of that name, and in no other file."""
+    from taxietl.orchestrator.entry import EntryPoint
+
+    found: dict[str, RunRecord] = {}
+    for run in runs:
+        file = EntryPoint.from_json(run.entry).file if run.entry else None
+        for flow in flows:
+            is_there = file is None or Path(file).resolve() == Path(flow.file).resolve()
+            if flow.name == run.flow and is_there:
+                found[flow.target] = run
+    return found
+
+
+def _row(flow: ListedFlow, last: RunRecord | None) -> dict[str, Any]:
+    return {
+        "target": flow.target,
+        "name": flow.name,
+        "parameters": ", ".join(_brief(each) for each in flow.parameters) or "-",
+        "last run": last.state.name.value if last else "-",
+        "at": f"{last.state.at.astimezone():%Y-%m-%d %H:%M:%S}" if last else "-",
+        "says": flow.doc,
+    }
+
+
+def _brief(parameter: ListedParameter) -> str:
+    is_optional = parameter.default is not None
+    return f"{parameter.name}={parameter.default}" if is_optional else parameter.name
+
+
+def _document(flow: ListedFlow, last: RunRecord | None) -> dict[str, Any]:
+    return {
+        "name": flow.name,
+        "target": flow.target,
+        "file": flow.file,
+        "line": flow.line,
+        "doc": flow.doc,
+        "parameters": [vars(each) for each in flow.parameters],
+        "last_run": last
+        and {
+            "id": last.id,
+            "name": last.name,
+            "state": last.state.name.value,
+            "at": last.state.at,
+        },
+    }
