@@ -11,10 +11,11 @@ SOURCE = Path(__file__).parents[1] / "src" / "taxietl"
 
 ALLOWED = {
     "errors": set(),
-    "orchestrator": {"errors"},
+    "modules": {"errors"},
+    "orchestrator": {"modules", "errors"},
     "tlc": {"errors"},
     "config": {"errors"},
-    "steps": {"tlc", "config", "errors"},
+    "steps": {"tlc", "config", "modules", "errors"},
     "extract": {"steps", "tlc", "config", "errors"},
     "transform": {"steps", "tlc", "config", "errors"},
     "load": {"steps", "tlc", "config", "errors"},

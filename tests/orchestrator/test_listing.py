@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from taxietl.errors import ConfigError
+from taxietl.modules import UserCodeError
 from taxietl.orchestrator.listing import ListedParameter, list_flows
-from taxietl.orchestrator.modules import FlowFileError
 
 FLOWS = '''
 from pydantic import SecretStr
@@ -109,5 +109,5 @@ def test_what_is_not_there_or_cannot_be_read_is_an_error() -> None:
         list_flows("none.py")
     with pytest.raises(ConfigError, match="no file, folder or module 'no_such'"):
         list_flows("no_such")
-    with pytest.raises(FlowFileError, match=r"broken\.py cannot be loaded"):
+    with pytest.raises(UserCodeError, match=r"broken\.py cannot be loaded"):
         list_flows("broken.py")

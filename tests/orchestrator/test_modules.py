@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from taxietl.errors import ConfigError, TaxietlError, UnknownNameError
-from taxietl.orchestrator.modules import FlowFileError, load_flow
+from taxietl.modules import UserCodeError
+from taxietl.orchestrator.modules import load_flow
 
 ONE = "from taxietl import flow\n\n@flow\ndef etl() -> None: ...\n\ndef helper() -> None: ...\n"
 TWO = f"{ONE}\n@flow\ndef report() -> None: ...\n"
@@ -100,7 +101,7 @@ def test_a_fault_in_the_file_is_told_with_its_line(
 ) -> None:
     Path("own_fault.py").write_text(code)
 
-    with pytest.raises(FlowFileError) as error:
+    with pytest.raises(UserCodeError) as error:
         load_flow(target)
 
     assert f"cannot be loaded: {problem}" in error.value.message
@@ -133,7 +134,7 @@ def test_a_file_that_runs_its_flow_while_it_is_loaded_is_refused(target: str) ->
 def test_a_file_that_was_mended_is_loaded_anew() -> None:
     path = Path("own_mended.py")
     path.write_text("raise ValueError")
-    with pytest.raises(FlowFileError):
+    with pytest.raises(UserCodeError):
         load_flow("own_mended.py")
 
     path.write_text(ONE)

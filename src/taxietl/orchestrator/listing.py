@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.modules import FlowFileError, refuse_missing
+from taxietl.modules import UserCodeError, refuse_missing
 
 _HOMES = ("taxietl", "taxietl.orchestrator", "taxietl.orchestrator.flows")
 _NOT_ONES_OWN = ("node_modules", "site-packages", "__pycache__")
@@ -52,7 +52,7 @@ class Listing:
     """The flows found, and the files that could not be read, each with the reason."""
 
     flows: tuple[ListedFlow, ...]
-    skipped: tuple[FlowFileError, ...] = ()
+    skipped: tuple[UserCodeError, ...] = ()
 
 
 def list_flows(where: str) -> Listing:
@@ -63,11 +63,11 @@ def list_flows(where: str) -> Listing:
 
     Raises:
         ConfigError: there is no such thing.
-        FlowFileError: it is one file, and cannot be read.
+        UserCodeError: it is one file, and cannot be read.
     """
     path = Path(where)
     if path.suffix == ".py" or path.is_file():
-        refuse_missing(path)
+        refuse_missing(path, name="FLOW")
         return Listing(tuple(_flows_of(path, str(path))))
     if path.is_dir():
         return _many((file, str(file)) for file in _python_files(path))
@@ -83,7 +83,7 @@ def _many(files: Iterator[tuple[Path, str]]) -> Listing:
     for file, where in files:
         try:
             flows += _flows_of(file, where)
-        except FlowFileError as error:
+        except UserCodeError as error:
             skipped.append(error)
     return Listing(tuple(flows), tuple(skipped))
 
@@ -145,7 +145,7 @@ def _flows_of(path: Path, where: str) -> Iterator[ListedFlow]:
     """The flows of one file, in its order.
 
     Raises:
-        FlowFileError: it cannot be read.
+        UserCodeError: it cannot be read.
     """
     try:
         source = path.read_bytes()
@@ -155,9 +155,9 @@ def _flows_of(path: Path, where: str) -> Iterator[ListedFlow]:
             warnings.simplefilter("ignore")  # of a doubtful escape, as each start of it says
             tree = ast.parse(source)
     except SyntaxError as error:
-        raise FlowFileError(str(path), error.lineno, error.msg) from error
+        raise UserCodeError(str(path), error.lineno, error.msg) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise FlowFileError(str(path), None, str(error)) from error
+        raise UserCodeError(str(path), None, str(error)) from error
     names = _names_of_flow(tree)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):

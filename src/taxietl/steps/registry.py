@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from taxietl.config import settings
 from taxietl.errors import ConfigError, SourceError, TaxietlError, UnknownNameError
-from taxietl.steps.modules import load_module
+from taxietl.modules import load_module
 from taxietl.steps.protocols import Extractor, MonthlyTransformer, Transformer
 from taxietl.steps.rules import Rule, parse, values_of
 from taxietl.steps.values import Transform
@@ -167,15 +167,7 @@ def _transformer(rule: Rule) -> Transformer | MonthlyTransformer:
 def _own(rule: Rule) -> Any:
     """What `FILE_OR_MODULE:NAME` stands for."""
     where, attribute = rule.location or ("", "")
-    try:
-        module = load_module(where, name="RULE")
-    except TaxietlError:
-        raise
-    except Exception as error:
-        raise ConfigError(
-            f"{where} cannot be imported: {type(error).__name__}: {error}.",
-            hint="Mend it, or name another transformer.",
-        ) from error
+    module = load_module(where, name="RULE")
     if not hasattr(module, attribute):
         own = [name for name, value in vars(module).items() if callable(value)]
         raise UnknownNameError(f"transformer in {where}", attribute, own)
