@@ -1,0 +1,72 @@
+"""docs/from-prefect.md: the tutorial's flow of the page is run, and prints what the page shows."""
+
+from __future__ import annotations
+
+import functools
+import shlex
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psycopg2
+import pytest
+from pages import blocks, check_text, commands, run
+
+PAGE = "docs/from-prefect.md"
+THEIRS, OURS = (each for each in blocks(PAGE) if each.language == "python")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """`python -m http.server`, without its log."""
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """Where the test's folder is served."""
+    handler = functools.partial(Quiet, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_the_tutorials_flow_prints_the_tutorials_lines(
+    tmp_path: Path, port: int, warehouse: str
+) -> None:
+    (configuration,) = (each for each in blocks(PAGE) if each.language == "toml")
+    (session,) = (each for each in blocks(PAGE) if each.language == "console")
+    (tmp_path / OURS.file_name).write_text(OURS.text)
+    (tmp_path / "taxietl.toml").write_text(configuration.text)
+
+    def typed(command: str) -> str:
+        words = shlex.split(command.replace("localhost:8000", f"127.0.0.1:{port}"))
+        return run(words, tmp_path, with_log=True, DATABASE_URL=warehouse).stdout
+
+    generate, ingest = commands(session.text)
+    typed(generate)
+
+    check_text(typed(ingest), session.followed_by("text") or "")
+
+    again = typed(ingest)
+    assert "Task run 'extract_data-0' - Finished in state Cached(type=COMPLETED)" in again
+    assert "All states completed." in again
+    with psycopg2.connect(warehouse) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), min(passenger_count) FROM yellow_taxi_trips")
+        rows, fewest = cursor.fetchone()
+    connection.close()
+    assert 4000 < rows < 5000
+    assert fewest == 1
+
+
+def test_both_versions_have_the_same_steps() -> None:
+    def defined(text: str) -> list[str]:
+        return [line.split("(")[0] for line in text.splitlines() if line.startswith("def ")]
+
+    compile(THEIRS.text, "theirs", "exec")
+    assert defined(THEIRS.text) == defined(OURS.text)
