@@ -61,7 +61,7 @@ def resume(out: Output, name: NameArgument) -> None:
         "result": result,
     }
     says = f"{done.name}  {done.state}, resumed from {now.resumed_from_name}"
-    out.result(document, f"{says}, {reused} results reused")
+    out.result(document, f"{says}, {reused} result{'s' if reused != 1 else ''} reused")
 
 
 def _go_where_it_ran(out: Output, record: RunRecord) -> None:
