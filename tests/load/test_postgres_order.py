@@ -96,20 +96,25 @@ def test_no_batches_make_no_part() -> None:
     assert list(Widening([]).parts()) == []
 
 
-def test_putting_rows_in_order_loads_no_pandas() -> None:
+def test_neither_counting_nor_ordering_nor_encoding_loads_pandas() -> None:
     code = """
 import sys
 import pyarrow as pa
+from taxietl.load.arrow_stats import PassingStats
 from taxietl.load.pgcopy import encode
-from taxietl.load.postgres_month import _day
 from taxietl.load.postgres_order import Widening, outside_last
+from taxietl.tlc.arrow import arrow_schema, scalar
 from taxietl.tlc.trip_file import trip_file
-from datetime import date
-times = pa.Array.from_buffers(pa.timestamp("us"), 2, [None, pa.py_buffer(bytes(16))])
-batch = pa.record_batch({"tpep_pickup_datetime": times})
-month = {"source_month": _day(date(2021, 1, 1))}
-for schema, part in Widening(outside_last([batch], trip_file("yellow", 2021, 1))).parts():
-    list(encode(part, schema, constants=month))
+january = trip_file("yellow", 2021, 1)
+schema = arrow_schema(january.dataset)
+room = [None, pa.py_buffer(bytes(16)), pa.py_buffer(b"")]
+arrays = [pa.Array.from_buffers(each.type, 2, room[: each.type.num_buffers]) for each in schema]
+passing = PassingStats(january.dataset.columns)
+rows = passing.over([pa.record_batch(arrays, schema=schema)])
+month = {"source_month": scalar(18628, pa.date32())}
+for part_schema, part in Widening(outside_last(rows, january)).parts():
+    list(encode(part, part_schema, constants=month))
+assert passing.stats()["fare_amount"].sum == 0
 assert "pandas" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,10 +13,17 @@ import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.load.sql import SUMMED_UP_TO
 from taxietl.steps.values import ColumnStats
+from taxietl.tlc.arrow import scalar
 from taxietl.tlc.datasets import Column, Kind
 
-_PARTS = {Kind.MONEY: 100.0, Kind.MILES: 1_000_000.0, Kind.DEGREES: 1_000_000.0}
-_MICROSECONDS = 1_000_000
+_PARTS = {
+    Kind.MONEY: scalar(100, pa.float64()),
+    Kind.MILES: scalar(1_000_000, pa.float64()),
+    Kind.DEGREES: scalar(1_000_000, pa.float64()),
+}
+_MICROSECONDS = scalar(1_000_000, pa.float64())
+_HALF = scalar(0.5, pa.float64())
+_LARGEST = scalar(SUMMED_UP_TO, pa.float64())
 _OVERFLOW = 1 << 63  # Arrow would go on from the other end without a word
 
 
@@ -59,11 +66,11 @@ def _sum(kind: Kind, values: pa.Array) -> int | None:
         whole = pc.floor(pc.divide(pc.cast(values.view(pa.int64()), pa.float64()), _MICROSECONDS))
         values = pc.cast(whole, pa.int64())
     elif kind in _PARTS:
-        within = pc.less_equal(pc.abs(values), SUMMED_UP_TO)
+        within = pc.less_equal(pc.abs(values), _LARGEST)
         if not pc.all(within).as_py():
             values = values.filter(within)
         parts = pc.multiply(values, _PARTS[kind])
-        values = pc.cast(pc.floor(pc.add(parts, 0.5)), pa.int64())
+        values = pc.cast(pc.floor(pc.add(parts, _HALF)), pa.int64())
     if not len(values) - values.null_count:
         return None
     least, greatest = pc.min_max(values).as_py().values()

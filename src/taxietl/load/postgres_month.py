@@ -6,7 +6,6 @@ is there is looked up in the catalogs. The swap comes last, in a savepoint, unde
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import date
@@ -29,7 +28,7 @@ from taxietl.load.postgres_staging import Key, Staging
 from taxietl.load.postgres_tables import Tables, contract_columns
 from taxietl.steps.protocols import Batches
 from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note
-from taxietl.tlc.arrow import arrow_schema
+from taxietl.tlc.arrow import arrow_schema, scalar
 from taxietl.tlc.trip_file import TripFile
 
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
@@ -157,7 +156,8 @@ class Month:
         self, session: Session, batches: Iterable[pa.RecordBatch], check: Callable[[], None]
     ) -> None:
         """Send rows by COPY, one for each set of columns that have had values."""
-        month = {"source_month": _day(self._trip_file.source_month)}
+        days = (self._trip_file.source_month - date(1970, 1, 1)).days
+        month = {"source_month": scalar(days, pa.date32())}
         sent = 0
         for schema, part in Widening(batches, always=self._built.defaulted).parts():
             with session.cursor() as cursor:
@@ -321,12 +321,6 @@ def _key(name: str) -> int:
     """An advisory lock's first half, a signed 32-bit number."""
     number = crc32(f"{APPLICATION} {name}".encode())
     return number - (1 << 32) if number >= 1 << 31 else number
-
-
-def _day(day: date) -> pa.Scalar:
-    """A date as Arrow has it; `pa.scalar` would import pandas, 0.1 s."""
-    days = (day - date(1970, 1, 1)).days.to_bytes(4, sys.byteorder, signed=True)
-    return pa.Array.from_buffers(pa.date32(), 1, [None, pa.py_buffer(days)])[0]
 
 
 def _storable(value: object) -> object:
