@@ -130,6 +130,15 @@ def test_every_kind_of_parameter_is_given_by_its_name(engine: Engine) -> None:
     assert "it takes a list" in error_of(every, "a=1", "many=4").message
 
 
+def test_many_texts_are_one_json_list() -> None:
+    @flow
+    def colors(*names: str) -> Any:
+        return names
+
+    assert read_parameters(colors, ['names=["green", "7"]']) == (("green", "7"), {})
+    assert "it takes a list" in error_of(colors, "names=green").message
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "message", "hint"),
     [

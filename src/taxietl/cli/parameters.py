@@ -118,9 +118,10 @@ def _read(flow: Flow[..., Any], parameter: inspect.Parameter, text: str, name: s
     from taxietl.orchestrator.parameters import WrongValueError, type_text
 
     problem = ""
-    readings = _readings(_resolved(flow, parameter), text)
+    is_many = parameter.kind is inspect.Parameter.VAR_POSITIONAL
+    # Many are one JSON list, of text, too.
+    readings = _readings(list if is_many else _resolved(flow, parameter), text)
     for value in readings:
-        is_many = parameter.kind is inspect.Parameter.VAR_POSITIONAL
         if is_many and not isinstance(value, list):
             problem = problem or "it takes a list"
             continue
