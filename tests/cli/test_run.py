@@ -14,6 +14,7 @@ from documents import check
 from taxietl.orchestrator import Engine, flow
 
 FLOWS = """
+import sys
 from dataclasses import dataclass
 
 from taxietl import flow, task
@@ -38,6 +39,14 @@ def broken() -> None:
 @dataclass
 class Point:
     x: int
+
+@flow
+def leave(code: int) -> None:
+    sys.exit(code)
+
+@flow
+def speechless() -> None:
+    raise AssertionError
 
 @task(isolate=True)
 def move(point: Point) -> Point:
@@ -86,6 +95,22 @@ def test_a_failed_flow_is_code_1_and_shown_with_its_reason(taxietl: Taxietl, flo
     shown = taxietl("runs", "show", listed[0]["name"])
     assert "fail-0" in shown.out
     assert "as planned" in shown.out
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_flow_that_ends_the_process_is_code_1_whatever_it_gave(
+    taxietl: Taxietl, flows: Path, code: int
+) -> None:
+    done = taxietl("run", f"{flows}:leave", "-p", f"code={code}", "--json")
+
+    check_refused(done, 1, f"SystemExit: {code}", "raise an error")
+    assert done.document["exit_code"] == 1
+    (run,) = taxietl("runs", "ls", "--json").document["runs"]
+    assert run["state"] == "Crashed"
+
+
+def test_an_error_without_a_text_is_told_by_its_class(taxietl: Taxietl, flows: Path) -> None:
+    check_refused(taxietl("run", f"{flows}:speechless", "-q"), 1, "error: AssertionErrorhint: ")
 
 
 @pytest.mark.parametrize(

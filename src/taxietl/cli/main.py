@@ -55,8 +55,6 @@ def _reported(error: BaseException, given: Sequence[str]) -> int:
     """Say what went wrong, on stderr and, under --json, as the one document on stdout."""
     from taxietl.cli.output import describe_error, write_document
 
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else 1
     document = describe_error(error)
     if not document["message"]:  # the help was asked for by naming no command, and printed
         return int(document["exit_code"])

@@ -106,12 +106,12 @@ def describe_error(error: BaseException) -> dict[str, Any]:
             "hint": _usage(error),
             "exit_code": 2,
         }
-    return {
-        "kind": kind,
-        "message": f"{kind}: {error}",
-        "hint": "Run with --debug for the traceback.",
-        "exit_code": 1,
-    }
+    hint = "Run with --debug for the traceback."
+    if isinstance(error, SystemExit):  # its number would mean something of ours, or success
+        hint = "A flow ends when its function returns; raise an error to fail it."
+    from taxietl.orchestrator.recorder import described
+
+    return {"kind": kind, "message": described(error), "hint": hint, "exit_code": 1}
 
 
 def _usage(error: Exception) -> str:
