@@ -97,6 +97,32 @@ def test_a_failed_flow_is_code_1_and_shown_with_its_reason(taxietl: Taxietl, flo
     assert "as planned" in shown.out
 
 
+def test_logs_say_which_run_or_task_run_each_line_is_of(taxietl: Taxietl, flows: Path) -> None:
+    path = flows.with_name("speaking.py")
+    path.write_text(
+        "import logging\nfrom taxietl import flow, get_run_logger, task\n\n"
+        "@task\ndef add() -> None:\n    logging.getLogger('lib').warning('odd')\n\n"
+        "@flow(run_name='below')\ndef below() -> None:\n    add()\n\n"
+        "@flow(run_name='above')\ndef above() -> None:\n"
+        "    get_run_logger().info('hi')\n    below()\n"
+    )
+    taxietl("run", f"{path}:above", "-q")
+
+    lines = taxietl("runs", "logs", "above").out.splitlines()
+
+    assert [line.split(" | ")[2] for line in lines] == [
+        "taxietl.engine - Created flow run 'above' for flow 'above'",
+        "Flow run 'above' - hi",
+        "Flow run 'above' - Created subflow run 'below' for flow 'below'",
+        "Flow run 'below' - Created task run 'add-0' for task 'add'",
+        "Flow run 'below' - Executing 'add-0' immediately...",
+        "lib - odd",
+        "Task run 'add-0' - Finished in state Completed()",
+        "Flow run 'below' - Finished in state Completed('All states completed.')",
+        "Flow run 'above' - Finished in state Completed('All states completed.')",
+    ]
+
+
 @pytest.mark.parametrize("code", [0, 3])
 def test_a_flow_that_ends_the_process_is_code_1_whatever_it_gave(
     taxietl: Taxietl, flows: Path, code: int
@@ -348,7 +374,7 @@ def test_a_killed_waiter_is_crashed_and_shown_with_its_next_attempts_time(
     assert (waiting["name"], waiting["scheduled_for"]) == ("AwaitingRetry", due.isoformat())
     assert due - datetime.fromisoformat(waiting["at"]) == timedelta(hours=1)
     text = taxietl("runs", "show", "waiter").out
-    assert f"next attempt due {due.astimezone():%Y-%m-%d %H:%M:%S}" in text
+    assert f"next attempt was due {due.astimezone():%Y-%m-%d %H:%M:%S}" in text
 
 
 LIMITED = """

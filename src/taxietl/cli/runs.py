@@ -16,7 +16,7 @@ from taxietl.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
-    from taxietl.orchestrator.records import RunRecord, StateRecord, TaskRunRecord
+    from taxietl.orchestrator.records import LogRecord, RunRecord, StateRecord, TaskRunRecord
 
 
 def register(app: typer.Typer) -> None:
@@ -67,12 +67,30 @@ def logs(out: Output, name: NameArgument) -> None:
         "run": {"id": record.id, "name": record.name},
         "logs": [vars(each) for each in found],
     }
+    names = _names(history, record)
     lines = [
         f"{each.at.astimezone():%H:%M:%S}.{each.at.microsecond // 1000:03d} | {each.level:<7} | "
-        f"{each.message}"
+        f"{_speaker(each, names)} - {each.message}"
         for each in found
     ]
     out.result(document, "\n".join(lines))
+
+
+def _names(history: History, run: RunRecord) -> dict[str, str]:
+    """What the run, its task runs and the runs below it are called, by their ids."""
+    names = {run.id: run.name} | {each.id: each.name for each in history.task_runs(run.id)}
+    for child in history.children(run.id):
+        names |= _names(history, child)
+    return names
+
+
+def _speaker(line: LogRecord, names: dict[str, str]) -> str:
+    """Who said it, as the console names them."""
+    from taxietl.orchestrator.logs import FLOW_RUNS, TASK_RUNS
+
+    if line.logger == TASK_RUNS and line.task_run_id in names:
+        return f"Task run {names[line.task_run_id]!r}"
+    return f"Flow run {names[line.run_id]!r}" if line.logger == FLOW_RUNS else line.logger
 
 
 def _history() -> History:
@@ -184,7 +202,9 @@ def _task_line(task: TaskRunRecord, due: datetime | None) -> str:
         parts.append(f"{task.attempts} attempts")
     parts += [f"{count:,} {what}" for what, count in task.counts.items()]
     if due is not None:
-        parts.append(f"next attempt due {_clock(due)}")
+        # Of a run that died meanwhile there will be none.
+        is_over = task.ended_at is not None
+        parts.append(f"next attempt {'was ' if is_over else ''}due {_clock(due)}")
     if task.state.message:
         parts.append(task.state.message)
     return ", ".join(parts)
