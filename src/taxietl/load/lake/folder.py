@@ -1,0 +1,244 @@
+"""A lake on disk, laid out as one in a bucket, with the same promises.
+
+What a bucket does by itself is done here by hand: an object appears by a rename, replacing is
+guarded by a lock that its holder's death frees, and an object's facts lie in a file beside the
+manifests, written before the rename. Facts that do not fit the bytes are of another upload, and
+count for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePath, PurePosixPath
+from typing import TypeVar
+
+from taxietl.errors import TargetError
+from taxietl.load.lake.checksum import crc32c_of
+from taxietl.load.lake.store import ChangedError, Progress
+from taxietl.load.lake.values import MANIFESTS, StoredObject
+from taxietl.steps.protocols import Cancellation
+
+_FACTS = f"{MANIFESTS}facts/"
+_LOCK = f"{MANIFESTS}lock"
+_PART = ".taxietl-part"
+_AT_A_TIME = 1024 * 1024
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
+
+
+def local_path(root: AnyPath, key: str) -> AnyPath:
+    """Where a key's object lies under a folder, with the platform's own separators."""
+    return root.joinpath(*PurePosixPath(key).parts)
+
+
+class FolderStore:
+    """See `store.Store`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.address = str(root)
+
+    def stat(self, key: str) -> StoredObject | None:
+        """See `Store`; the checksum is made anew from the bytes."""
+        path = local_path(self._root, key)
+        try:
+            stat = path.stat()
+            crc32c = crc32c_of(path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _refused(path, error) from error
+        metadata = self._facts(key)
+        fits = metadata.get("taxietl-crc32c") == crc32c
+        return StoredObject(key, stat.st_mtime_ns, stat.st_size, crc32c, metadata if fits else {})
+
+    def objects(self) -> Iterator[StoredObject]:
+        """See `Store`."""
+        for path in sorted(self._root.rglob("*")):
+            key = path.relative_to(self._root).as_posix()
+            if path.is_file() and not key.startswith(MANIFESTS) and not key.endswith(_PART):
+                stat = path.stat()
+                yield StoredObject(key, stat.st_mtime_ns, stat.st_size, None)
+
+    def put(
+        self,
+        path: Path,
+        key: str,
+        *,
+        crc32c: str,
+        metadata: Mapping[str, str],
+        if_generation: int,
+        cancellation: Cancellation,
+        progress: Progress,
+    ) -> StoredObject:
+        """See `Store`."""
+        target = local_path(self._root, key)
+        beside = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}{_PART}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(path, beside, cancellation, progress)
+            arrived = crc32c_of(beside, check=cancellation.check)
+            if arrived != crc32c:
+                raise TargetError(
+                    f"{target}: what was written has checksum {arrived} instead of {crc32c}.",
+                    hint="Nothing was replaced. Check the disk, and run again.",
+                )
+            with self._locked():
+                before = self._generation(target)
+                if before != if_generation:
+                    raise ChangedError(key)
+                self._write(local_path(self._root, _FACTS + key), json.dumps(metadata).encode())
+                _replace(beside, target, newer_than=before)
+        except OSError as error:
+            raise _refused(target, error) from error
+        finally:
+            with suppress(OSError):
+                beside.unlink()
+        stat = target.stat()
+        return StoredObject(key, stat.st_mtime_ns, stat.st_size, crc32c, metadata)
+
+    def read(self, found: StoredObject, start: int, size_bytes: int) -> bytes:
+        """See `Store`."""
+        path = local_path(self._root, found.key)
+        try:
+            with path.open("rb") as file:
+                file.seek(start)
+                return file.read(size_bytes)
+        except OSError as error:
+            raise _refused(path, error) from error
+
+    def read_small(self, key: str) -> tuple[bytes, int] | None:
+        """See `Store`."""
+        path = local_path(self._root, key)
+        try:
+            generation = path.stat().st_mtime_ns
+            return path.read_bytes(), generation
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _refused(path, error) from error
+
+    def write_small(self, key: str, data: bytes, *, if_generation: int) -> None:
+        """See `Store`."""
+        path = local_path(self._root, key)
+        try:
+            with self._locked():
+                if self._generation(path) != if_generation:
+                    raise ChangedError(key)
+                self._write(path, data)
+        except OSError as error:
+            raise _refused(path, error) from error
+
+    def small_keys(self, prefix: str) -> list[str]:
+        """See `Store`."""
+        folder = local_path(self._root, MANIFESTS)
+        keys = (path.relative_to(self._root).as_posix() for path in folder.rglob("*.json"))
+        return sorted(
+            each for each in keys if each.startswith(prefix) and not each.startswith(_FACTS)
+        )
+
+    def delete(self, key: str, generation: int) -> None:
+        """See `Store`."""
+        path = local_path(self._root, key)
+        try:
+            with self._locked():
+                if self._generation(path) == generation:
+                    path.unlink()
+                    with suppress(FileNotFoundError):
+                        local_path(self._root, _FACTS + key).unlink()
+        except OSError as error:
+            raise _refused(path, error) from error
+
+    def uri(self, key: str) -> str:
+        """See `Store`."""
+        return str(local_path(self._root, key))
+
+    def link(self, key: str) -> str | None:  # noqa: ARG002
+        """See `Store`; a folder has none."""
+        return None
+
+    def _facts(self, key: str) -> dict[str, str]:
+        """What was last said of the object, which need not be true any more."""
+        try:
+            found = json.loads(local_path(self._root, _FACTS + key).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @staticmethod
+    def _generation(path: Path) -> int:
+        try:
+            return path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _write(self, path: Path, data: bytes) -> None:
+        """Write beside, then rename."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = self._generation(path)
+        beside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}{_PART}")
+        try:
+            with beside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _replace(beside, path, newer_than=before)
+        finally:
+            with suppress(OSError):
+                beside.unlink()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer at a time, for the moment of a rename."""
+        path = local_path(self._root, _LOCK)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield  # closing the file gives the lock back
+
+
+def _copy(path: Path, beside: Path, cancellation: Cancellation, progress: Progress) -> None:
+    """Copy a file's bytes to the disk itself."""
+    total = path.stat().st_size
+    with path.open("rb") as source, beside.open("wb") as copy:
+        while block := source.read(_AT_A_TIME):
+            cancellation.check()
+            copy.write(block)
+            progress(copy.tell(), total)
+        copy.flush()
+        os.fsync(copy.fileno())
+    shutil.copymode(path, beside)
+
+
+def _replace(beside: Path, target: Path, *, newer_than: int) -> None:
+    """Rename, with a time of change that no earlier file had."""
+    stat = beside.stat()
+    if stat.st_mtime_ns <= newer_than:
+        os.utime(beside, ns=(stat.st_atime_ns, newer_than + 1))
+    beside.replace(target)
+    if sys.platform != "win32":  # a folder cannot be opened there
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _refused(path: Path, error: OSError) -> TargetError:
+    return TargetError(
+        f"{path} cannot be read or written: {error.strerror or error}.",
+        hint="Check the owner and mode of the lake's folder, and the room on its disk.",
+    )

@@ -1,0 +1,105 @@
+"""How long to wait for a bucket, and how often to ask again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import TypeVar
+
+from taxietl.load.lake.refusals import Refusal, refusal_of
+from taxietl.steps.protocols import Cancellation
+
+R = TypeVar("R")
+
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 32.0
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Deadlines and attempts. The defaults give up after about a minute without any progress."""
+
+    attempts: int = 8
+    """Failures in a row before giving up; a chunk that arrived begins the count anew."""
+
+    connect_seconds: float = 20.0
+    silence_seconds: float = 60.0
+    """How long the other side may say nothing."""
+
+    chunk_seconds: float = 300.0
+    """For one chunk in all: 28 kB a second at the least."""
+
+    chunk_bytes: int = 8 * _MIB
+    """A multiple of 256 KiB; also what is sent again, at most, after a cut."""
+
+    sleep: Callable[[float], None] | None = None
+    """Waits in place of the usual waiting, which a request to stop cuts short."""
+
+    rng: Random = field(default_factory=Random)
+
+    @property
+    def timeouts(self) -> tuple[float, float]:
+        """To connect, and to read."""
+        return self.connect_seconds, self.silence_seconds
+
+
+class Attempts:
+    """Counts the failures of one piece of work, and waits between them."""
+
+    def __init__(self, patience: Patience, cancellation: Cancellation) -> None:
+        self._patience, self._cancellation = patience, cancellation
+        self._failures = 0
+
+    def progressed(self) -> None:
+        """Forget the failures: something arrived."""
+        self._failures = 0
+
+    def failed(self, refusal: Refusal) -> None:
+        """Wait before the next attempt.
+
+        Raises:
+            TaxietlError: what was refused will stay so, or has been too often.
+        """
+        self._failures += 1
+        if not refusal.may_pass or self._failures >= self._patience.attempts:
+            # Not `from` the client's error: that one quotes addresses, and an upload's is a key.
+            raise refusal.error from None
+        doubled = _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1)
+        wait = min(doubled, _LONGEST_WAIT_SECONDS) * (0.5 + self._patience.rng.random())
+        self._pause(max(wait, min(refusal.retry_after_seconds or 0.0, 60.0)))
+
+    def _pause(self, seconds: float) -> None:
+        if self._patience.sleep is not None:
+            self._patience.sleep(seconds)
+        else:
+            stopped = threading.Event()
+            with self._cancellation.on_cancel(stopped.set):
+                stopped.wait(seconds)
+        self._cancellation.check()
+
+
+def insist(
+    work: Callable[[], R], doing: str, *, patience: Patience, cancellation: Cancellation
+) -> R:
+    """Do something of Google's client that may safely be done twice, until it is done.
+
+    Args:
+        work: raises the client's errors.
+        doing: what it does and to what, for messages: `read gs://lake/a`.
+
+    Raises:
+        TaxietlError: what is refused stays so, or is not there.
+    """
+    attempts = Attempts(patience, cancellation)
+    while True:
+        cancellation.check()
+        refusal = None
+        try:
+            return work()
+        except Exception as error:
+            refusal = refusal_of(error, doing)
+            if refusal is None:
+                raise
+        attempts.failed(refusal)  # outside: nothing of the client's error is chained to ours

@@ -1,0 +1,174 @@
+"""What Google Cloud Storage says when it refuses, in words that tell what to mend.
+
+Nothing of the client's own messages is shown but the service's sentence: they quote addresses,
+and the address of an upload is the key to it.
+
+Source: Google Cloud, "HTTP status and error codes for JSON".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from taxietl.errors import ConfigError, TargetError, TaxietlError
+
+if TYPE_CHECKING:
+    from requests import Response
+
+_MAY_PASS = {408, 429, 500, 502, 503, 504}
+_RATE_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"}
+
+_SIGN_IN = (
+    "Run `gcloud auth application-default login`, or check the key of the profile's "
+    "`credentials`: `taxietl profiles check`."
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why something was not done."""
+
+    error: TaxietlError
+    may_pass: bool = False
+    """Another attempt is worth its while."""
+
+    retry_after_seconds: float | None = None
+    status: int | None = None
+
+
+def refusal_of(error: Exception, doing: str) -> Refusal | None:
+    """What an error of Google's client, or of the line, means; None for other errors."""
+    import requests
+    from google.api_core.exceptions import GoogleAPICallError
+    from google.auth.exceptions import (
+        DefaultCredentialsError,
+        InvalidOperation,
+        RefreshError,
+        TransportError,
+    )
+    from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
+        DataCorruption,
+        InvalidResponse,
+    )
+
+    match error:
+        case GoogleAPICallError() | InvalidResponse():
+            return refusal_in(error.response, doing, status=getattr(error, "code", None))
+        case DataCorruption():
+            return Refusal(_garbled(doing), may_pass=True)
+        case RefreshError():
+            return _not_signed_in(error, doing)
+        case InvalidOperation():  # nobody's credentials cannot be renewed after a 401
+            return refusal_in(None, doing, status=401)
+        case DefaultCredentialsError():
+            return Refusal(
+                ConfigError(
+                    f"Cannot {doing}: there are no Google Cloud credentials.", hint=_SIGN_IN
+                )
+            )
+        case TransportError() | requests.RequestException():
+            return unreachable(error, doing)
+    return None
+
+
+def refusal_in(response: Response | None, doing: str, *, status: int | None = None) -> Refusal:
+    """What an answer that is no success means."""
+    status = int(response.status_code if response is not None else status or 0)
+    reason, sentence = _said(response)
+    said = f" Google says: {sentence}" if sentence else ""
+    if status == 403 and reason in _RATE_REASONS:
+        status = 429
+    message = f"Cannot {doing} (HTTP {status}).{said}"
+    match status:
+        case 401:
+            error: TaxietlError = TargetError(
+                f"Cannot {doing}: the credentials are not accepted (HTTP 401).{said}",
+                hint=_SIGN_IN,
+            )
+        case 403 if "billing" in sentence.lower():
+            error = TargetError(message, hint="Switch billing on for the bucket's project.")
+        case 403:
+            error = TargetError(
+                f"Cannot {doing}: that is not allowed (HTTP 403).{said}",
+                hint="Give the account the role Storage Object Admin on the bucket "
+                "(roles/storage.objectAdmin), then run again.",
+            )
+        case 404 if "bucket" in sentence:
+            error = TargetError(
+                f"Cannot {doing}: there is no such bucket.",
+                hint="Check `bucket` in the profile, or make it: `gcloud storage buckets create`.",
+            )
+        case 429:
+            error = TargetError(
+                f"Cannot {doing}: too many requests, or a quota is used up (HTTP 429).{said}",
+                hint="Run again in some minutes; look at the project's quotas if it stays so.",
+            )
+        case _ if status in _MAY_PASS:
+            error = TargetError(message, hint="Google's side failed. Run again later.")
+        case _:
+            error = TargetError(message, hint="Check the profile: `taxietl profiles check`.")
+    return Refusal(error, status in _MAY_PASS, _retry_after(response), status)
+
+
+def unreachable(error: Exception, doing: str) -> Refusal:
+    """No answer came; of the error only the kind is told, since it quotes the address."""
+    return Refusal(
+        TargetError(
+            f"Cannot {doing}: no answer ({type(error).__name__}).",
+            hint="Check the network, and the profile's `endpoint` if it has one; then run again.",
+        ),
+        may_pass=True,
+    )
+
+
+def _garbled(doing: str) -> TargetError:
+    return TargetError(
+        f"Cannot {doing}: what arrived is not what was sent.",
+        hint="Run again; if it stays so, something between here and Google changes the bytes.",
+    )
+
+
+def _not_signed_in(error: Exception, doing: str) -> Refusal:
+    """Google gave no token. The error quotes its answer, which holds no secret of ours."""
+    said = " ".join(str(each) for each in error.args)
+    if "iat" in said or "timeframe" in said:
+        return Refusal(
+            ConfigError(
+                f"Cannot {doing}: Google does not accept this machine's time.",
+                hint="Set the clock (`timedatectl set-ntp true`), then run again.",
+            )
+        )
+    if getattr(error, "retryable", False):
+        return unreachable(error, doing)
+    return Refusal(
+        TargetError(
+            f"Cannot {doing}: Google gives these credentials no token; the key may have been "
+            "deleted, or its account disabled.",
+            hint=_SIGN_IN,
+        )
+    )
+
+
+def _said(response: Response | None) -> tuple[str, str]:
+    """The service's reason and sentence."""
+    if response is None:
+        return "", ""
+    try:
+        document: Any = response.json()["error"]
+        first = (document.get("errors") or [{}])[0]
+        sentence = " ".join(str(document.get("message", "")).split())[:300]
+        return str(first.get("reason", "")), sentence
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        try:
+            return "", HTTPStatus(response.status_code).phrase
+        except ValueError:
+            return "", ""
+
+
+def _retry_after(response: Response | None) -> float | None:
+    if response is None:
+        return None
+    told = response.headers.get("Retry-After", "")
+    return float(told) if told.isdigit() else None

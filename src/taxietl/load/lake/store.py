@@ -1,0 +1,107 @@
+"""Where objects lie: a bucket, or a folder. The one seam between the lake and either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from taxietl.load.lake.values import StoredObject
+from taxietl.steps.protocols import Cancellation
+
+if TYPE_CHECKING:
+    from taxietl.config.profiles import LakeProfile
+
+Progress = Callable[[int, int | None], object]
+"""Told how many bytes are there, of how many."""
+
+
+def untold(done: int, total: int | None) -> None:
+    """The `Progress` that nobody looks at."""
+
+
+class ChangedError(Exception):
+    """The object is not of the generation that it had to be of; nothing was written."""
+
+
+class Store(Protocol):
+    """Objects by key. Keys have `/` on every platform."""
+
+    address: str
+    """The store in words: `gs://bucket`, or the folder."""
+
+    def stat(self, key: str) -> StoredObject | None:
+        """The object with its checksum; None if there is none."""
+        ...
+
+    def objects(self) -> Iterator[StoredObject]:
+        """All objects but the manifests; without checksums where those would have to be made."""
+        ...
+
+    def put(
+        self,
+        path: Path,
+        key: str,
+        *,
+        crc32c: str,
+        metadata: Mapping[str, str],
+        if_generation: int,
+        cancellation: Cancellation,
+        progress: Progress,
+    ) -> StoredObject:
+        """Make a file's bytes the object, whole or not at all.
+
+        Args:
+            if_generation: what is to be replaced; 0 for nothing.
+
+        Raises:
+            ChangedError: another generation is there.
+            TargetError: the store refused, or what arrived is not what was sent.
+        """
+        ...
+
+    def read(self, found: StoredObject, start: int, size_bytes: int) -> bytes:
+        """A part of that very object."""
+        ...
+
+    def read_small(self, key: str) -> tuple[bytes, int] | None:
+        """A small object and its generation; None if there is none."""
+        ...
+
+    def write_small(self, key: str, data: bytes, *, if_generation: int) -> None:
+        """Make the bytes the object, whole or not at all.
+
+        Raises:
+            ChangedError: another generation is there.
+        """
+        ...
+
+    def small_keys(self, prefix: str) -> list[str]:
+        """The keys that begin so."""
+        ...
+
+    def delete(self, key: str, generation: int) -> None:
+        """Take away an object of that generation; what has gone already is no error."""
+        ...
+
+    def uri(self, key: str) -> str:
+        """The object's address, as other programs take it."""
+        ...
+
+    def link(self, key: str) -> str | None:
+        """The page that shows the object; None where there is no such page."""
+        ...
+
+
+def open_store(profile: LakeProfile) -> Store:
+    """The store that a profile describes; no request is made yet."""
+    from taxietl.config.profiles import FolderProfile, GcsProfile
+
+    if isinstance(profile, FolderProfile):
+        from taxietl.load.lake.folder import FolderStore
+
+        return FolderStore(profile.path)
+    from taxietl.load.lake.gcs import GcsStore
+
+    assert isinstance(profile, GcsProfile)
+    return GcsStore(profile)

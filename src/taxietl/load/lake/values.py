@@ -1,0 +1,226 @@
+"""What the lake knows of a month: facts on the object itself, versions in the manifest.
+
+The facts are written with the object, as its custom metadata; the manifest has them too, and is
+written last. So a manifest that lacks an object's version can be healed from the object.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from taxietl.errors import TargetError
+from taxietl.steps.values import Transform
+from taxietl.tlc.trip_file import TripFile
+
+_PREFIX = "taxietl-"
+_FORMAT = 1
+
+
+class Form(StrEnum):
+    """What an object holds of a month."""
+
+    PARQUET = "parquet"
+    RAW = "raw"
+    """The published bytes as they are."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as the store describes it."""
+
+    key: str
+    generation: int
+    """Grows with each change: a bucket's own number; on disk the time of the last change."""
+
+    size_bytes: int
+    crc32c: str | None
+    """Base64, as Google Cloud Storage writes it; None where it was not asked for."""
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an object before it is in the lake; goes there with it."""
+
+    color: str
+    month: str
+    """`2021-01`."""
+
+    form: Form
+    key: str
+    size_bytes: int
+    crc32c: str
+    rows: int | None
+    """In the object; None of published bytes, which are not opened."""
+
+    rows_read: int | None
+    rows_dropped: Mapping[str, int]
+    rows_rejected: int
+    values_nulled: Mapping[str, int]
+    columns_left_out: tuple[str, ...]
+    """Columns of the file that the contract does not know."""
+
+    source: str
+    source_url: str
+    source_etag: str | None
+    source_bytes: int
+    source_sha256: str
+    era: str | None
+    contract_version: str
+    schema: str | None
+    """A digest of the columns' names and types; the same for all months of a colour."""
+
+    transforms: tuple[Transform, ...]
+    run_id: str
+    run_name: str
+    taxietl_version: str
+    uploaded_at: str
+    upload_id: str
+    """This upload's own, to be known again after a lost answer."""
+
+    def metadata(self) -> dict[str, str]:
+        """As an object's custom metadata; what is None is left out."""
+        return {
+            f"{_PREFIX}{name.replace('_', '-')}": value
+            if isinstance(value, str)
+            else json.dumps(value, ensure_ascii=False)
+            for name, value in asdict(self).items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True)
+class Version:
+    """One generation of a month in the lake."""
+
+    facts: Facts
+    generation: int
+
+    def document(self) -> dict[str, Any]:
+        """As the manifest has it."""
+        return {"generation": self.generation, **asdict(self.facts)}
+
+
+def facts_of(metadata: Mapping[str, str]) -> Facts | None:
+    """The facts in an object's custom metadata; None if it is not one of ours, or not whole."""
+    given: dict[str, Any] = {}
+    for each in fields(Facts):
+        text = metadata.get(f"{_PREFIX}{each.name.replace('_', '-')}")
+        if text is None and "None" not in str(each.type):
+            return None
+        is_text = each.type in ("str", "str | None", "Form")
+        try:
+            given[each.name] = text if text is None or is_text else json.loads(text)
+        except ValueError:
+            return None
+    return _facts(given)
+
+
+def _facts(given: Mapping[str, Any]) -> Facts | None:
+    """Facts out of JSON values; None if something is missing."""
+    try:
+        made = Facts(**{each.name: given[each.name] for each in fields(Facts)})
+        return replace(
+            made,
+            form=Form(made.form),
+            columns_left_out=tuple(made.columns_left_out),
+            transforms=tuple(Transform(**each) for each in given["transforms"]),
+            size_bytes=int(made.size_bytes),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Every version of a month that the lake was given, in the order they were recorded."""
+
+    color: str
+    month: str
+    versions: tuple[Version, ...] = ()
+
+    def at(self, key: str) -> Version | None:
+        """The newest version at that key."""
+        found = [each for each in self.versions if each.facts.key == key]
+        return max(found, key=lambda each: each.generation, default=None)
+
+    def newest(self) -> tuple[Version, ...]:
+        """Of each form the newest version, wherever it lies."""
+        found: dict[Form, Version] = {}
+        for each in sorted(self.versions, key=lambda each: each.generation):
+            found[each.facts.form] = each
+        return tuple(found.values())
+
+    def holds(self, key: str, generation: int) -> bool:
+        """Whether that very object is recorded."""
+        return any((each.facts.key, each.generation) == (key, generation) for each in self.versions)
+
+    def with_version(self, version: Version) -> Manifest:
+        """With that version at its end, unless it is there."""
+        if self.holds(version.facts.key, version.generation):
+            return self
+        return replace(self, versions=(*self.versions, version))
+
+    def dumped(self) -> bytes:
+        """As it lies in the lake."""
+        document = {
+            "format": _FORMAT,
+            "color": self.color,
+            "month": self.month,
+            "versions": [each.document() for each in self.versions],
+        }
+        return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def manifest_key(color: str, month: str) -> str:
+    """Where the manifest of a month lies."""
+    return f"{MANIFESTS}{color}/{month}.json"
+
+
+MANIFESTS = "_taxietl/"
+"""All that lies in the lake and is no month."""
+
+
+def month_of(trip_file: TripFile) -> str:
+    """`2021-01`."""
+    return f"{trip_file.year:04d}-{trip_file.month:02d}"
+
+
+def manifest_of(data: bytes, where: str) -> Manifest:
+    """A manifest as it was read.
+
+    Raises:
+        TargetError: it is not one; it is left as it is.
+    """
+    try:
+        document = json.loads(data)
+        if document["format"] != _FORMAT:
+            raise ValueError(f"format {document['format']}")  # noqa: TRY301  told below
+        versions = tuple(
+            Version(_demanded(_facts(each)), int(each["generation"]))
+            for each in document["versions"]
+        )
+        return Manifest(document["color"], document["month"], versions)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TargetError(
+            f"{where} is not a manifest that this version can read: {error}.",
+            hint="It was left as it is. Move it away, and run again: what the objects themselves "
+            "tell is written anew.",
+        ) from error
+
+
+def _demanded(facts: Facts | None) -> Facts:
+    if facts is None:
+        raise ValueError("a version lacks some of its facts")
+    return facts
+
+
+def uploaded_at(facts: Facts) -> datetime:
+    """When the upload began."""
+    return datetime.fromisoformat(facts.uploaded_at)

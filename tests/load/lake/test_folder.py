@@ -1,0 +1,120 @@
+"""The lake on disk: as a bucket promises, by hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PureWindowsPath
+
+import pytest
+from lakes import KEY, FolderLake, facts
+
+from taxietl.errors import TargetError
+from taxietl.load.lake.folder import local_path
+from taxietl.load.lake.store import ChangedError, untold
+from taxietl.load.lake.values import facts_of
+from taxietl.orchestrator import Cancellation
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FolderLake:
+    return FolderLake(tmp_path / "lake")
+
+
+def test_keys_have_slashes_on_every_platform() -> None:
+    path = local_path(PureWindowsPath("C:/lake"), KEY)
+
+    assert str(path) == r"C:\lake\data\yellow\yellow_tripdata_2021-01.parquet"
+
+
+def test_a_file_arrives_with_its_facts(folder: FolderLake, file: Path) -> None:
+    version = folder.upload(file)
+
+    found = folder.store.stat(KEY)
+    assert found is not None
+    assert (found.generation, found.crc32c) == (version.generation, version.facts.crc32c)
+    assert facts_of(found.metadata) == version.facts
+
+
+def test_facts_of_other_bytes_count_for_nothing(folder: FolderLake, file: Path) -> None:
+    folder.upload(file)
+    folder.plant(KEY, b"theirs")
+
+    found = folder.store.stat(KEY)
+
+    assert found is not None
+    assert found.metadata == {}
+
+
+def test_generations_grow_even_if_the_clock_stands_still(folder: FolderLake, file: Path) -> None:
+    first = folder.upload(file)
+    later = first.generation + 10**12
+    os.utime(folder.root / KEY, ns=(later, later))
+
+    second = folder.upload(file, if_generation=later)
+
+    assert second.generation > later
+
+
+def test_what_a_killed_upload_left_is_no_object(folder: FolderLake) -> None:
+    folder.plant("data/yellow/.x-1234.taxietl-part", b"half")
+
+    assert list(folder.store.objects()) == []
+
+
+def test_a_copy_that_changes_on_the_way_replaces_nothing(folder: FolderLake, file: Path) -> None:
+    before = folder.upload(file)
+
+    with pytest.raises(TargetError, match="instead of AAAAAA=="):
+        folder.store.put(
+            file, KEY, crc32c="AAAAAA==", metadata={}, if_generation=before.generation,
+            cancellation=Cancellation(), progress=untold,
+        )  # fmt: skip
+
+    assert folder.keys() == [KEY]
+    assert folder.bytes_at(KEY) == file.read_bytes()
+
+
+def test_a_run_asked_to_stop_leaves_nothing(folder: FolderLake, file: Path) -> None:
+    cancellation = Cancellation()
+    cancellation.request("Stopped.")
+
+    with pytest.raises(BaseException, match="Stopped"):
+        folder.upload(file, cancellation=cancellation)
+
+    assert folder.keys() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+def test_a_folder_that_cannot_be_written_is_told(folder: FolderLake, file: Path) -> None:
+    folder.root.mkdir(mode=0o500)
+
+    with pytest.raises(TargetError, match="cannot be read or written"):
+        folder.upload(file)
+
+
+def test_a_file_in_the_way_of_a_folder_is_told(folder: FolderLake, file: Path) -> None:
+    folder.plant("data", b"a file")
+
+    with pytest.raises(TargetError, match="cannot be read or written"):
+        folder.upload(file)
+
+
+def test_small_objects_are_guarded(folder: FolderLake) -> None:
+    folder.store.write_small("_taxietl/a.json", b"1", if_generation=0)
+
+    with pytest.raises(ChangedError):
+        folder.store.write_small("_taxietl/a.json", b"2", if_generation=0)
+
+    assert folder.store.small_keys("_taxietl/") == ["_taxietl/a.json"]
+    assert folder.bytes_at("_taxietl/a.json") == b"1"
+
+
+def test_progress_is_told_up_to_the_end(folder: FolderLake, file: Path) -> None:
+    told: list[int] = []
+
+    folder.lake.put(
+        file, facts(file), if_generation=0, cancellation=Cancellation(),
+        progress=lambda done, total: told.append(done),
+    )  # fmt: skip
+
+    assert told[-1] == file.stat().st_size

@@ -1,0 +1,449 @@
+"""The bucket: what arrives, what is asked again, and what is said when it is refused."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gcs import Gcs
+from gcs_bucket import QUANTUM
+from lakes import KEY, BucketLake, facts
+
+from taxietl.config.lakes import GcsProfile
+from taxietl.errors import Cancelled, ConfigError, TargetError, TaxietlError, TryLaterError
+from taxietl.load.lake.gcs import GcsStore
+from taxietl.load.lake.store import untold
+from taxietl.load.lake.values import facts_of
+from taxietl.orchestrator import Cancellation
+
+CHUNKS = 4
+"""Of the fixture `file`."""
+
+
+def sent_bytes(gcs: Gcs) -> int:
+    """Of the object, in all chunks that were begun."""
+    return sum(each.size for each in gcs.seen if each.kind == "session.put")
+
+
+def test_a_file_arrives_with_its_facts(bucket: BucketLake, gcs: Gcs, file: Path) -> None:
+    version = bucket.upload(file, source_etag='"é"')
+
+    stored = gcs.bucket().objects[KEY]
+    assert stored.data == file.read_bytes()
+    assert stored.generation == version.generation
+    assert facts_of(stored.resource["metadata"]) == version.facts
+    assert stored.resource["contentType"] == "application/vnd.apache.parquet"
+    assert gcs.kinds().count("session.put") == CHUNKS
+
+
+def test_an_empty_file_arrives(bucket: BucketLake, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.write_bytes(b"")
+
+    bucket.upload(empty)
+
+    assert bucket.bytes_at(KEY) == b""
+
+
+def test_progress_is_told_up_to_the_end(bucket: BucketLake, file: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+
+    bucket.lake.put(
+        file,
+        facts(file),
+        if_generation=0,
+        cancellation=Cancellation(),
+        progress=lambda done, total: told.append((done, total)),
+    )
+
+    size = file.stat().st_size
+    assert told[-1] == (size, size)
+    assert len(told) > CHUNKS
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sent_again"),
+    [
+        pytest.param({"on": "session.put", "status": 503, "after": 1}, QUANTUM, id="503"),
+        pytest.param({"on": "session.put", "status": 500}, QUANTUM, id="500"),
+        pytest.param({"on": "session.put", "status": 502}, QUANTUM, id="502"),
+        pytest.param({"on": "session.put", "status": 408}, QUANTUM, id="408"),
+        pytest.param(
+            {"on": "session.put", "status": 429, "reason": "rateLimitExceeded"}, QUANTUM, id="429"
+        ),
+        pytest.param({"on": "session.put", "reset_after": 70_000, "after": 2}, QUANTUM, id="reset"),
+        pytest.param({"on": "session.put", "lose_answer": True, "after": 1}, 0, id="answer lost"),
+        pytest.param(
+            {"on": "session.put", "lose_answer": True, "after": 3}, 0, id="last answer lost"
+        ),
+        pytest.param({"on": "upload.resumable", "status": 503}, 0, id="503 at the start"),
+        pytest.param({"on": "upload.resumable", "lose_answer": True}, 0, id="start lost"),
+    ],
+)
+def test_an_upload_goes_on_where_it_stopped(
+    bucket: BucketLake, gcs: Gcs, file: Path, fault: dict[str, Any], sent_again: int
+) -> None:
+    gcs.fail(**fault)
+
+    version = bucket.upload(file)
+
+    assert bucket.bytes_at(KEY) == file.read_bytes()
+    assert gcs.bucket().objects[KEY].generation == version.generation
+    assert len(bucket.slept.seconds) == 1
+    assert sent_bytes(gcs) == file.stat().st_size + sent_again
+
+
+def test_what_arrived_of_a_cut_chunk_is_not_sent_again(gcs: Gcs, file: Path) -> None:
+    lake = BucketLake(gcs, chunk_bytes=4 * QUANTUM)
+    gcs.fail("session.put", reset_after=2 * QUANTUM + 5)
+
+    lake.upload(file)
+
+    second = [each for each in gcs.seen if each.kind == "session.put"][1]
+    assert second.content_range == f"bytes {2 * QUANTUM}-{file.stat().st_size - 1}/878500"
+    assert lake.bytes_at(KEY) == file.read_bytes()
+
+
+def test_a_chunk_that_stalls_is_given_up_and_sent_again(gcs: Gcs, file: Path) -> None:
+    lake = BucketLake(gcs, silence_seconds=0.3)
+    gcs.fail("session.put", stall=True, after=1)
+
+    lake.upload(file)
+
+    assert lake.bytes_at(KEY) == file.read_bytes()
+
+
+def test_a_chunk_has_a_deadline_as_a_whole(gcs: Gcs, file: Path) -> None:
+    lake = BucketLake(gcs, chunk_seconds=-1.0)
+
+    with pytest.raises(TargetError, match=r"no answer \(_OverdueError\)"):
+        lake.upload(file)
+
+    assert lake.keys() == []
+
+
+def test_how_long_to_wait_is_the_services_word(bucket: BucketLake, gcs: Gcs, file: Path) -> None:
+    gcs.fail("session.put", status=429, retry_after=17)
+
+    bucket.upload(file)
+
+    assert bucket.slept.seconds == [17.0]
+
+
+def test_waits_grow(bucket: BucketLake, gcs: Gcs, file: Path) -> None:
+    gcs.fail("session.put", status=503, times=1)
+    gcs.fail("session.status", status=503, times=2)
+
+    bucket.upload(file)
+
+    waits = bucket.slept.seconds
+    assert len(waits) == 3
+    assert 0.25 <= waits[0] <= 0.75 < waits[2] <= 3.0
+
+
+def test_a_chunk_that_arrived_begins_the_count_anew(
+    bucket: BucketLake, gcs: Gcs, file: Path
+) -> None:
+    failures = bucket.patience.attempts - 1
+    gcs.fail("session.status", status=503, times=failures - 1)
+    gcs.fail("session.status", after=1, status=503, times=failures - 1)
+    gcs.fail("session.put", status=503)
+    gcs.fail("session.put", status=503, after=1)
+
+    bucket.upload(file)
+
+    assert bucket.bytes_at(KEY) == file.read_bytes()
+    assert len(bucket.slept.seconds) == 2 * failures
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_forgotten_session_is_begun_anew(
+    bucket: BucketLake, gcs: Gcs, file: Path, status: int
+) -> None:
+    gcs.fail("session.put", gone=status, after=2)
+
+    bucket.upload(file)
+
+    assert bucket.bytes_at(KEY) == file.read_bytes()
+    assert gcs.kinds().count("upload.resumable") == 2
+
+
+def test_a_session_that_is_forgotten_each_time_is_given_up(
+    bucket: BucketLake, gcs: Gcs, file: Path
+) -> None:
+    gcs.fail("session.put", gone=410, times=99)
+
+    with pytest.raises(TargetError, match="forgot the upload 3 times"):
+        bucket.upload(file)
+
+    assert bucket.keys() == []
+
+
+def test_an_object_that_is_there_with_its_session_forgotten_is_known_again(
+    bucket: BucketLake, gcs: Gcs, file: Path
+) -> None:
+    gcs.fail("session.put", lose_answer=True, after=CHUNKS - 1)
+    gcs.fail("session.status", gone=404)
+
+    version = bucket.upload(file)
+
+    assert gcs.bucket().objects[KEY].generation == version.generation
+    assert gcs.kinds().count("upload.resumable") == 1
+
+
+def test_another_upload_that_was_first_is_not_replaced(
+    bucket: BucketLake, gcs: Gcs, file: Path
+) -> None:
+    first = bucket.upload(file)
+
+    with pytest.raises(TryLaterError, match="Another upload put"):
+        bucket.upload(file, if_generation=0)
+
+    assert gcs.bucket().objects[KEY].generation == first.generation
+
+
+def test_another_upload_that_ends_first_is_not_replaced(
+    bucket: BucketLake, gcs: Gcs, file: Path
+) -> None:
+    """The condition holds when the upload begins, and no more when it ends."""
+    planted: list[int] = []
+
+    def plant(done: int, total: int | None) -> None:
+        if done and not planted:
+            bucket.plant(KEY, b"theirs")
+            planted.append(done)
+
+    with pytest.raises(TryLaterError, match="Another upload put"):
+        bucket.lake.put(
+            file, facts(file), if_generation=0, cancellation=Cancellation(), progress=plant
+        )
+
+    assert bucket.bytes_at(KEY) == b"theirs"
+
+
+def test_of_two_uploads_at_once_one_wins(gcs: Gcs, file: Path) -> None:
+    ended: list[str] = []
+
+    def upload() -> None:
+        try:
+            BucketLake(gcs).upload(file)
+            ended.append("won")
+        except TryLaterError:
+            ended.append("lost")
+
+    threads = [threading.Thread(target=upload) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert sorted(ended) == ["lost", "lost", "lost", "won"]
+
+
+def test_a_checksum_that_is_not_ours_takes_the_object_away_again(
+    bucket: BucketLake, gcs: Gcs, file: Path
+) -> None:
+    gcs.fail("session.put", lies=True, after=CHUNKS - 1)
+
+    with pytest.raises(TargetError, match=r"arrived with checksum AAAAAA== instead of"):
+        bucket.upload(file)
+
+    assert bucket.keys() == []
+
+
+def test_bytes_that_change_on_the_way_are_refused_by_the_service(
+    bucket: BucketLake, file: Path
+) -> None:
+    with pytest.raises(TargetError, match="CRC32C"):
+        bucket.store.put(
+            file,
+            KEY,
+            crc32c="AAAAAA==",
+            metadata={},
+            if_generation=0,
+            cancellation=Cancellation(),
+            progress=untold,
+        )
+
+    assert bucket.keys() == []
+
+
+def test_a_run_asked_to_stop_leaves_no_object(bucket: BucketLake, file: Path) -> None:
+    cancellation = Cancellation()
+
+    def stop(done: int, total: int | None) -> None:
+        if done > QUANTUM:
+            cancellation.request("Stopped by SIGINT.", signal_number=signal.SIGINT)
+
+    with pytest.raises(Cancelled):
+        bucket.lake.put(
+            file, facts(file), if_generation=0, cancellation=cancellation, progress=stop
+        )
+
+    assert bucket.keys() == []
+
+
+def test_a_request_to_stop_ends_a_wait(gcs: Gcs, file: Path) -> None:
+    lake = BucketLake(gcs, sleep=None, attempts=99)
+    gcs.fail("session.put", status=503, retry_after=60, times=99)
+    cancellation = Cancellation()
+    threading.Timer(0.2, cancellation.request, ("Stopped.",)).start()
+
+    with pytest.raises(Cancelled):
+        lake.upload(file, cancellation=cancellation)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        pytest.param(
+            {"status": 401, "reason": "authError"}, TargetError,
+            ("HTTP 401", "gcloud auth application-default login"), id="401",
+        ),
+        pytest.param(
+            {"status": 403, "reason": "forbidden",
+             "message": "etl@p.iam does not have storage.objects.create access"},
+            TargetError, ("storage.objects.create", "roles/storage.objectAdmin"), id="403",
+        ),
+        pytest.param(
+            {"status": 403, "reason": "accountDisabled",
+             "message": "The billing account is disabled."},
+            TargetError, ("Switch billing on",), id="billing",
+        ),
+        pytest.param(
+            {"status": 403, "reason": "quotaExceeded", "times": 99}, TargetError,
+            ("quota", "HTTP 429"), id="quota",
+        ),
+        pytest.param({"status": 429, "times": 99}, TargetError, ("too many requests",), id="429"),
+        pytest.param({"status": 503, "times": 99}, TargetError, ("HTTP 503", "later"), id="503"),
+        pytest.param(
+            {"lose_answer": True, "times": 99}, TargetError, ("no answer", "`endpoint`"), id="cut"
+        ),
+        pytest.param({"status": 400, "message": "Odd."}, TargetError, ("Odd.",), id="400"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_to_mend(
+    bucket: BucketLake,
+    gcs: Gcs,
+    file: Path,
+    fault: dict[str, Any],
+    kind: type[TaxietlError],
+    words: tuple[str, ...],
+) -> None:
+    gcs.fail("upload.resumable", **fault)
+
+    with pytest.raises(kind) as caught:
+        bucket.upload(file)
+
+    assert f"Cannot upload to gs://lake/{KEY}" in caught.value.message
+    for word in words:
+        assert word in caught.value.message + caught.value.hint
+    assert bucket.keys() == []
+
+
+def test_a_missing_bucket_is_not_taken_for_a_missing_object(gcs: Gcs, file: Path) -> None:
+    lake = BucketLake(gcs)
+    del gcs.buckets["lake"]
+
+    for work in (
+        lambda: lake.store.stat(KEY),
+        lambda: lake.upload(file),
+        lambda: list(lake.store.objects()),
+        lambda: lake.store.read_small("a"),
+    ):
+        with pytest.raises(TargetError, match="there is no such bucket"):
+            work()
+
+
+def test_the_address_of_an_upload_is_shown_nowhere(
+    bucket: BucketLake, gcs: Gcs, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gcs.fail("session.put", lose_answer=True, times=99)
+    gcs.fail("session.status", lose_answer=True, times=99)
+
+    with pytest.raises(TargetError) as caught:
+        bucket.upload(file)
+
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert "session-" not in str(error) + repr(error)
+        error = error.__cause__ or error.__context__
+    assert "session-" not in caplog.text
+
+
+def test_a_token_that_is_not_accepted_is_told(gcs: Gcs) -> None:
+    gcs.token = "planted"
+    lake = BucketLake(gcs)
+
+    with pytest.raises(TargetError, match="not accepted"):
+        lake.store.stat(KEY)
+
+
+def test_small_objects_are_written_and_read_once(bucket: BucketLake) -> None:
+    bucket.store.write_small("a.json", b"1", if_generation=0)
+
+    found = bucket.store.read_small("a.json")
+
+    assert found is not None
+    assert found[0] == b"1"
+    assert bucket.store.read_small("b.json") is None
+    assert bucket.store.small_keys("a") == ["a.json"]
+
+
+def test_lists_of_many_pages_are_whole(bucket: BucketLake, gcs: Gcs) -> None:
+    gcs.page_size = 3
+    for number in range(10):
+        bucket.plant(f"data/{number}", b"x")
+    bucket.plant("_taxietl/yellow/2021-01.json", b"{}")
+
+    assert [each.key for each in bucket.store.objects()] == [f"data/{n}" for n in range(10)]
+
+
+def test_only_the_generation_that_is_meant_is_deleted(bucket: BucketLake) -> None:
+    bucket.plant("a", b"1")
+    before = bucket.store.stat("a")
+    bucket.plant("a", b"2")
+    assert before is not None
+
+    bucket.store.delete("a", before.generation)
+    assert bucket.bytes_at("a") == b"2"
+    after = bucket.store.stat("a")
+    assert after is not None
+    bucket.store.delete("a", after.generation)
+    bucket.store.delete("a", after.generation)
+
+    assert bucket.bytes_at("a") is None
+
+
+def test_the_emulator_of_the_environment_needs_no_credentials(
+    gcs: Gcs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs.url)
+    store = GcsStore(GcsProfile(bucket="lake"))
+
+    assert store.stat("nothing") is None
+
+
+def test_without_credentials_it_is_said_how_to_get_some(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+
+    with pytest.raises(ConfigError, match="no Google Cloud credentials") as caught:
+        GcsStore(GcsProfile(bucket="lake")).stat("a")
+
+    assert "gcloud auth application-default login" in caught.value.hint
+
+
+def test_an_object_has_its_address_and_its_page(bucket: BucketLake) -> None:
+    assert bucket.store.uri("a b/c") == "gs://lake/a b/c"
+    assert bucket.store.link("a b/c") == (
+        "https://console.cloud.google.com/storage/browser/_details/lake/a%20b/c"
+    )
