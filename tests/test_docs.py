@@ -93,7 +93,14 @@ def test_every_step_of_ours_is_in_the_docs() -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        *("README.md", "CHANGELOG.md", "docs/reference.md", "docs/data.md", "docs/postgres.md"),
+        *(
+            "README.md",
+            "CHANGELOG.md",
+            "docs/reference.md",
+            "docs/data.md",
+            "docs/lake.md",
+            "docs/postgres.md",
+        ),
         *("docs/plugins.md", "docs/sources.md"),
     ],
 )

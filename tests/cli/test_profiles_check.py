@@ -413,12 +413,12 @@ def test_a_google_key_is_read_without_a_network(
 
 
 def test_what_cannot_be_asked_yet_says_so(taxietl: Taxietl, home: Path) -> None:
-    _profile("gcs", bucket="lake")
+    _profile("bigquery", project="p", dataset="d")
 
     done = taxietl("profiles", "check", "it")
 
     assert done.code == 0
-    assert "does not connect to Google Cloud yet" in done.out
+    assert "does not load into BigQuery yet" in done.out
 
 
 def test_a_folder_must_be_there(taxietl: Taxietl, tmp_path: Path) -> None:

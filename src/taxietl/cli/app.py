@@ -16,11 +16,13 @@ from taxietl.cli import (
     ingest,
     init,
     inspect,
+    lake,
     limits,
     profiles,
     runs,
     schema,
     sql,
+    upload,
     verify,
     zones,
 )
@@ -60,7 +62,7 @@ def _common(
 
 
 for module in (
-    *(ingest, zones, verify, inspect, sql, run_flow, flows, runs, limits, cache),
+    *(ingest, upload, lake, zones, verify, inspect, sql, run_flow, flows, runs, limits, cache),
     *(profiles, generate, schema, init),
 ):
     module.register(_app)

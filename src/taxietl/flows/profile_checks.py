@@ -20,7 +20,8 @@ if TYPE_CHECKING:
         Profile,
     )
 
-_NOT_ASKED = "This version does not connect to Google Cloud yet, so nothing was asked there."
+_NOT_ASKED = "Nothing was asked of Google: checking the profile that uses it does."
+_NO_BIGQUERY = "This version does not load into BigQuery yet, so nothing was asked there."
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,13 @@ def _check_folder(profile: FolderProfile) -> str:
         raise TargetError(
             f"This user may not write to the folder {path}.", hint="Check its owner and its mode."
         )
-    return f"The folder {path} is there and can be written; this version loads nothing there yet."
+    return f"The folder {path} is there and can be written."
+
+
+def _check_gcs(profile: GcsProfile) -> str:
+    from taxietl.load.lake.gcs_check import check
+
+    return check(profile)
 
 
 def _check_credentials(profile: GcpCredentialsProfile) -> str:
@@ -83,11 +90,11 @@ def _check_credentials(profile: GcpCredentialsProfile) -> str:
     return f"{place} holds a service account's key. {_NOT_ASKED}"
 
 
-def _check_google(profile: GcsProfile | BigQueryProfile) -> str:
+def _check_bigquery(profile: BigQueryProfile) -> str:
     if profile.credentials is None:
-        return f"Names no credentials: Google's application default ones will count. {_NOT_ASKED}"
+        return f"Names no credentials: Google's application default ones will count. {_NO_BIGQUERY}"
     profile.google_credentials()
-    return f"The credentials of {profile.credentials} are whole. {_NOT_ASKED}"
+    return f"The credentials of {profile.credentials} are whole. {_NO_BIGQUERY}"
 
 
 _CHECKS: dict[str, Callable[[Any], str]] = {
@@ -95,6 +102,6 @@ _CHECKS: dict[str, Callable[[Any], str]] = {
     "duckdb": _check_duckdb,
     "folder": _check_folder,
     "gcp-credentials": _check_credentials,
-    "gcs": _check_google,
-    "bigquery": _check_google,
+    "gcs": _check_gcs,
+    "bigquery": _check_bigquery,
 }

@@ -1,0 +1,154 @@
+"""`taxietl lake`: what is in the lake, whether it is whole, and what it no longer needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxietl.cli.options import ColorOption
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import open_settings
+from taxietl.errors import ConfigError, TargetError
+
+if TYPE_CHECKING:
+    from taxietl.load.lake.inspection import Finding
+    from taxietl.load.lake.lake import Lake
+    from taxietl.load.lake.values import Version
+
+OnOption = Annotated[str, typer.Option(help="Profile of the lake.")]
+ColorFilter = Annotated[str | None, typer.Option("--color", help="Only this colour.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(no_args_is_help=True, help="Look at the lake.")
+    group.command("ls")(with_output(ls))
+    group.command("show")(with_output(show))
+    group.command("verify")(with_output(verify))
+    group.command("gc")(with_output(gc))
+    app.add_typer(group, name="lake")
+
+
+def ls(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> None:
+    """The months in the lake, as their manifests tell."""
+    from taxietl.cli.tables import table
+
+    lake = _open(on, color)
+    versions = [each for found in lake.manifests(color) for each in found.newest()]
+    rows = [
+        {
+            "month": f"{each.facts.color}-{each.facts.month}",
+            "form": str(each.facts.form),
+            "rows": each.facts.rows,
+            "bytes": each.facts.size_bytes,
+            "uploaded": each.facts.uploaded_at,
+            "run": each.facts.run_name,
+            "uri": lake.store.uri(each.facts.key),
+        }
+        for each in versions
+    ]
+    headings = ("month", "form", "rows", "bytes", "uploaded", "run", "uri")
+    document = {"lake": lake.store.address, "months": rows}
+    out.result(document, table(headings, rows) if rows else f"nothing in {lake.store.address}")
+
+
+def show(
+    out: Output,
+    color: ColorOption,
+    year: Annotated[int, typer.Option(help="Year of the file.")],
+    month: Annotated[int, typer.Option(help="Month of the file.")],
+    on: OnOption = "lake",
+) -> None:
+    """One month's versions, the newest last: where each came from, and what it held."""
+    from taxietl.load.lake.values import month_of
+    from taxietl.tlc.trip_file import trip_file
+
+    asked = trip_file(color, year, month)
+    lake = _open(on, color)
+    manifest = lake.manifest(color, month_of(asked))
+    if not manifest.versions:
+        raise ConfigError(
+            f"{asked} is not in {lake.store.address}.",
+            hint=f"Bring it there: taxietl upload-gcs --color {color} --year {year} "
+            f"--month {month}",
+        )
+    document = {
+        "trip_file": str(asked),
+        "versions": [
+            {**each.document(), "form": str(each.facts.form), "uri": lake.store.uri(each.facts.key)}
+            for each in manifest.versions
+        ],
+    }
+    out.result(document, "\n".join(_version(lake, each) for each in manifest.versions))
+
+
+def _version(lake: Lake, version: Version) -> str:
+    facts = version.facts
+    counts = [f"{facts.rows:,} rows"] if facts.rows is not None else []
+    lines = [
+        f"{lake.store.uri(facts.key)}  generation {version.generation}",
+        f"  {', '.join([str(facts.form), *counts, f'{facts.size_bytes:,} bytes'])}, "
+        f"CRC32C {facts.crc32c}",
+        f"  from {facts.source_url}, SHA-256 {facts.source_sha256[:12]}",
+        f"  by run {facts.run_name!r} at {facts.uploaded_at}",
+    ]
+    return "\n".join(lines)
+
+
+def verify(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> int:
+    """Read every object's checksum and footer again; they must be those of the manifests."""
+    lake = _open(on, color)
+    from taxietl.load.lake.inspection import verify as check
+
+    findings = check(lake, color=color)
+    code = TargetError.exit_code if any(each.problems for each in findings) else 0
+    document = {
+        "lake": lake.store.address,
+        "objects": [{**vars(each), "ok": not each.problems} for each in findings],
+        "exit_code": code,
+    }
+    text = "\n".join(_finding(lake, each) for each in findings)
+    out.result(document, text or f"nothing in {lake.store.address}")
+    return code
+
+
+def _finding(lake: Lake, finding: Finding) -> str:
+    uri = lake.store.uri(finding.key)
+    if finding.problems:
+        return f"{uri}  damaged: {'; '.join(finding.problems)}"
+    counts = "" if finding.rows is None else f"{finding.rows:,} rows, "
+    return f"{uri}  ok: {counts}{finding.size_bytes:,} bytes"
+
+
+def gc(
+    out: Output,
+    on: OnOption = "lake",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed.")] = False,
+) -> None:
+    """Remove objects of ours whose month lies elsewhere since `key` was changed."""
+    lake = _open(on, None)
+    from taxietl.load.lake.inspection import leftovers
+
+    found = leftovers(lake)
+    for each in [] if dry_run else found:
+        lake.store.delete(each.key, each.generation)
+    removed: list[dict[str, Any]] = [vars(each) for each in found]
+    freed = sum(each.size_bytes for each in found)
+    verb = "would remove" if dry_run else "removed"
+    lines = [f"{verb} {lake.store.uri(each.key)}: {each.why}" for each in found]
+    out.result(
+        {"dry_run": dry_run, "removed": removed, "freed_bytes": freed},
+        "\n".join([*lines, f"{verb} {len(found):,} objects, {freed:,} bytes"]),
+    )
+
+
+def _open(name: str, color: str | None) -> Lake:
+    from taxietl.tlc.datasets import dataset
+
+    if color is not None:
+        dataset(color)
+    open_settings()
+    from taxietl.flows.lake import open_lake
+
+    return open_lake(name)

@@ -1,0 +1,40 @@
+"""From a profile's name to its lake."""
+
+from __future__ import annotations
+
+from taxietl.config import LakeProfile, settings
+from taxietl.errors import ConfigError
+from taxietl.load.lake.lake import Lake
+
+_LINES = """\
+[profiles.{name}]
+type = "gcs"
+bucket = "my-bucket"
+credentials = "gcp"            # left out: application default credentials
+
+[profiles.gcp]
+type = "gcp-credentials"
+service_account_file = "~/.gc/key.json"
+
+or, for the same lake on disk:
+
+[profiles.{name}]
+type = "folder"
+path = "lake"
+"""
+
+
+def open_lake(name: str) -> Lake:
+    """The lake of the profile of that name in the active settings.
+
+    Raises:
+        ConfigError: there is no such profile, or it is no lake; with the lines to paste.
+    """
+    chosen = settings()
+    if name not in chosen.profiles:
+        file = chosen.config_file or "./taxietl.toml"
+        raise ConfigError(
+            f"There is no profile named {name!r}, so there is no lake to upload to.",
+            hint=f"Put this into {file}, with your own names:\n\n{_LINES.format(name=name)}",
+        )
+    return Lake(chosen.profile(name, LakeProfile))

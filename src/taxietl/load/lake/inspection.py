@@ -1,0 +1,163 @@
+"""Hold a lake to its manifests: every object's bytes and footer, and what should not be there."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from taxietl.errors import TargetError
+from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.values import Manifest, StoredObject, Version, facts_of
+from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One object, and what is wrong with it."""
+
+    key: str
+    color: str | None
+    month: str | None
+    size_bytes: int
+    rows: int | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """What the newest versions do not need."""
+
+    key: str
+    generation: int
+    size_bytes: int
+    why: str
+
+
+def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
+    """Read every object's checksum and footer again, and compare them with the manifests.
+
+    A bucket tells the checksum it keeps of the bytes; in a folder it is made from them.
+
+    Args:
+        lake: to look at; nothing in it is changed.
+        color: only this one; then objects that no manifest knows are not looked for.
+    """
+    manifests = lake.manifests(color)
+    findings = [
+        _verified(lake, version)
+        for manifest in manifests
+        for version in sorted(manifest.newest(), key=lambda each: each.facts.key)
+    ]
+    if color is None:
+        known = {each.facts.key for manifest in manifests for each in manifest.versions}
+        findings += [_foreign(each) for each in lake.store.objects() if each.key not in known]
+    return findings
+
+
+def leftovers(lake: Lake) -> list[Leftover]:
+    """Objects of ours that a change of `key` left behind: the month lies elsewhere now.
+
+    What no manifest knows is not ours to remove.
+    """
+    manifests = lake.manifests()
+    newest = {each.facts.key for manifest in manifests for each in manifest.newest()}
+    found = {each.key: each for each in lake.store.objects()}
+    return [
+        Leftover(version.facts.key, version.generation, stored.size_bytes, why)
+        for version, why in _superseded(manifests, newest)
+        if (stored := found.get(version.facts.key)) and stored.generation == version.generation
+    ]
+
+
+def _superseded(manifests: Iterable[Manifest], newest: set[str]) -> Iterator[tuple[Version, str]]:
+    for manifest in manifests:
+        now = {each.facts.form: each.facts.key for each in manifest.newest()}
+        for version in manifest.versions:
+            if version.facts.key not in newest:
+                yield version, f"the month lies at {now[version.facts.form]} now"
+
+
+def _verified(lake: Lake, version: Version) -> Finding:
+    facts = version.facts
+    problems: list[str] = []
+    found = lake.store.stat(facts.key)
+    if found is None:
+        problems.append("the object is gone")
+    else:
+        if found.size_bytes != facts.size_bytes:
+            problems.append(f"{found.size_bytes:,} bytes instead of {facts.size_bytes:,}")
+        if found.crc32c != facts.crc32c:
+            problems.append(f"checksum {found.crc32c} instead of {facts.crc32c}")
+        if facts.rows is not None:
+            problems += _footer_problems(lake, found, version)
+    return Finding(
+        facts.key, facts.color, facts.month, facts.size_bytes, facts.rows, tuple(problems)
+    )
+
+
+def _footer_problems(lake: Lake, found: StoredObject, version: Version) -> list[str]:
+    """What the Parquet footer says otherwise than the manifest, and than the contract."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from taxietl.load.lake.parquet import lake_schema, schema_digest
+
+    try:
+        file = pq.ParquetFile(pa.PythonFile(_Ranges(lake, found), mode="r"))
+        rows, schema = file.metadata.num_rows, file.schema_arrow
+    except (pa.ArrowException, OSError) as error:
+        return [f"the footer cannot be read: {' '.join(str(error).split())[:100]}"]
+    facts, problems = version.facts, []
+    if rows != facts.rows:
+        problems.append(f"{rows:,} rows instead of {facts.rows:,}")
+    digest = schema_digest(schema)
+    if digest != facts.schema:
+        problems.append("other columns than were written")
+    elif facts.contract_version == CONTRACT_VERSION and digest != schema_digest(
+        lake_schema(DATASETS[facts.color])
+    ):
+        problems.append("other columns than the contract's")
+    return problems
+
+
+def _foreign(stored: StoredObject) -> Finding:
+    is_ours = facts_of(stored.metadata) is not None
+    problem = (
+        "not in its month's manifest: upload that month again"
+        if is_ours
+        else "taxietl did not put it there"
+    )
+    return Finding(stored.key, None, None, stored.size_bytes, None, (problem,))
+
+
+class _Ranges(io.RawIOBase):
+    """An object as a file that reads only what is asked for."""
+
+    def __init__(self, lake: Lake, found: StoredObject) -> None:
+        self._lake, self._found, self._at = lake, found, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + {0: 0, 1: self._at, 2: self._found.size_bytes}[whence]
+        return self._at
+
+    def read(self, size_bytes: int = -1) -> bytes:
+        left = self._found.size_bytes - self._at
+        wanted = left if size_bytes < 0 else min(size_bytes, left)
+        if wanted <= 0:
+            return b""
+        try:
+            part = self._lake.store.read(self._found, self._at, wanted)
+        except TargetError as error:
+            raise OSError(error.message) from error
+        self._at += len(part)
+        return part
