@@ -52,7 +52,18 @@ def test_it_is_written_a_few_times_a_second() -> None:
         clock.now += 0.01
         line.moved(JANUARY, done * 1_000_000, None)
 
-    assert 8 <= terminal.getvalue().count("MB") <= 11
+    assert 8 <= terminal.getvalue().count("green") <= 11
+
+
+def test_it_says_how_fast_of_what_came_since_it_is_shown() -> None:
+    terminal, clock = Terminal(), Clock()
+    line = ProgressLine(terminal, clock=clock)
+    line.moved(JANUARY, 40_000_000, 64_000_000)  # taken up from an earlier transfer
+    clock.now += 2.0
+
+    line.moved(JANUARY, 44_000_000, 64_000_000)
+
+    assert terminal.visible == "  green-2021-01  44.0 of 64.0 MB   69%  2.0 MB/s"
 
 
 def test_it_is_gone_at_the_end() -> None:

@@ -23,9 +23,9 @@ from taxietl.load.lake.folder import FolderStore
 from taxietl.load.lake.gcs import GcsStore
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.patience import Patience
-from taxietl.load.lake.store import Store, untold
+from taxietl.load.lake.store import Store
 from taxietl.load.lake.values import Facts, Form, Version
-from taxietl.steps.protocols import Cancellation
+from taxietl.steps.protocols import Cancellation, untold
 from taxietl.tlc.trip_file import TripFile
 
 JANUARY = TripFile("yellow", 2021, 1)

@@ -1,4 +1,4 @@
-"""One line on a terminal that says how far a download is, and is gone when it ends."""
+"""One line on a terminal that says how far a transfer is, and is gone when it ends."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ class ProgressLine:
         self._lock = threading.Lock()
         self._next = 0.0
         self._is_shown = False
+        self._began: tuple[float, int] | None = None
+        """When this transfer was first told of, and of how many bytes."""
 
     def moved(self, trip_file: TripFile, done: int, total: int | None) -> None:
         """Show it, unless it was shown just now."""
         with self._lock:
             now = self._clock()
+            began, before = self._began = self._began or (now, done)
             if now < self._next:
                 return
             self._next, self._is_shown = now + _EVERY_SECONDS, True
             of = f" of {total / 1e6:,.1f} MB  {done / total:4.0%}" if total else " MB"
-            self._stream.write(f"{_CLEAR}  {trip_file}  {done / 1e6:,.1f}{of}")
+            rate = f"  {(done - before) / (now - began) / 1e6:,.1f} MB/s" if now > began else ""
+            self._stream.write(f"{_CLEAR}  {trip_file}  {done / 1e6:,.1f}{of}{rate}")
             self._stream.flush()
 
     def ended(self, trip_file: TripFile) -> None:  # noqa: ARG002
@@ -49,4 +53,4 @@ class ProgressLine:
             if self._is_shown:
                 self._stream.write(_CLEAR)
                 self._stream.flush()
-            self._next, self._is_shown = 0.0, False
+            self._next, self._is_shown, self._began = 0.0, False, None

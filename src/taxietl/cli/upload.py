@@ -9,6 +9,7 @@ import typer
 
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
 from taxietl.cli.output import Output, describe_error, with_output
+from taxietl.cli.progress import progress_line
 from taxietl.cli.session import open_settings
 from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
 
@@ -59,7 +60,7 @@ def upload_gcs(
     options = UploadOptions(
         source=source or defaults.source,
         to=to,
-        transforms=tuple(each for each in transform or () if each != "none"),
+        transforms=() if transform in (None, ["none"]) else tuple(transform or ()),
         raw=raw,
         keep_local=keep_local.expanduser().absolute() if keep_local else None,
         max_rejects=defaults.max_rejects if max_rejects is None else max_rejects,
@@ -72,6 +73,7 @@ def upload_gcs(
 
 def _upload(out: Output, months: list[TripFile], options: UploadOptions) -> int:
     from taxietl.flows import upload as flows
+    from taxietl.flows.progress import watched_by
     from taxietl.orchestrator import configure_logging
     from taxietl.runtime import open_engine
 
@@ -79,11 +81,14 @@ def _upload(out: Output, months: list[TripFile], options: UploadOptions) -> int:
     engine = open_engine()
     run: Run[Any]
     results: tuple[UploadResult, ...]
+    with watched_by(progress_line(out)):
+        if len(months) == 1:
+            run = engine.run(flows.upload_month, months[0], options)
+        else:
+            run = engine.run(flows.upload_months, tuple(months), options)
     if len(months) == 1:
-        run = engine.run(flows.upload_month, months[0], options)
         results = (flows.UploadResult(months[0], report=run.result()),)
     else:
-        run = engine.run(flows.upload_months, tuple(months), options)
         try:
             results = run.result()
         except flows.UploadsFailedError as error:

@@ -205,7 +205,7 @@ def transform(file: SourceFile, options: IngestOptions) -> Generator[pa.RecordBa
         )
     if tally.ignored_columns:
         log.warning(
-            "%s has columns that no era knows, left out by --new-columns ignore: %s",
+            "%s has columns that no era knows, left out: %s",
             file.path.name,
             ", ".join(tally.ignored_columns),
         )
@@ -234,7 +234,7 @@ def load(
         try:
             return loader(options.to).load(file, batches, request, current_cancellation())
         except TooManyRejectsError as error:
-            path = _write_rejects(error.tally, request.run_name or str(request.trip_file))
+            path = write_rejects(error.tally, request.run_name or str(request.trip_file))
             error.hint += f" They are listed in {path}."
             raise
 
@@ -313,7 +313,7 @@ def _holder_named() -> Iterator[None]:
         raise
 
 
-def _write_rejects(tally: Tally, name: str) -> Path:
+def write_rejects(tally: Tally, name: str) -> Path:
     """Write what could not be read beside the history, since the warehouse has none of it."""
     path = settings().rejects_dir / f"{name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)

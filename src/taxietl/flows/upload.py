@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +14,24 @@ import pyarrow as pa  # noqa: TID253  this module is loaded when a month is uplo
 
 import taxietl
 from taxietl.config import settings
-from taxietl.errors import TaxietlError, worst_exit_code
-from taxietl.flows.ingest import MonthError, extract, month_error, probe
+from taxietl.errors import TaxietlError, TooManyRejectsError, worst_exit_code
+from taxietl.extract.http.download import modified_at
+from taxietl.flows.ingest import (
+    IngestOptions,
+    MonthError,
+    extract,
+    month_error,
+    probe,
+    transform,
+    write_rejects,
+)
 from taxietl.flows.lake import open_lake
+from taxietl.flows.progress import told
 from taxietl.load.checks import check_counts, check_shrink
 from taxietl.load.lake.checksum import crc32c_of
 from taxietl.load.lake.folder import local_path
 from taxietl.load.lake.lake import Lake, Standing, decide_upload, entry_of
 from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet, written_beside
-from taxietl.load.lake.store import untold
 from taxietl.load.lake.values import Facts, Form, Version, manifest_key, month_of
 from taxietl.orchestrator import (
     Stream,
@@ -33,11 +42,11 @@ from taxietl.orchestrator import (
     task,
 )
 from taxietl.steps import registry
+from taxietl.steps.plan import version_loaded
 from taxietl.steps.values import LoadRequest, SourceFile, SourceVersion, Tally, Transform
-from taxietl.tlc.column_rules import ColumnRules, NewColumns
+from taxietl.tlc.column_rules import NewColumns
 from taxietl.tlc.datasets import CONTRACT_VERSION
 from taxietl.tlc.trip_file import TripFile
-from taxietl.transform.pipeline import clean_batches
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,11 @@ class UploadOptions:
     max_rejects: int = 0
     max_shrink: float = 0.05
     force: bool = False
+
+    @property
+    def read_as(self) -> IngestOptions:
+        """How the file is read: all months of a colour have the same columns in the lake."""
+        return IngestOptions(self.source, transforms=self.transforms, new_columns=NewColumns.IGNORE)
 
     @property
     def form(self) -> Form:
@@ -138,21 +152,6 @@ def compare(
     )
 
 
-@task
-def transform(file: SourceFile, names: tuple[str, ...]) -> Generator[pa.RecordBatch, None, Tally]:
-    """Read and conform one month, never holding all of it; returns what was counted."""
-    rules = ColumnRules(new=NewColumns.IGNORE)  # all months of a colour have the same columns
-    tally = yield from clean_batches(file, registry.transformers(names), rules)
-    if tally.ignored_columns:
-        get_run_logger().warning(
-            "%s has columns that no era knows: %s; they are not in the lake's file, "
-            "--raw keeps the published bytes",
-            file.path.name,
-            ", ".join(tally.ignored_columns),
-        )
-    return tally
-
-
 @task(persist_result=False)
 def write(
     batches: Stream[pa.RecordBatch, Tally],
@@ -167,7 +166,7 @@ def write(
         rows = write_parquet(_watched(batches), trip_file, path)
         tally = batches.result
         request = _request(file, planned, options)
-        check_counts(tally, rows, request)
+        _check_counts(tally, rows, request)
         known = planned.standing.version if planned.standing.found else None
         check_shrink(rows, entry_of(known, trip_file) if known else None, request)
     except BaseException:
@@ -216,13 +215,14 @@ def copy(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> St
 @task(persist_result=False, tags={"gcs"})
 def upload(staged: Staged, planned: PlannedUpload, options: UploadOptions) -> Version:
     """Make the file the month's object, in the place of what was there when it was planned."""
-    return open_lake(options.to).put(
-        staged.path,
-        staged.facts,
-        if_generation=planned.standing.generation,
-        cancellation=current_cancellation(),
-        progress=untold,
-    )
+    with told(planned.version.trip_file) as progress:
+        return open_lake(options.to).put(
+            staged.path,
+            staged.facts,
+            if_generation=planned.standing.generation,
+            cancellation=current_cancellation(),
+            progress=progress,
+        )
 
 
 @task(persist_result=False, tags={"gcs"})
@@ -247,7 +247,7 @@ def upload_month(trip_file: TripFile, options: UploadOptions) -> UploadReport:
     if options.raw:
         staged = copy(file, planned, options)
     else:
-        staged = write(transform(file, options.transforms), file, planned, options)
+        staged = write(transform(file, options.read_as), file, planned, options)
     try:
         uploaded = upload(staged, planned, options)
         record(uploaded, options)
@@ -305,6 +305,7 @@ def _planned(
 ) -> PlannedUpload:
     key = lake.key(version.trip_file, options.form, version.url)
     standing = lake.standing(version.trip_file, key)
+    known = standing.version
     plan = decide_upload(
         version,
         sha256,
@@ -312,6 +313,11 @@ def _planned(
         uri=lake.store.uri(key),
         transforms=_transforms(options),
         force=options.force,
+        loaded_last_modified=modified_at(
+            version_loaded(entry_of(known, version.trip_file).report), settings().cache_dir
+        )
+        if known
+        else None,
     )
     return PlannedUpload(plan.action, plan.reason, version, key, standing)
 
@@ -332,6 +338,16 @@ def _request(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -
         run_id=run.id if run else "",
         run_name=run.name if run else "",
     )
+
+
+def _check_counts(tally: Tally, rows: int, request: LoadRequest) -> None:
+    """As for a warehouse: every row accounted for, and not too many rejected."""
+    try:
+        check_counts(tally, rows, request)
+    except TooManyRejectsError as error:
+        path = write_rejects(error.tally, request.run_name or str(request.trip_file))
+        error.hint += f" They are listed in {path}."
+        raise
 
 
 def _staging(key: str, options: UploadOptions) -> Path:

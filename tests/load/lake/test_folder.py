@@ -10,9 +10,10 @@ from lakes import KEY, FolderLake, facts
 
 from taxietl.errors import TargetError
 from taxietl.load.lake.folder import local_path
-from taxietl.load.lake.store import ChangedError, untold
+from taxietl.load.lake.store import ChangedError
 from taxietl.load.lake.values import facts_of
 from taxietl.orchestrator import Cancellation
+from taxietl.steps.protocols import untold
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from lakes import KEY, BucketLake, facts
 from taxietl.config.lakes import GcsProfile
 from taxietl.errors import Cancelled, ConfigError, TargetError, TaxietlError, TryLaterError
 from taxietl.load.lake.gcs import GcsStore
-from taxietl.load.lake.store import untold
 from taxietl.load.lake.values import facts_of
 from taxietl.orchestrator import Cancellation
+from taxietl.steps.protocols import untold
 
 CHUNKS = 4
 """Of the fixture `file`."""

@@ -20,9 +20,9 @@ from typing import TypeVar
 
 from taxietl.errors import TargetError
 from taxietl.load.lake.checksum import crc32c_of
-from taxietl.load.lake.store import ChangedError, Progress
+from taxietl.load.lake.store import ChangedError
 from taxietl.load.lake.values import MANIFESTS, StoredObject
-from taxietl.steps.protocols import Cancellation
+from taxietl.steps.protocols import Cancellation, Progress
 
 _FACTS = f"{MANIFESTS}facts/"
 _LOCK = f"{MANIFESTS}lock"

@@ -11,9 +11,9 @@ from urllib.parse import quote
 from taxietl.errors import TargetError
 from taxietl.load.lake.patience import Patience, insist
 from taxietl.load.lake.resumable import SessionGoneError, Transfer
-from taxietl.load.lake.store import ChangedError, Progress
+from taxietl.load.lake.store import ChangedError
 from taxietl.load.lake.values import MANIFESTS, StoredObject
-from taxietl.steps.protocols import Cancellation
+from taxietl.steps.protocols import NEVER, Cancellation, Progress
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket  # type: ignore[import-untyped]
@@ -26,19 +26,6 @@ _SESSIONS = 3
 """How often an upload is begun anew because the service forgot its session."""
 
 _OWN_NAME = "taxietl-upload-id"
-
-
-class _Unstoppable:
-    """For short requests, whose end a request to stop can wait for."""
-
-    def check(self) -> None:
-        """Raises nothing."""
-
-    def on_cancel(self, callback: Callable[[], object]) -> Any:  # noqa: ARG002
-        """Never calls back."""
-        from contextlib import nullcontext
-
-        return nullcontext()
 
 
 class GcsStore:
@@ -284,12 +271,8 @@ class GcsStore:
             f"https://console.cloud.google.com/storage/browser/_details/{self._name}/{quote(key)}"
         )
 
-    def _insist(
-        self, work: Callable[[], R], doing: str, cancellation: Cancellation | None = None
-    ) -> R:
-        return insist(
-            work, doing, patience=self._patience, cancellation=cancellation or _Unstoppable()
-        )
+    def _insist(self, work: Callable[[], R], doing: str, cancellation: Cancellation = NEVER) -> R:
+        return insist(work, doing, patience=self._patience, cancellation=cancellation)
 
 
 def _stored(blob: Blob) -> StoredObject:

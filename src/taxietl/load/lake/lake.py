@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxietl.errors import NotOursError, TargetError, TryLaterError
-from taxietl.load.lake.store import ChangedError, Progress, Store, open_store
+from taxietl.load.lake.store import ChangedError, Store, open_store
 from taxietl.load.lake.values import (
     MANIFESTS,
     Facts,
@@ -26,7 +27,7 @@ from taxietl.load.lake.values import (
     month_of,
 )
 from taxietl.steps.plan import Plan, decide
-from taxietl.steps.protocols import Cancellation
+from taxietl.steps.protocols import Cancellation, Progress
 from taxietl.steps.values import Entry, SourceVersion, Transform
 from taxietl.tlc.datasets import CONTRACT_VERSION
 from taxietl.tlc.trip_file import TripFile
@@ -194,6 +195,7 @@ def decide_upload(
     uri: str,
     transforms: tuple[Transform, ...],
     force: bool,
+    loaded_last_modified: datetime | None = None,
 ) -> Plan:
     """What must be done with a month; as `steps.plan.decide`, which knows tables.
 
@@ -214,7 +216,12 @@ def decide_upload(
     if not standing.is_intact:
         return Plan("replace", f"the object is not what run {known.facts.run_name!r} put there")
     return decide(
-        version, sha256, entry_of(known, version.trip_file), transforms=transforms, force=False
+        version,
+        sha256,
+        entry_of(known, version.trip_file),
+        transforms=transforms,
+        force=False,
+        loaded_last_modified=loaded_last_modified,
     ).allowed()
 
 

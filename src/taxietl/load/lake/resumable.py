@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from taxietl.errors import TargetError
 from taxietl.load.lake.patience import Attempts, Patience
 from taxietl.load.lake.refusals import Refusal, refusal_in, unreachable
-from taxietl.load.lake.store import ChangedError, Progress
-from taxietl.steps.protocols import Cancellation
+from taxietl.load.lake.store import ChangedError
+from taxietl.steps.protocols import Cancellation, Progress
 
 if TYPE_CHECKING:
     from requests import Response

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from taxietl.load.lake.values import StoredObject
-from taxietl.steps.protocols import Cancellation
+from taxietl.steps.protocols import Cancellation, Progress
 
 if TYPE_CHECKING:
     from taxietl.config.profiles import LakeProfile
-
-Progress = Callable[[int, int | None], object]
-"""Told how many bytes are there, of how many."""
-
-
-def untold(done: int, total: int | None) -> None:
-    """The `Progress` that nobody looks at."""
 
 
 class ChangedError(Exception):
