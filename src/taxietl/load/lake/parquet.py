@@ -60,6 +60,7 @@ def write_parquet(
             for group in _grouped(batches, row_group_rows):
                 writer.write_table(_laid_out(group, schema, trip_file), row_group_rows)
                 rows += sum(batch.num_rows for batch in group)
+                group.clear()  # else it would be held while the next is gathered
         _sync(part)
     return rows
 
