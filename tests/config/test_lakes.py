@@ -54,6 +54,7 @@ def test_a_template_of_ones_own_is_followed(write: Write, tmp_path: Path) -> Non
         ("{color}\\{year}{month}", "must use / between folders"),
         ("/{color}{year}{month}", "must stay inside the lake"),
         ("a/../{color}{year}{month}", "must stay inside the lake"),
+        ("_taxietl/{color}{year}{month}", "must not lie in _taxietl/"),
     ],
 )
 def test_a_wrong_template_is_refused(write: Write, key: str, said: str) -> None:

@@ -26,6 +26,8 @@ def check_key(template: str) -> str:
         raise ValueError("must use / between folders, on every platform")
     if template.startswith("/") or ".." in template.split("/"):
         raise ValueError("must stay inside the lake: no leading / and no ..")
+    if template.startswith("_taxietl/"):
+        raise ValueError("must not lie in _taxietl/, where the manifests are")
     try:
         fields = [field for _, field, _, _ in string.Formatter().parse(template)]
     except ValueError:

@@ -85,14 +85,6 @@ def test_a_run_asked_to_stop_leaves_nothing(folder: FolderLake, file: Path) -> N
     assert folder.keys() == []
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
-def test_a_folder_that_cannot_be_written_is_told(folder: FolderLake, file: Path) -> None:
-    folder.root.mkdir(mode=0o500)
-
-    with pytest.raises(TargetError, match="cannot be read or written"):
-        folder.upload(file)
-
-
 def test_a_file_in_the_way_of_a_folder_is_told(folder: FolderLake, file: Path) -> None:
     folder.plant("data", b"a file")
 

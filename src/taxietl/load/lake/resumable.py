@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from taxietl.errors import TargetError
+from taxietl.load.lake.line import open_line
 from taxietl.load.lake.patience import Attempts, Patience
 from taxietl.load.lake.refusals import Refusal, refusal_in, unreachable
 from taxietl.load.lake.store import ChangedError
@@ -65,7 +66,7 @@ class Transfer:
 
         # Not the client's own connection: a session's address is its own key, so that a token
         # which ends meanwhile matters not, and nothing is sent a second time by itself.
-        with requests.Session() as http, self._path.open("rb") as file:
+        with open_line(self._cancellation) as http, self._path.open("rb") as file:
             start: int | None = 0
             while True:
                 self._cancellation.check()
