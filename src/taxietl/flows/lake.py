@@ -34,7 +34,7 @@ def open_lake(name: str) -> Lake:
     if name not in chosen.profiles:
         file = chosen.config_file or "./taxietl.toml"
         raise ConfigError(
-            f"There is no profile named {name!r}, so there is no lake to upload to.",
+            f"There is no profile named {name!r}, and so no lake.",
             hint=f"Put this into {file}, with your own names:\n\n{_LINES.format(name=name)}",
         )
     return Lake(chosen.profile(name, LakeProfile))

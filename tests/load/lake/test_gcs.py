@@ -12,6 +12,7 @@ from gcs import Gcs
 from gcs_bucket import QUANTUM
 from lakes import KEY, BucketLake, facts
 
+from taxietl.config.google import GcpCredentialsProfile
 from taxietl.config.lakes import GcsProfile
 from taxietl.errors import Cancelled, ConfigError, TargetError, TaxietlError, TryLaterError
 from taxietl.load.lake.gcs import GcsStore
@@ -357,6 +358,14 @@ def test_a_missing_bucket_is_not_taken_for_a_missing_object(gcs: Gcs, file: Path
     ):
         with pytest.raises(TargetError, match="there is no such bucket"):
             work()
+
+
+def test_a_missing_object_is_not_taken_for_a_missing_bucket(gcs: Gcs) -> None:
+    gcs.bucket("my-bucket")
+    profile = GcsProfile(bucket="my-bucket", endpoint=gcs.url)
+    store = GcsStore(profile.with_account(GcpCredentialsProfile(anonymous=True)))
+
+    assert store.stat("bucket") is None
 
 
 def test_the_address_of_an_upload_is_shown_nowhere(

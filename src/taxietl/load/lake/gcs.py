@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from taxietl.errors import TargetError
 from taxietl.load.lake.patience import Patience, insist
+from taxietl.load.lake.refusals import NO_BUCKET
 from taxietl.load.lake.resumable import SessionGoneError, Transfer
 from taxietl.load.lake.store import ChangedError
 from taxietl.load.lake.values import MANIFESTS, StoredObject
@@ -50,7 +51,7 @@ class GcsStore:
             try:
                 blob.reload(retry=None, timeout=self._patience.timeouts)
             except NotFound as error:
-                if "bucket" in str(error.message).rpartition(":")[2].lower():
+                if NO_BUCKET in str(error.message):
                     raise  # `get_blob` would take a missing bucket for a missing object
                 return None
             return _stored(blob)

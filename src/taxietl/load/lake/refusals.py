@@ -17,6 +17,9 @@ from taxietl.errors import ConfigError, TargetError, TaxietlError
 if TYPE_CHECKING:
     from requests import Response
 
+NO_BUCKET = "bucket does not exist"
+"""What the service says of a bucket; of an object it names bucket and object."""
+
 _MAY_PASS = {408, 429, 500, 502, 503, 504}
 _RATE_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"}
 
@@ -95,7 +98,7 @@ def refusal_in(response: Response | None, doing: str, *, status: int | None = No
                 hint="Give the account the role Storage Object Admin on the bucket "
                 "(roles/storage.objectAdmin), then run again.",
             )
-        case 404 if "bucket" in sentence:
+        case 404 if NO_BUCKET in sentence:
             error = TargetError(
                 f"Cannot {doing}: there is no such bucket.",
                 hint="Check `bucket` in the profile, or make it: `gcloud storage buckets create`.",
