@@ -477,6 +477,17 @@ def test_a_flow_of_the_users_own_gets_the_bucket(
     assert done.document["result"] == len(bucket.get(KEY.format(1)) or b"")
 
 
+def test_a_lake_on_disk_answers_sql(
+    home: Path, taxietl: Taxietl, upload: Upload, tmp_path: Path
+) -> None:
+    Folder(tmp_path / "lake")
+    upload(month="1-2")
+
+    done = taxietl("sql", "--on", "lake", "SELECT count(*) AS n FROM green_trips", "--json")
+
+    assert done.document["rows"] == [[400]]
+
+
 def test_uploads_hold_a_slot_of_the_tag_gcs(lake: Any, upload: Upload) -> None:
     toml = Path("taxietl.toml")
     toml.write_text("[limits]\ngcs = 0\n" + toml.read_text())

@@ -42,14 +42,14 @@ def sql(
     on: Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")] = None,
     output_format: Annotated[Format, typer.Option("--format", help="How to write.")] = Format.TABLE,
 ) -> None:
-    """Ask the warehouse something; one statement that only reads."""
+    """Ask the warehouse, or a lake on disk, something; one statement that only reads."""
     settings = open_settings()
-    from taxietl.flows.warehouse import loader
+    from taxietl.flows.warehouse import query as asked
 
     chosen = Format.JSON if out.json else output_format
     if chosen is Format.PARQUET and sys.stdout.isatty():
         raise ConfigError("Parquet is not for a terminal.", hint="Redirect it: > trips.parquet")
-    with loader(on or settings.ingest.to).query(query) as rows:
+    with asked(on or settings.ingest.to, query) as rows:
         match chosen:
             case Format.JSON:
                 _write_json(rows)

@@ -14,7 +14,8 @@ from taxietl.cli.session import open_settings
 from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
 
 if TYPE_CHECKING:
-    from taxietl.flows.upload import UploadOptions, UploadReport, UploadResult
+    from taxietl.flows.upload import UploadReport, UploadResult
+    from taxietl.flows.upload_plan import UploadOptions
     from taxietl.orchestrator import Run
     from taxietl.tlc.trip_file import TripFile
 
@@ -55,7 +56,8 @@ def upload_gcs(
 
     months = [trip_file(color, year, each) for each in parse_months(month)]
     defaults = open_settings().ingest
-    from taxietl.flows.upload import UploadOptions, check
+    from taxietl.flows.upload import check
+    from taxietl.flows.upload_plan import UploadOptions
 
     options = UploadOptions(
         source=source or defaults.source,

@@ -2,87 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa  # noqa: TID253  this module is loaded when a month is uploaded
-
-import taxietl
 from taxietl.config import settings
-from taxietl.errors import TaxietlError, TooManyRejectsError, worst_exit_code
-from taxietl.extract.http.download import modified_at
-from taxietl.flows.ingest import (
-    IngestOptions,
-    MonthError,
-    extract,
-    month_error,
-    probe,
-    transform,
-    write_rejects,
-)
+from taxietl.errors import TaxietlError, worst_exit_code
+from taxietl.flows.ingest import MonthError, extract, month_error, probe, transform
 from taxietl.flows.lake import open_lake
 from taxietl.flows.progress import told
-from taxietl.load.checks import check_counts, check_shrink
-from taxietl.load.lake.checksum import crc32c_of
+from taxietl.flows.staging import Staged, copy, write
+from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, plan_upload
 from taxietl.load.lake.folder import local_path
-from taxietl.load.lake.lake import Lake, Standing, decide_upload, entry_of
-from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet, written_beside
-from taxietl.load.lake.values import Facts, Form, Version, manifest_key, month_of
-from taxietl.orchestrator import (
-    Stream,
-    current_cancellation,
-    current_run,
-    flow,
-    get_run_logger,
-    task,
-)
+from taxietl.load.lake.values import Version, manifest_key
+from taxietl.orchestrator import current_cancellation, flow, get_run_logger, task
 from taxietl.steps import registry
-from taxietl.steps.plan import version_loaded
-from taxietl.steps.values import LoadRequest, SourceFile, SourceVersion, Tally, Transform
-from taxietl.tlc.column_rules import NewColumns
-from taxietl.tlc.datasets import CONTRACT_VERSION
+from taxietl.steps.values import SourceVersion
 from taxietl.tlc.trip_file import TripFile
-
-
-@dataclass(frozen=True)
-class UploadOptions:
-    """What holds for every month of one `upload-gcs`."""
-
-    source: str
-    to: str = "lake"
-    transforms: tuple[str, ...] = ()
-    raw: bool = False
-    keep_local: Path | None = None
-    max_rejects: int = 0
-    max_shrink: float = 0.05
-    force: bool = False
-
-    @property
-    def read_as(self) -> IngestOptions:
-        """How the file is read: all months of a colour have the same columns in the lake."""
-        return IngestOptions(self.source, transforms=self.transforms, new_columns=NewColumns.IGNORE)
-
-    @property
-    def form(self) -> Form:
-        """What is to lie in the lake."""
-        return Form.RAW if self.raw else Form.PARQUET
-
-
-@dataclass(frozen=True)
-class PlannedUpload:
-    """What is to be done with a month, and what it may replace."""
-
-    action: str
-    reason: str
-    version: SourceVersion
-    key: str
-    standing: Standing
-    is_healed: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,21 +62,13 @@ class UploadsFailedError(TaxietlError):
         self.exit_code = worst_exit_code(each.error.exit_code for each in failed if each.error)
 
 
-@dataclass(frozen=True)
-class Staged:
-    """A month as it is to lie in the lake, on this machine."""
-
-    path: Path
-    facts: Facts
-
-
 @task(persist_result=False, tags={"gcs"})
 def compare(
     version: SourceVersion, options: UploadOptions, sha256: str | None = None
 ) -> PlannedUpload:
     """Hold what the source has to what the lake holds; heals a manifest that lacks its object."""
     lake = open_lake(options.to)
-    planned = _planned(lake, version, options, sha256)
+    planned = plan_upload(lake, version, options, sha256)
     if not lake.heal(planned.standing):
         return planned
     get_run_logger().warning(
@@ -150,66 +77,6 @@ def compare(
     return PlannedUpload(
         planned.action, planned.reason, version, planned.key, planned.standing, is_healed=True
     )
-
-
-@task(persist_result=False)
-def write(
-    batches: Stream[pa.RecordBatch, Tally],
-    file: SourceFile,
-    planned: PlannedUpload,
-    options: UploadOptions,
-) -> Staged:
-    """Write the month's clean rows to a file on this machine."""
-    trip_file = file.version.trip_file
-    path = _staging(planned.key, options)
-    try:
-        rows = write_parquet(_watched(batches), trip_file, path)
-        tally = batches.result
-        request = _request(file, planned, options)
-        _check_counts(tally, rows, request)
-        known = planned.standing.version if planned.standing.found else None
-        check_shrink(rows, entry_of(known, trip_file) if known else None, request)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    facts = _facts(
-        file,
-        planned,
-        options,
-        path,
-        rows=rows,
-        rows_read=tally.rows_read,
-        rows_dropped=tally.rows_dropped,
-        rows_rejected=tally.rows_rejected,
-        values_nulled=tally.values_nulled,
-        columns_left_out=tally.ignored_columns,
-        era=tally.era,
-        schema=schema_digest(lake_schema(trip_file.dataset)),
-    )
-    return Staged(path, facts)
-
-
-@task(persist_result=False)
-def copy(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> Staged:
-    """Have the published bytes in a file that stays as it is while it is uploaded."""
-    path = _staging(planned.key, options)
-    with written_beside(path) as part:
-        shutil.copyfile(file.path, part)
-    facts = _facts(
-        file,
-        planned,
-        options,
-        path,
-        rows=None,
-        rows_read=None,
-        rows_dropped={},
-        rows_rejected=0,
-        values_nulled={},
-        columns_left_out=(),
-        era=None,
-        schema=None,
-    )
-    return Staged(path, facts)
 
 
 @task(persist_result=False, tags={"gcs"})
@@ -293,103 +160,11 @@ def preview(trip_file: TripFile, options: UploadOptions) -> PlannedUpload:
     """What `upload_month` would do, without doing it."""
     version = probe(trip_file, options.source)
     lake = open_lake(options.to)
-    planned = _planned(lake, version, options, None)
+    planned = plan_upload(lake, version, options, None)
     if planned.action != "compare":
         return planned
     file = registry.extractor(options.source).extract(version, into=settings().cache_dir)
-    return _planned(lake, version, options, file.sha256)
-
-
-def _planned(
-    lake: Lake, version: SourceVersion, options: UploadOptions, sha256: str | None
-) -> PlannedUpload:
-    key = lake.key(version.trip_file, options.form, version.url)
-    standing = lake.standing(version.trip_file, key)
-    known = standing.version
-    plan = decide_upload(
-        version,
-        sha256,
-        standing,
-        uri=lake.store.uri(key),
-        transforms=_transforms(options),
-        force=options.force,
-        loaded_last_modified=modified_at(
-            version_loaded(entry_of(known, version.trip_file).report), settings().cache_dir
-        )
-        if known
-        else None,
-    )
-    return PlannedUpload(plan.action, plan.reason, version, key, standing)
-
-
-def _transforms(options: UploadOptions) -> tuple[Transform, ...]:
-    return tuple(each for each, _ in registry.transformers(options.transforms))
-
-
-def _request(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> LoadRequest:
-    run = current_run()
-    return LoadRequest(
-        version=file.version,
-        table=planned.key,
-        transforms=_transforms(options),
-        max_rejects=options.max_rejects,
-        max_shrink=options.max_shrink,
-        force=options.force,
-        run_id=run.id if run else "",
-        run_name=run.name if run else "",
-    )
-
-
-def _check_counts(tally: Tally, rows: int, request: LoadRequest) -> None:
-    """As for a warehouse: every row accounted for, and not too many rejected."""
-    try:
-        check_counts(tally, rows, request)
-    except TooManyRejectsError as error:
-        path = write_rejects(error.tally, request.run_name or str(request.trip_file))
-        error.hint += f" They are listed in {path}."
-        raise
-
-
-def _staging(key: str, options: UploadOptions) -> Path:
-    """Where the file lies until it is uploaded, or is kept."""
-    if options.keep_local is not None:
-        return local_path(options.keep_local, key)
-    return settings().cache_dir / "lake" / f"{uuid.uuid4().hex[:12]}-{key.rpartition('/')[2]}"
-
-
-def _watched(batches: Stream[pa.RecordBatch, Tally]) -> Iterator[pa.RecordBatch]:
-    """The batches, as long as nobody asks to stop."""
-    cancellation = current_cancellation()
-    for batch in batches:
-        cancellation.check()
-        yield batch
-
-
-def _facts(
-    file: SourceFile, planned: PlannedUpload, options: UploadOptions, path: Path, **counted: Any
-) -> Facts:
-    run = current_run()
-    return Facts(
-        color=file.version.trip_file.color,
-        month=month_of(file.version.trip_file),
-        form=options.form,
-        key=planned.key,
-        size_bytes=path.stat().st_size,
-        crc32c=crc32c_of(path, check=current_cancellation().check),
-        source=file.version.source,
-        source_url=file.version.url,
-        source_etag=file.version.etag,
-        source_bytes=file.size_bytes,
-        source_sha256=file.sha256,
-        contract_version=CONTRACT_VERSION,
-        transforms=_transforms(options),
-        run_id=run.id if run else "",
-        run_name=run.name if run else "",
-        taxietl_version=taxietl.__version__,
-        uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        upload_id=str(uuid.uuid4()),
-        **counted,
-    )
+    return plan_upload(lake, version, options, file.sha256)
 
 
 def _report(planned: PlannedUpload, version: Version, options: UploadOptions) -> UploadReport:

@@ -1,13 +1,17 @@
-"""From a profile's name to the loader that knows such warehouses."""
+"""From a profile's name to the loader that knows such warehouses, and to rows."""
 
 from __future__ import annotations
 
-from typing import cast
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, cast
 
-from taxietl.config import settings
+from taxietl.config import LakeProfile, settings
 from taxietl.errors import ConfigError
 from taxietl.steps import registry
 from taxietl.steps.protocols import Loader
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def loader(name: str) -> Loader:
@@ -27,3 +31,17 @@ def loader(name: str) -> Loader:
             f"Profiles of these: {', '.join(fitting) or 'none'}.",
         )
     return cast(Loader, registry.load("loaders", profile.type)(profile))
+
+
+def query(name: str, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
+    """The rows of one statement that only reads, of a warehouse or a lake.
+
+    Raises:
+        ConfigError: it does more than read, or is wrong; or there is no such profile.
+    """
+    if isinstance(settings().profiles.get(name), LakeProfile):
+        from taxietl.flows.lake import open_lake
+        from taxietl.load.lake.query import queried
+
+        return queried(open_lake(name), statement)
+    return loader(name).query(statement)

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 _READING = {"SELECT", "EXPLAIN", "PRAGMA"}
 
-_LOCKED_DOWN = (
+LOCKED_DOWN = (
     "SET python_enable_replacements = false",  # else `FROM name` finds our Python variables
     "SET enable_external_access = false",
     "SET lock_configuration = true",
@@ -45,19 +45,19 @@ def queried(path: Path, statement: str, *, memory_limit: str) -> Iterator[pa.Rec
         TargetError: there is no such file yet.
         WarehouseBusyError: another process has it.
     """
-    _check_reading(statement)
+    check_reading(statement)
     if not path.exists():
         raise TargetError(f"There is no DuckDB file {path} yet.", hint="`taxietl ingest` makes it.")
     with (
         opened(path, read_only=True, memory_limit=memory_limit) as connection,
-        _Answer(connection, path) as answer,
+        Answer(connection, path) as answer,
     ):
-        for setting in _LOCKED_DOWN:
+        for setting in LOCKED_DOWN:
             connection.execute(setting)
         yield answer.to(statement)
 
 
-class _Answer:
+class Answer:
     """Rows made by DuckDB in a thread of its own, so that a Ctrl-C need not wait for it."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -110,7 +110,12 @@ class _Answer:
             raise
 
 
-def _check_reading(statement: str) -> None:
+def check_reading(statement: str) -> None:
+    """Refuse what is not one statement that reads.
+
+    Raises:
+        ConfigError: it is not.
+    """
     try:
         parsed = duckdb.extract_statements(statement)
     except duckdb.Error as error:

@@ -1,0 +1,162 @@
+"""Have a month as it is to lie in the lake in a file on this machine."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # noqa: TID253  this module is loaded when a month is uploaded
+
+import taxietl
+from taxietl.config import settings
+from taxietl.errors import TooManyRejectsError
+from taxietl.flows.ingest import write_rejects
+from taxietl.flows.upload_plan import PlannedUpload, UploadOptions
+from taxietl.load.checks import check_counts, check_shrink
+from taxietl.load.lake.checksum import crc32c_of
+from taxietl.load.lake.folder import local_path
+from taxietl.load.lake.lake import entry_of
+from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet, written_beside
+from taxietl.load.lake.values import Facts, month_of
+from taxietl.orchestrator import Stream, current_cancellation, current_run, task
+from taxietl.steps.values import LoadRequest, SourceFile, Tally
+from taxietl.tlc.datasets import CONTRACT_VERSION
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A month as it is to lie in the lake, on this machine."""
+
+    path: Path
+    facts: Facts
+
+
+@task(persist_result=False)
+def write(
+    batches: Stream[pa.RecordBatch, Tally],
+    file: SourceFile,
+    planned: PlannedUpload,
+    options: UploadOptions,
+) -> Staged:
+    """Write the month's clean rows to a file on this machine."""
+    trip_file = file.version.trip_file
+    path = _staging(planned.key, options)
+    try:
+        rows = write_parquet(_watched(batches), trip_file, path)
+        tally = batches.result
+        request = _request(file, planned, options)
+        _check_counts(tally, rows, request)
+        known = planned.standing.version if planned.standing.found else None
+        check_shrink(rows, entry_of(known, trip_file) if known else None, request)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    facts = _facts(
+        file,
+        planned,
+        options,
+        path,
+        rows=rows,
+        rows_read=tally.rows_read,
+        rows_dropped=tally.rows_dropped,
+        rows_rejected=tally.rows_rejected,
+        values_nulled=tally.values_nulled,
+        columns_left_out=tally.ignored_columns,
+        era=tally.era,
+        schema=schema_digest(lake_schema(trip_file.dataset)),
+    )
+    return Staged(path, facts)
+
+
+@task(persist_result=False)
+def copy(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> Staged:
+    """Have the published bytes in a file that stays as it is while it is uploaded."""
+    path = _staging(planned.key, options)
+    with written_beside(path) as part:
+        shutil.copyfile(file.path, part)
+    facts = _facts(
+        file,
+        planned,
+        options,
+        path,
+        rows=None,
+        rows_read=None,
+        rows_dropped={},
+        rows_rejected=0,
+        values_nulled={},
+        columns_left_out=(),
+        era=None,
+        schema=None,
+    )
+    return Staged(path, facts)
+
+
+def _request(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> LoadRequest:
+    run = current_run()
+    return LoadRequest(
+        version=file.version,
+        table=planned.key,
+        transforms=options.recorded(),
+        max_rejects=options.max_rejects,
+        max_shrink=options.max_shrink,
+        force=options.force,
+        run_id=run.id if run else "",
+        run_name=run.name if run else "",
+    )
+
+
+def _check_counts(tally: Tally, rows: int, request: LoadRequest) -> None:
+    """As for a warehouse: every row accounted for, and not too many rejected."""
+    try:
+        check_counts(tally, rows, request)
+    except TooManyRejectsError as error:
+        path = write_rejects(error.tally, request.run_name or str(request.trip_file))
+        error.hint += f" They are listed in {path}."
+        raise
+
+
+def _staging(key: str, options: UploadOptions) -> Path:
+    """Where the file lies until it is uploaded, or is kept."""
+    if options.keep_local is not None:
+        return local_path(options.keep_local, key)
+    return settings().cache_dir / "lake" / f"{uuid.uuid4().hex[:12]}-{key.rpartition('/')[2]}"
+
+
+def _watched(batches: Stream[pa.RecordBatch, Tally]) -> Iterator[pa.RecordBatch]:
+    """The batches, as long as nobody asks to stop."""
+    cancellation = current_cancellation()
+    for batch in batches:
+        cancellation.check()
+        yield batch
+
+
+def _facts(
+    file: SourceFile, planned: PlannedUpload, options: UploadOptions, path: Path, **counted: Any
+) -> Facts:
+    run = current_run()
+    return Facts(
+        color=file.version.trip_file.color,
+        month=month_of(file.version.trip_file),
+        form=options.form,
+        key=planned.key,
+        size_bytes=path.stat().st_size,
+        crc32c=crc32c_of(path, check=current_cancellation().check),
+        source=file.version.source,
+        source_url=file.version.url,
+        source_etag=file.version.etag,
+        source_bytes=file.size_bytes,
+        source_sha256=file.sha256,
+        contract_version=CONTRACT_VERSION,
+        transforms=options.recorded(),
+        run_id=run.id if run else "",
+        run_name=run.name if run else "",
+        taxietl_version=taxietl.__version__,
+        uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        upload_id=str(uuid.uuid4()),
+        **counted,
+    )

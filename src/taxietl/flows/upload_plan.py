@@ -1,0 +1,87 @@
+"""What is to be done with a month on its way to the lake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from taxietl.config import settings
+from taxietl.extract.http.download import modified_at
+from taxietl.flows.ingest import IngestOptions
+from taxietl.load.lake.lake import Lake, Standing, decide_upload, entry_of
+from taxietl.load.lake.values import Form
+from taxietl.steps import registry
+from taxietl.steps.plan import version_loaded
+from taxietl.steps.values import SourceVersion, Transform
+from taxietl.tlc.column_rules import NewColumns
+
+
+@dataclass(frozen=True)
+class UploadOptions:
+    """What holds for every month of one `upload-gcs`."""
+
+    source: str
+    to: str = "lake"
+    transforms: tuple[str, ...] = ()
+    raw: bool = False
+    keep_local: Path | None = None
+    max_rejects: int = 0
+    max_shrink: float = 0.05
+    force: bool = False
+
+    @property
+    def read_as(self) -> IngestOptions:
+        """How the file is read: all months of a colour have the same columns in the lake."""
+        return IngestOptions(self.source, transforms=self.transforms, new_columns=NewColumns.IGNORE)
+
+    def recorded(self) -> tuple[Transform, ...]:
+        """The rules, as the manifest has them."""
+        return tuple(each for each, _ in registry.transformers(self.transforms))
+
+    @property
+    def form(self) -> Form:
+        """What is to lie in the lake."""
+        return Form.RAW if self.raw else Form.PARQUET
+
+
+@dataclass(frozen=True)
+class PlannedUpload:
+    """What is to be done with a month, and what it may replace."""
+
+    action: str
+    reason: str
+    version: SourceVersion
+    key: str
+    standing: Standing
+    is_healed: bool = False
+
+
+def plan_upload(
+    lake: Lake, version: SourceVersion, options: UploadOptions, sha256: str | None
+) -> PlannedUpload:
+    """Hold what the source has to what the lake holds; changes nothing.
+
+    Args:
+        sha256: of the bytes, where they are at hand; None before that.
+
+    Raises:
+        NotOursError: something else lies where the month goes.
+        RefusedLoadError: the month came from another source, and has other bytes.
+    """
+    key = lake.key(version.trip_file, options.form, version.url)
+    standing = lake.standing(version.trip_file, key)
+    known = standing.version
+    plan = decide_upload(
+        version,
+        sha256,
+        standing,
+        uri=lake.store.uri(key),
+        transforms=options.recorded(),
+        force=options.force,
+        loaded_last_modified=modified_at(
+            version_loaded(entry_of(known, version.trip_file).report), settings().cache_dir
+        )
+        if known
+        else None,
+    )
+    return PlannedUpload(plan.action, plan.reason, version, key, standing)
