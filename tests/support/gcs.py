@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -111,11 +113,16 @@ class Gcs:
         return None
 
     @contextmanager
-    def serving(self) -> Iterator[Gcs]:
-        """Answer on a free port while the block runs."""
+    def serving(self, *, certificate: tuple[Path, Path] | None = None) -> Iterator[Gcs]:
+        """Answer on a free port while the block runs; over TLS with a certificate and its key."""
         server = _Server(("127.0.0.1", 0), _Handler)
         server.gcs = self
         self.url = f"http://127.0.0.1:{server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            self.url = f"https://localhost:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:

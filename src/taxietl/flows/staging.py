@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pyarrow as pa  # noqa: TID253  this module is loaded when a month is uplo
 
 import taxietl
 from taxietl.config import settings
-from taxietl.errors import TooManyRejectsError
+from taxietl.errors import SourceError, TooManyRejectsError
 from taxietl.flows.ingest import write_rejects
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions
 from taxietl.load.checks import check_counts, check_shrink
@@ -79,6 +80,12 @@ def copy(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> St
     path = _staging(planned.key, options)
     with written_beside(path) as part:
         shutil.copyfile(file.path, part)
+        with part.open("rb") as copied:
+            if hashlib.file_digest(copied, "sha256").hexdigest() != file.sha256:
+                raise SourceError(
+                    f"{file.path} changed since it was fetched.",
+                    hint="Run again when it is no longer being written.",
+                )
     facts = _facts(
         file,
         planned,

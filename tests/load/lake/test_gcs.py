@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import certificate_for
 from gcs import Gcs
 from gcs_bucket import QUANTUM
 from lakes import KEY, BucketLake, facts
@@ -426,6 +428,30 @@ def test_only_the_generation_that_is_meant_is_deleted(bucket: BucketLake) -> Non
     bucket.store.delete("a", after.generation)
 
     assert bucket.bytes_at("a") is None
+
+
+def test_an_upload_over_tls_arrives_and_can_be_stopped(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = certificate_for("localhost", tmp_path / "tls")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.certificate))
+    service = Gcs()
+    service.bucket("lake")
+    with service.serving(certificate=(made.certificate, made.key)):
+        lake = BucketLake(service)
+        service.fail("session.put", status=503)
+        version = lake.upload(file)
+        assert lake.bytes_at(KEY) == file.read_bytes()
+
+        service.fail("session.put", stall=True, after=1)
+        cancellation = Cancellation()
+        threading.Timer(0.3, cancellation.request, ("Stopped.",)).start()
+        began = time.monotonic()
+        with pytest.raises(Cancelled):
+            lake.upload(file, if_generation=version.generation, cancellation=cancellation)
+
+        assert time.monotonic() - began < 3  # a silent service is waited for 5 s
+        assert service.bucket().objects[KEY].generation == version.generation
 
 
 def test_the_emulator_of_the_environment_needs_no_credentials(
