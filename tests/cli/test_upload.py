@@ -477,6 +477,20 @@ def test_a_flow_of_the_users_own_gets_the_bucket(
     assert done.document["result"] == len(bucket.get(KEY.format(1)) or b"")
 
 
+def test_an_upload_that_failed_is_resumed(
+    bucket: Bucket, upload: Upload, taxietl: Taxietl, tmp_path: Path
+) -> None:
+    bucket.gcs.fail("upload.resumable", status=403, reason="forbidden")
+    failed = upload("--keep-local", tmp_path / "kept")
+    assert failed.code == 5
+
+    resumed = taxietl("runs", "resume", "green-2021-01", "--json")
+
+    assert resumed.code == 0, resumed.err
+    assert resumed.document["run"]["state"] == "Completed"
+    assert bucket.get(KEY.format(1)) == (tmp_path / "kept" / KEY.format(1)).read_bytes()
+
+
 def test_a_lake_on_disk_answers_sql(
     home: Path, taxietl: Taxietl, upload: Upload, tmp_path: Path
 ) -> None:

@@ -126,7 +126,7 @@ def gc(
     on: OnOption = "lake",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed.")] = False,
 ) -> None:
-    """Remove objects of ours whose month lies elsewhere since `key` was changed."""
+    """Remove what uploads that died left, and objects whose month lies elsewhere by now."""
     lake = _open(on, None)
     from taxietl.load.lake.inspection import leftovers
 

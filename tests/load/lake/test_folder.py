@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path, PureWindowsPath
 
 import pytest
@@ -10,6 +11,7 @@ from lakes import KEY, FolderLake, facts
 
 from taxietl.errors import TargetError
 from taxietl.load.lake.folder import local_path
+from taxietl.load.lake.inspection import leftovers
 from taxietl.load.lake.store import ChangedError
 from taxietl.load.lake.values import facts_of
 from taxietl.orchestrator import Cancellation
@@ -60,6 +62,21 @@ def test_what_a_killed_upload_left_is_no_object(folder: FolderLake) -> None:
     folder.plant("data/yellow/.x-1234.taxietl-part", b"half")
 
     assert list(folder.store.objects()) == []
+    assert list(folder.store.unfinished()) == []  # it may be under way
+
+
+def test_what_a_killed_upload_left_can_go_after_a_day(folder: FolderLake, file: Path) -> None:
+    left = "data/yellow/.x-1234.taxietl-part"
+    folder.plant(left, b"half")
+    folder.put(file)
+    yesterday = time.time() - 25 * 3600
+    os.utime(folder.root / left, (yesterday, yesterday))
+
+    (found,) = leftovers(folder.lake)
+    folder.store.delete(found.key, found.generation)
+
+    assert found.key == left
+    assert folder.keys() == ["_taxietl/yellow/2021-01.json", KEY]
 
 
 def test_a_copy_that_changes_on_the_way_replaces_nothing(folder: FolderLake, file: Path) -> None:

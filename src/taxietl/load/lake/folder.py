@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ _FACTS = f"{MANIFESTS}facts/"
 _LOCK = f"{MANIFESTS}lock"
 _PART = ".taxietl-part"
 _AT_A_TIME = 1024 * 1024
+_UNFINISHED_SECONDS = 24 * 3600
 
 AnyPath = TypeVar("AnyPath", bound=PurePath)
 
@@ -64,6 +66,14 @@ class FolderStore:
             key = path.relative_to(self._root).as_posix()
             if path.is_file() and not key.startswith(MANIFESTS) and not key.endswith(_PART):
                 stat = path.stat()
+                yield StoredObject(key, stat.st_mtime_ns, stat.st_size, None)
+
+    def unfinished(self) -> Iterator[StoredObject]:
+        """See `Store`: copies that nobody has written to for a day."""
+        for path in sorted(self._root.rglob(f".*{_PART}")):
+            stat = path.stat()
+            if time.time() - stat.st_mtime > _UNFINISHED_SECONDS:
+                key = path.relative_to(self._root).as_posix()
                 yield StoredObject(key, stat.st_mtime_ns, stat.st_size, None)
 
     def put(

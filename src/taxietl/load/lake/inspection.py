@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from taxietl.errors import TargetError
-from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.lake import AT_ONCE, Lake
 from taxietl.load.lake.values import Manifest, StoredObject, Version, facts_of
 from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS
 
@@ -44,11 +45,13 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
         color: only this one; then objects that no manifest knows are not looked for.
     """
     manifests = lake.manifests(color)
-    findings = [
-        _verified(lake, version)
+    versions = [
+        version
         for manifest in manifests
         for version in sorted(manifest.newest(), key=lambda each: each.facts.key)
     ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        findings = list(pool.map(lambda version: _verified(lake, version), versions))
     if color is None:
         known = {each.facts.key for manifest in manifests for each in manifest.versions}
         findings += [_foreign(each) for each in lake.store.objects() if each.key not in known]
@@ -56,18 +59,23 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
 
 
 def leftovers(lake: Lake) -> list[Leftover]:
-    """Objects of ours that a change of `key` left behind: the month lies elsewhere now.
+    """What uploads that died have left, and objects that a change of `key` left behind.
 
     What no manifest knows is not ours to remove.
     """
     manifests = lake.manifests()
     newest = {each.facts.key for manifest in manifests for each in manifest.newest()}
     found = {each.key: each for each in lake.store.objects()}
-    return [
+    moved = [
         Leftover(version.facts.key, version.generation, stored.size_bytes, why)
         for version, why in _superseded(manifests, newest)
         if (stored := found.get(version.facts.key)) and stored.generation == version.generation
     ]
+    died = [
+        Leftover(each.key, each.generation, each.size_bytes, "left by an upload that died")
+        for each in lake.store.unfinished()
+    ]
+    return [*moved, *died]
 
 
 def _superseded(manifests: Iterable[Manifest], newest: set[str]) -> Iterator[tuple[Version, str]]:

@@ -7,6 +7,7 @@ finds the object's own facts, and writes what is missing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 _TRIES = 20
 """How often a manifest is read anew because somebody else wrote to it meanwhile."""
+
+AT_ONCE = 8
+"""Small requests: each waits for its answer most of the time."""
 
 _ENDINGS = (".parquet", ".csv.gz", ".csv")
 
@@ -95,11 +99,11 @@ class Lake:
     def manifests(self, color: str | None = None) -> list[Manifest]:
         """Those of all months, by colour and month."""
         prefix = f"{MANIFESTS}{color}/" if color else MANIFESTS
-        found = []
-        for key in self.store.small_keys(prefix):
-            *_, of, name = key.split("/")
-            found.append(self.manifest(of, name.removesuffix(".json")))
-        return found
+        months = [
+            key.removesuffix(".json").split("/")[-2:] for key in self.store.small_keys(prefix)
+        ]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(lambda month: self.manifest(*month), months))
 
     def standing(self, trip_file: TripFile, key: str) -> Standing:
         """What is there, and what is known of it; changes nothing."""

@@ -31,6 +31,10 @@ class Store(Protocol):
         """All objects but the manifests; without checksums where those would have to be made."""
         ...
 
+    def unfinished(self) -> Iterator[StoredObject]:
+        """What uploads that died have left, as far as they cannot be under way any more."""
+        ...
+
     def put(
         self,
         path: Path,
