@@ -359,6 +359,26 @@ def test_a_profile_is_checked_by_asking_the_bucket(bucket: Bucket, taxietl: Taxi
     assert "no such bucket" in gone.out
 
 
+def test_a_bucket_is_made_once(bucket: Bucket, taxietl: Taxietl, upload: Upload) -> None:
+    del bucket.gcs.buckets["lake"]
+    check_refused(upload("-q"), 5, "no such bucket", "taxietl lake create-bucket")
+
+    made = taxietl("lake", "create-bucket", "--project", "p", "--location", "EU", "--json")
+    again = taxietl("lake", "create-bucket", "--project", "p", "--json")
+
+    check(made.document, "lake_create_bucket")
+    assert (made.document["action"], again.document["action"]) == ("made", "nothing to do")
+    assert upload("-q").code == 0
+
+
+def test_a_bucket_of_somebody_else_is_told(bucket: Bucket, taxietl: Taxietl) -> None:
+    bucket.gcs.fail("bucket.get", status=403, reason="forbidden")
+
+    done = taxietl("lake", "create-bucket", "--project", "p")
+
+    check_refused(done, 5, "Somebody else has a bucket named 'lake'")
+
+
 @pytest.fixture
 def account(gcs: Gcs, home: Path) -> Iterator[dict[str, str]]:
     """A service account that the bucket knows; its key is made here, and nobody's."""

@@ -273,7 +273,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _buckets_post(self) -> None:
         name = json.loads(self._body())["name"]
         if name in self.server.gcs.buckets:
-            raise Refused(409, "Your previous request to create the named bucket succeeded.")
+            raise Refused(409, "The requested bucket name is not available.", "conflict")
         self._answer(200, {"kind": "storage#bucket", "name": self.server.gcs.bucket(name).name})
 
     def _objects_list(self, bucket: str) -> None:

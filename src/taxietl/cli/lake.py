@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(with_output(show))
     group.command("verify")(with_output(verify))
     group.command("gc")(with_output(gc))
+    group.command("create-bucket")(with_output(create_bucket))
     app.add_typer(group, name="lake")
 
 
@@ -141,6 +142,26 @@ def gc(
         {"dry_run": dry_run, "removed": removed, "freed_bytes": freed},
         "\n".join([*lines, f"{verb} {len(found):,} objects, {freed:,} bytes"]),
     )
+
+
+def create_bucket(
+    out: Output,
+    project: Annotated[str, typer.Option(help="Google Cloud project that is to own it.")],
+    location: Annotated[
+        str | None, typer.Option(help="Where, as EU or europe-west6. Default Google's own.")
+    ] = None,
+    on: OnOption = "lake",
+) -> None:
+    """Make the bucket that the profile names, if it is not there."""
+    from taxietl.config import GcsProfile
+
+    profile = open_settings().profile(on, GcsProfile)
+    from taxietl.load.lake.gcs import GcsStore
+
+    store = GcsStore(profile)
+    action = "made" if store.create(project=project, location=location) else "nothing to do"
+    said = f"{store.address}  {action}"
+    out.result({"lake": store.address, "action": action}, said)
 
 
 def _open(name: str, color: str | None) -> Lake:

@@ -101,7 +101,8 @@ def refusal_in(response: Response | None, doing: str, *, status: int | None = No
         case 404 if NO_BUCKET in sentence:
             error = TargetError(
                 f"Cannot {doing}: there is no such bucket.",
-                hint="Check `bucket` in the profile, or make it: `gcloud storage buckets create`.",
+                hint="Check `bucket` in the profile, or make it: "
+                "`taxietl lake create-bucket --project PROJECT`.",
             )
         case 429:
             error = TargetError(
