@@ -182,13 +182,51 @@ def test_a_file_of_another_kind_is_refused_and_left_alone(
     assert duck.path.read_bytes() == before
 
 
-def test_an_empty_file_is_told_to_be_deleted(duck: Duck) -> None:
+def test_an_empty_file_answers_nothing(duck: Duck) -> None:
     duck.path.touch()
 
-    with pytest.raises(TargetError, match="is empty") as refused:
-        impatient(duck.path)
+    with (
+        pytest.raises(TargetError, match="is empty") as refused,
+        opened(duck.path, read_only=True, memory_limit="100MB", sleep=lambda _: None),
+    ):
+        pass
 
-    assert "Delete it" in refused.value.hint
+    assert "delete it" in refused.value.hint
+    assert duck.path.read_bytes() == b""
+
+
+def test_a_file_whose_maker_was_killed_before_its_first_byte_is_begun_anew(duck: Duck) -> None:
+    duck.path.touch()
+    made = duck.path.stat().st_ino
+
+    with opened(
+        duck.path, read_only=False, memory_limit="100MB", sleep=lambda _: None
+    ) as connection:
+        connection.execute("CREATE TABLE mine AS SELECT 7 AS n")
+
+    assert duck.ask("SELECT n FROM mine") == [(7,)]
+    assert duck.path.stat().st_ino == made
+    assert [each.name for each in duck.path.parent.iterdir()] == [duck.path.name]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="what is open there cannot be opened by another")
+def test_an_empty_file_that_another_process_is_about_to_fill_is_left_to_it(duck: Duck) -> None:
+    duck.path.touch()
+    script = """
+        import fcntl, sys
+        file = open(sys.argv[1], "r+b")
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        print("held", flush=True)
+        sys.stdin.read()
+    """
+    with python(script, duck.path) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(WarehouseBusyError):
+            impatient(duck.path)
+        holder.communicate()
+
+    assert duck.path.read_bytes() == b""
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -94,12 +95,49 @@ def _connected(
                 pid = os.getpid()  # a connection of the user's own flow, in this process
         check()
         sleep(_POLL_SECONDS)
-    if _is_being_made(path):
+    if not _is_being_made(path):
+        raise WarehouseBusyError(f"The DuckDB file {path}", pid)
+    if read_only:
         raise TargetError(
             f"{path} is empty: whoever made it did not finish.",
-            hint="Delete it, and run again.",
+            hint="Load a month into it, or delete it.",
         )
-    raise WarehouseBusyError(f"The DuckDB file {path}", pid)
+    _finish(path)
+    return duckdb.connect(str(path))
+
+
+def _finish(path: Path) -> None:
+    """Make a database of a file that was left empty: its maker was killed before the first byte.
+
+    In place and under the lock that DuckDB itself takes: a file put in its place could be lost to
+    another process that has the empty one open.
+
+    Raises:
+        TargetError: somebody holds the file.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
+        new = Path(folder) / "new.duckdb"
+        duckdb.connect(str(new)).close()
+        with path.open("r+b") as file:
+            if not _locked(file.fileno()):
+                raise WarehouseBusyError(f"The DuckDB file {path}", None)
+            if not os.fstat(file.fileno()).st_size:
+                file.write(new.read_bytes())
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _locked(descriptor: int) -> bool:
+    """Whether the file could be locked until it is closed."""
+    try:
+        import fcntl
+    except ImportError:  # Windows lets nobody open what DuckDB has open
+        return True
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _is_being_made(path: Path) -> bool:
