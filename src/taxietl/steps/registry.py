@@ -21,8 +21,11 @@ from taxietl.steps.protocols import Extractor, MonthlyTransformer, Transformer
 from taxietl.steps.rules import Rule, parse, values_of
 from taxietl.steps.values import Transform
 
-_KINDS = ("folder", "file", "http")
+_KINDS = ("folder", "file", "http", "lake")
 """Extractors that are chosen by what they are pointed at, and are no names of sources."""
+
+_LAKES = ("gcs", "folder")
+"""Types of profiles whose months can be read back."""
 
 
 def names(kind: str) -> list[str]:
@@ -68,7 +71,7 @@ def _made(kind: str, name: str, *arguments: Any) -> Any:
 
 
 def extractor(source: str) -> Extractor:
-    """The extractor for what `--source` says: a name, an address, a folder or a file.
+    """The extractor for what `--source` says: a name, a lake's profile, an address or a path.
 
     Raises:
         UnknownNameError: neither a name nor a path.
@@ -89,6 +92,9 @@ def extractor(source: str) -> Extractor:
         return cast(Extractor, _made("extractors", source))
     if source in servers:
         return cast(Extractor, _made("extractors", "http", source, servers[source].url))
+    lake = settings().profiles.get(source)
+    if lake is not None and lake.type in _LAKES:
+        return cast(Extractor, _made("extractors", "lake", lake))
     if "://" in source:
         named = [name for name, server in servers.items() if server.url == source]
         return cast(Extractor, _made("extractors", "http", *(named or [source])[:1], source))
@@ -101,8 +107,9 @@ def extractor(source: str) -> Extractor:
         raise SourceError(
             f"There is nothing at {source}.", hint="Give --source a folder or a file that exists."
         )
+    lakes = [each.name for each in settings().profiles.values() if each.type in _LAKES]
     raise UnknownNameError(
-        "source", source, {*found, *servers}, hint="Or name an address, a folder or a file."
+        "source", source, {*found, *servers, *lakes}, hint="Or name an address, a folder or a file."
     )
 
 

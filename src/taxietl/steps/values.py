@@ -22,8 +22,8 @@ class SourceVersion:
 
     trip_file: TripFile
     source: str
-    """Where it comes from: `synthetic`, the name or address of a server, or the `file://` address
-    of a folder or file."""
+    """Where it comes from: `synthetic`, the name or address of a server, a lake, or the `file://`
+    address of a folder or file."""
 
     url: str
     etag: str | None
@@ -46,7 +46,7 @@ class SourceVersion:
     @property
     def at_hand(self) -> bool:
         """Whether the bytes can be read without a transfer, so that a SHA-256 is cheap."""
-        return not self.url.startswith(("http:", "https:"))
+        return not self.url.startswith(("http:", "https:", "gs:"))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 
 from taxietl.tlc.datasets import Dataset, dataset
@@ -275,3 +276,13 @@ _OF_AZURE = (
 # TLC's eras. So are DataTalksClub's copies of fhv, and whatever pandas and pyarrow have rewritten.
 ERAS: tuple[Era, ...] = (*_OF_THE_TLC, *_OF_DATATALKSCLUB, *_OF_AZURE)
 """Every era, the TLC's own first and oldest first within a colour, then the copies of others."""
+
+
+@cache
+def contract_era(color: str) -> Era:
+    """The contract's own names, all of them: what a lake's files have, of whatever month.
+
+    None of `ERAS`, since nobody publishes such files.
+    """
+    names = tuple(name.lower() for name in dataset(color).column_names)
+    return Era("lake, all columns of the contract", color, (2009, 1), None, names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from taxietl.errors import ConfigError, SchemaError, UnknownNameError
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules, NewColumns
-from taxietl.tlc.eras import ERAS, Era, by_case, contract_name
+from taxietl.tlc.eras import ERAS, Era, by_case, contract_era, contract_name
 from taxietl.tlc.trip_file import TripFile
 
 IGNORED = frozenset({"", "__index_level_0__", "unnamed: 0", "source_month"})
@@ -54,7 +54,8 @@ def match(
     spelt = _spellings(published, trip_file)
     given = _take_renamed(spelt, trip_file, rules.renames)
     covering = [era for era in ERAS if era.color == trip_file.color and era.covers(trip_file)]
-    complete = [era for era in covering if _is_of(era, spelt, given)]
+    whole = contract_era(trip_file.color)
+    complete = [era for era in (*covering, whole) if _is_of(era, spelt, given)]
     if not complete:
         raise _not_of_any_era(spelt.keys(), given, covering, trip_file)
     era = max(complete, key=lambda each: len(each.published))
@@ -65,7 +66,7 @@ def match(
     if new and rules.new is NewColumns.FAIL:
         raise _new_columns(new, trip_file)
     spare = {name: spelt[each] for name, each in era.spare.items() if each in spelt}
-    absent = _absent(era, columns, covering)
+    absent = () if era is whole else _absent(era, columns, covering)
     if rules.new is NewColumns.IGNORE:
         return Layout(era, columns, (), absent, spare, ignored=new)
     return Layout(era, columns, new, absent, spare)

@@ -1,0 +1,141 @@
+"""The lake as a source: its months go on into a warehouse, with no second transfer from the TLC.
+
+Such a file holds the contract's own columns, of whatever era the month was.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from taxietl.errors import CorruptFileError, MissingFileError, SourceError, TargetError
+from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.values import Form, StoredObject
+from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
+from taxietl.steps.values import SourceFile, SourceVersion
+from taxietl.tlc.trip_file import TripFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from taxietl.config.profiles import LakeProfile
+
+_PART_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class LakeMonths:
+    """The clean Parquet files of a lake, by its profile."""
+
+    profile: LakeProfile
+
+    def probe(
+        self,
+        trip_file: TripFile,
+        *,
+        cancellation: Cancellation = NEVER,  # noqa: ARG002  one small request
+    ) -> SourceVersion:
+        """Ask for the month's object.
+
+        Raises:
+            MissingFileError: the lake has none of it.
+            SourceError: the lake cannot be asked.
+        """
+        with _as_source():
+            lake = Lake(self.profile)
+            found = _found(lake, trip_file)
+            if found is None:
+                raise MissingFileError(
+                    f"The lake {lake.store.address} has no {trip_file}.",
+                    hint=f"Bring it there first: taxietl upload-gcs --color {trip_file.color} "
+                    f"--year {trip_file.year} --month {trip_file.month}.",
+                )
+            address, url = lake.store.address, lake.store.uri(found.key)
+        return SourceVersion(
+            trip_file, f"lake {address}", url, str(found.generation), found.size_bytes
+        )
+
+    def extract(
+        self,
+        version: SourceVersion,
+        *,
+        into: Path,
+        cancellation: Cancellation = NEVER,
+        progress: Progress = untold,
+    ) -> SourceFile:
+        """Copy the object, comparing its checksum.
+
+        Raises:
+            SourceError: it is of another version by now, or cannot be read.
+            CorruptFileError: what arrived is not what was stored.
+        """
+        import google_crc32c
+
+        trip_file, crc, sha256 = version.trip_file, 0, hashlib.sha256()
+        into.mkdir(parents=True, exist_ok=True)
+        path = into / f"{trip_file.stem}-lake-{version.etag}.parquet"
+        beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            with _as_source(), beside.open("wb") as file:
+                lake = Lake(self.profile)
+                found = self._same(lake, version)
+                while (done := file.tell()) < found.size_bytes:
+                    cancellation.check()
+                    part = lake.store.read(found, done, min(_PART_BYTES, found.size_bytes - done))
+                    if not part:
+                        break
+                    crc = google_crc32c.extend(crc, part)
+                    sha256.update(part)
+                    file.write(part)
+                    progress(file.tell(), found.size_bytes)
+                file.flush()
+                os.fsync(file.fileno())
+            if base64.b64encode(crc.to_bytes(4, "big")).decode() != found.crc32c:
+                raise CorruptFileError(
+                    f"{version.url} is not what was stored: its CRC32C differs.",
+                    hint="Run it again; `taxietl lake verify` tells whether the object is damaged.",
+                )
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        return SourceFile(version, path, found.size_bytes, sha256.hexdigest())
+
+    def tail(
+        self,
+        version: SourceVersion,
+        size_bytes: int,
+        *,
+        cancellation: Cancellation = NEVER,  # noqa: ARG002  one small request
+    ) -> bytes:
+        """The object's last bytes."""
+        with _as_source():
+            lake = Lake(self.profile)
+            found = self._same(lake, version)
+            start = max(0, found.size_bytes - size_bytes)
+            return lake.store.read(found, start, found.size_bytes - start)
+
+    def _same(self, lake: Lake, version: SourceVersion) -> StoredObject:
+        found = _found(lake, version.trip_file)
+        if found is None or str(found.generation) != version.etag:
+            raise SourceError(
+                f"{version.url} was replaced since it was asked for.", hint="Run it again."
+            )
+        return found
+
+
+def _found(lake: Lake, trip_file: TripFile) -> StoredObject | None:
+    return lake.store.stat(lake.key(trip_file, Form.PARQUET, ""))
+
+
+@contextmanager
+def _as_source() -> Iterator[None]:
+    """A store that refuses is here where rows come from, not where they go to."""
+    try:
+        yield
+    except TargetError as error:
+        raise SourceError(error.message, hint=error.hint) from error

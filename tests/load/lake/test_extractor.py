@@ -1,0 +1,94 @@
+"""The lake as a source, be it a bucket or a folder."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from lakes import BucketLake, FolderLake
+
+from taxietl.errors import Cancelled, MissingFileError, SourceError
+from taxietl.load.lake.extractor import LakeMonths
+from taxietl.orchestrator.cancellation import Cancellation
+from taxietl.tlc.trip_file import TripFile
+
+MARCH = TripFile("yellow", 2020, 3)
+KEY = "data/yellow/yellow_tripdata_2020-03.parquet"
+DATA = bytes(range(251)) * 70_000
+"""Two parts and a bit."""
+
+
+def test_a_month_is_copied_byte_by_byte(lake: BucketLake | FolderLake, tmp_path: Path) -> None:
+    lake.plant(KEY, DATA)
+    months = LakeMonths(lake.profile)
+    told: list[tuple[int, int | None]] = []
+
+    version = months.probe(MARCH)
+    file = months.extract(
+        version, into=tmp_path / "cache", progress=lambda *done: told.append(done)
+    )
+
+    assert (version.size_bytes, version.url) == (len(DATA), lake.store.uri(KEY))
+    assert file.path.read_bytes() == DATA
+    assert file.sha256 == hashlib.sha256(DATA).hexdigest()
+    assert told[-1] == (len(DATA), len(DATA))
+    assert len(told) == 3
+    assert [each.name for each in (tmp_path / "cache").iterdir()] == [file.path.name]
+    assert months.tail(version, 10) == DATA[-10:]
+    assert months.tail(version, len(DATA) + 1) == DATA
+
+
+def test_a_month_that_is_not_there_comes_with_the_command_that_brings_it(
+    lake: BucketLake | FolderLake,
+) -> None:
+    with pytest.raises(MissingFileError, match="has no yellow-2020-03") as error:
+        LakeMonths(lake.profile).probe(MARCH)
+
+    assert "upload-gcs --color yellow --year 2020 --month 3" in error.value.hint
+
+
+def test_a_month_that_was_replaced_meanwhile_is_not_taken_for_the_one_asked_for(
+    lake: BucketLake | FolderLake, tmp_path: Path
+) -> None:
+    lake.plant(KEY, DATA)
+    months = LakeMonths(lake.profile)
+    version = months.probe(MARCH)
+    lake.plant(KEY, DATA[1:])
+
+    with pytest.raises(SourceError, match="was replaced since"):
+        months.extract(version, into=tmp_path / "cache")
+    with pytest.raises(SourceError, match="was replaced since"):
+        months.tail(version, 10)
+
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert months.probe(MARCH).key != version.key
+
+
+def test_a_run_that_is_to_stop_leaves_nothing(
+    lake: BucketLake | FolderLake, tmp_path: Path
+) -> None:
+    lake.plant(KEY, DATA)
+    months, cancellation = LakeMonths(lake.profile), Cancellation()
+    version = months.probe(MARCH)
+
+    with pytest.raises(Cancelled):
+        months.extract(
+            version,
+            into=tmp_path / "cache",
+            cancellation=cancellation,
+            progress=lambda *_: cancellation.request("Stopped by SIGINT."),
+        )
+
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_bucket_that_cannot_be_asked_is_a_matter_of_the_source(bucket: BucketLake) -> None:
+    bucket.plant(KEY, DATA)
+    bucket.gcs.bucket().objects.clear()
+    bucket.gcs.buckets.clear()
+
+    with pytest.raises(SourceError) as error:
+        LakeMonths(bucket.profile).probe(MARCH)
+
+    assert error.value.exit_code == 3
