@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from command import Taxietl, check_refused
+from gcs import Gcs
 
 from taxietl.extract.synthetic import write
 
@@ -55,3 +56,28 @@ def test_a_month_that_is_not_in_the_lake_is_a_matter_of_the_source(taxietl: Taxi
     done = taxietl("ingest", "--color", "green", "--year", 2021, "--month", 1, "--source", "lake")
 
     check_refused(done, 3, "has no green-2021-01", "taxietl upload-gcs")
+
+
+@pytest.mark.parametrize("scheme", ["gs", "gcs"])
+def test_a_buckets_address_is_asked_as_the_profile_of_that_bucket_says(
+    taxietl: Taxietl, tmp_path: Path, scheme: str
+) -> None:
+    file = tmp_path / "month.csv.gz"
+    write(file, "green", 2021, 1, rows=200)
+    service = Gcs()
+    service.bucket("trips")
+    with service.serving():
+        service.bucket("trips").insert("in/green-2021-01.csv.gz", file.read_bytes(), {}, None)
+        Path("taxietl.toml").write_text(
+            f"[profiles.theirs]\ntype = 'gcs'\nbucket = 'trips'\nendpoint = '{service.url}'\n"
+            "credentials = 'nobody'\n"
+            "[profiles.nobody]\ntype = 'gcp-credentials'\nanonymous = true\n"
+        )
+        trips = ("--color", "green", "--year", 2021, "--month", 1)
+        address = f"{scheme}://trips/in/{{color}}-{{year}}-{{month:02}}.csv.gz"
+        done = taxietl("ingest", *trips, "--source", address, "--json")
+        none = taxietl("ingest", *trips, "--source", f"{scheme}://", "--json")
+
+    assert done.code == 0, done.err
+    assert done.document["months"][0]["rows_read"] == 200
+    check_refused(none, 2, "names no bucket", "gs://BUCKET/KEY")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from taxietl.config import settings
 from taxietl.errors import ConfigError, SourceError, TaxietlError, UnknownNameError
@@ -21,9 +21,13 @@ from taxietl.steps.protocols import Extractor, MonthlyTransformer, Transformer
 from taxietl.steps.rules import Rule, parse, values_of
 from taxietl.steps.values import Transform
 
+if TYPE_CHECKING:
+    from taxietl.config.profiles import GcsProfile
+
 _KINDS = ("folder", "file", "http", "lake")
 """Extractors that are chosen by what they are pointed at, and are no names of sources."""
 
+_BUCKETS = ("gs://", "gcs://")
 _LAKES = ("gcs", "folder")
 """Types of profiles whose months can be read back."""
 
@@ -95,6 +99,8 @@ def extractor(source: str) -> Extractor:
     lake = settings().profiles.get(source)
     if lake is not None and lake.type in _LAKES:
         return cast(Extractor, _made("extractors", "lake", lake))
+    if source.startswith(_BUCKETS):
+        return cast(Extractor, _made("extractors", "lake", *_in_bucket(source)))
     if "://" in source:
         named = [name for name, server in servers.items() if server.url == source]
         return cast(Extractor, _made("extractors", "http", *(named or [source])[:1], source))
@@ -111,6 +117,19 @@ def extractor(source: str) -> Extractor:
     raise UnknownNameError(
         "source", source, {*found, *servers, *lakes}, hint="Or name an address, a folder or a file."
     )
+
+
+def _in_bucket(source: str) -> tuple[GcsProfile, str | None]:
+    """The bucket of an address, as a profile has it if one does, and the key in it."""
+    from taxietl.config.profiles import GcsProfile  # loads pydantic's models, seldom needed
+
+    bucket, _, key = source.partition("://")[2].partition("/")
+    if not bucket:
+        raise ConfigError(f"{source} names no bucket.", hint="Write gs://BUCKET/KEY.")
+    for each in settings().profiles.values():
+        if isinstance(each, GcsProfile) and each.bucket_name == bucket:
+            return each, key or None
+    return GcsProfile(bucket=bucket), key or None
 
 
 def _path(source: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lakes import BucketLake, FolderLake
 
-from taxietl.errors import Cancelled, MissingFileError, SourceError
+from taxietl.errors import Cancelled, ConfigError, MissingFileError, SourceError
 from taxietl.load.lake.extractor import LakeMonths
 from taxietl.orchestrator.cancellation import Cancellation
 from taxietl.tlc.trip_file import TripFile
@@ -81,6 +81,22 @@ def test_a_run_that_is_to_stop_leaves_nothing(
         )
 
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_what_lies_at_another_key_is_taken_with_its_ending(
+    lake: BucketLake | FolderLake, tmp_path: Path
+) -> None:
+    lake.plant("raw/yellow/2020/03.csv.gz", DATA)
+    months = LakeMonths(lake.profile, "raw/{color}/{year}/{month:02}.csv.gz")
+
+    file = months.extract(months.probe(MARCH), into=tmp_path)
+
+    assert file.path.name.endswith(".csv.gz")
+    assert file.path.read_bytes() == DATA
+    with pytest.raises(MissingFileError, match="at other/key"):
+        LakeMonths(lake.profile, "other/key").probe(MARCH)
+    with pytest.raises(ConfigError, match="cannot be filled in"):
+        LakeMonths(lake.profile, "{colour}.parquet").probe(MARCH)
 
 
 def test_a_bucket_that_cannot_be_asked_is_a_matter_of_the_source(bucket: BucketLake) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from taxietl.errors import CorruptFileError, MissingFileError, SourceError, TargetError
+from taxietl.errors import ConfigError, CorruptFileError, MissingFileError, SourceError, TargetError
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.values import Form, StoredObject
 from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from taxietl.config.profiles import LakeProfile
 
 _PART_BYTES = 8 * 1024 * 1024
+_ENDINGS = (".parquet", ".csv.gz", ".csv")
 
 
 @dataclass(frozen=True)
 class LakeMonths:
-    """The clean Parquet files of a lake, by its profile."""
+    """The clean Parquet files of a lake, by its profile; or what lies in it at another key."""
 
     profile: LakeProfile
+    template: str | None = None
+    """Another key than the profile's, in which `{color}`, `{year}` and `{month}` may be open."""
 
     def probe(
         self,
@@ -48,13 +51,9 @@ class LakeMonths:
         """
         with _as_source():
             lake = Lake(self.profile)
-            found = _found(lake, trip_file)
+            found = self._found(lake, trip_file)
             if found is None:
-                raise MissingFileError(
-                    f"The lake {lake.store.address} has no {trip_file}.",
-                    hint=f"Bring it there first: taxietl upload-gcs --color {trip_file.color} "
-                    f"--year {trip_file.year} --month {trip_file.month}.",
-                )
+                raise self._missing(lake, trip_file)
             address, url = lake.store.address, lake.store.uri(found.key)
         return SourceVersion(
             trip_file, f"lake {address}", url, str(found.generation), found.size_bytes
@@ -78,7 +77,8 @@ class LakeMonths:
 
         trip_file, crc, sha256 = version.trip_file, 0, hashlib.sha256()
         into.mkdir(parents=True, exist_ok=True)
-        path = into / f"{trip_file.stem}-lake-{version.etag}.parquet"
+        ending = next((each for each in _ENDINGS if version.url.endswith(each)), _ENDINGS[0])
+        path = into / f"{trip_file.stem}-lake-{version.etag}{ending}"
         beside = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
             with _as_source(), beside.open("wb") as file:
@@ -120,16 +120,38 @@ class LakeMonths:
             return lake.store.read(found, start, found.size_bytes - start)
 
     def _same(self, lake: Lake, version: SourceVersion) -> StoredObject:
-        found = _found(lake, version.trip_file)
+        found = self._found(lake, version.trip_file)
         if found is None or str(found.generation) != version.etag:
             raise SourceError(
                 f"{version.url} was replaced since it was asked for.", hint="Run it again."
             )
         return found
 
+    def _found(self, lake: Lake, trip_file: TripFile) -> StoredObject | None:
+        if self.template is None:
+            return lake.store.stat(lake.key(trip_file, Form.PARQUET, ""))
+        month = {"color": trip_file.color, "year": trip_file.year, "month": trip_file.month}
+        try:
+            key = self.template.format(**month)
+        except (KeyError, IndexError, ValueError) as error:
+            raise ConfigError(
+                f"The key {self.template!r} of --source cannot be filled in:"
+                f" {type(error).__name__}: {error}.",
+                hint="In braces may stand color, year and month: {color}, {year}, {month:02}.",
+            ) from error
+        return lake.store.stat(key)
 
-def _found(lake: Lake, trip_file: TripFile) -> StoredObject | None:
-    return lake.store.stat(lake.key(trip_file, Form.PARQUET, ""))
+    def _missing(self, lake: Lake, trip_file: TripFile) -> MissingFileError:
+        there = f"{lake.store.address} has no {trip_file}"
+        if self.template is not None:
+            return MissingFileError(
+                f"{there} at {self.template}.", hint="Check the key, and its case."
+            )
+        return MissingFileError(
+            f"The lake {there}.",
+            hint=f"Bring it there first: taxietl upload-gcs --color {trip_file.color} "
+            f"--year {trip_file.year} --month {trip_file.month}.",
+        )
 
 
 @contextmanager
