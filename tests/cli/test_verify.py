@@ -100,3 +100,16 @@ def test_rows_of_a_month_that_was_never_loaded_are_told(taxietl: Taxietl, loaded
 def test_a_colour_that_was_never_loaded_is_refused(taxietl: Taxietl, loaded: Path) -> None:
     check_refused(taxietl("verify", "--color", "yellow"), 2, "yellow", "--table")
     check_refused(taxietl("verify", "--color", "green", "--month", "1"), 2, "--year")
+
+
+def test_a_warehouse_that_refused_its_only_load_is_told_apart(
+    taxietl: Taxietl, home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "fhv_tripdata_2015-01.csv"
+    file.write_text(
+        "dispatching_base_num,Pickup_date,locationID\nB00013,2015-01-01 00:30:00,1\nbroken\n"
+    )
+    fhv = ("--color", "fhv", "--year", 2015, "--month", 1)
+    assert taxietl("ingest", *fhv, "--source", file).code == 4
+
+    check_refused(taxietl("verify", "--color", "fhv"), 2, "No fhv month was loaded")

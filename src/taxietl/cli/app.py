@@ -19,6 +19,7 @@ from taxietl.cli import (
     lake,
     limits,
     profiles,
+    rejects,
     runs,
     schema,
     sql,
@@ -62,7 +63,8 @@ def _common(
 
 
 for module in (
-    *(ingest, upload, lake, zones, verify, inspect, sql, run_flow, flows, runs, limits, cache),
+    *(ingest, upload, lake, zones, verify, inspect, rejects, sql),
+    *(run_flow, flows, runs, limits, cache),
     *(profiles, generate, schema, init),
 ):
     module.register(_app)

@@ -167,7 +167,7 @@ def _remarks(report: LoadReport) -> list[str]:
     ]
     if report.values_nulled:
         cells = ", ".join(f"{count:,} of {name}" for name, count in report.values_nulled.items())
-        remarks.append(f"  unreadable cells loaded as null: {cells}; see taxietl_rejects")
+        remarks.append(f"  unreadable cells loaded as null: {cells}; `taxietl rejects ls`")
     if report.new_columns:
         remarks.append(
             f"  columns that no era knows, kept as text: {', '.join(report.new_columns)}"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taxietl.cli.options import ColorOption
+from taxietl.cli.options import ColorOption, wanted_months
 from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
-from taxietl.errors import ConfigError, DataError
+from taxietl.errors import DataError
 
 if TYPE_CHECKING:
     from taxietl.flows.verify import MonthCheck
@@ -35,7 +35,7 @@ def verify(
     from taxietl.tlc.datasets import dataset
 
     known = dataset(color)
-    wanted = _months(year, month)
+    wanted = wanted_months(year, month)
     settings = open_settings()
     from taxietl.flows.verify import verify as check
     from taxietl.flows.warehouse import loader
@@ -46,16 +46,6 @@ def verify(
     document = {"months": [_document(each) for each in checks], "exit_code": code}
     out.result(document, "\n".join(_as_text(each) for each in checks) or "no such month")
     return code
-
-
-def _months(year: int | None, months: list[str] | None) -> set[str] | None:
-    from taxietl.tlc.trip_file import parse_months
-
-    if year is None:
-        if months:
-            raise ConfigError("--month needs its year.", hint="Add --year 2021.")
-        return None
-    return {f"{year:04d}-{each:02d}" for each in parse_months(months or ["all"])}
 
 
 def _document(check: MonthCheck) -> dict[str, object]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from taxietl.errors import ConfigError
+from taxietl.flows.ledger_rows import asked, has_ledger
 from taxietl.load.ledger import MONTHS
 from taxietl.load.sql import quoted, stats_of, stats_select
 from taxietl.steps.protocols import Loader
@@ -70,7 +70,7 @@ def verify(
     Raises:
         ConfigError: nothing of that colour was ever loaded there.
     """
-    ledger = _ledger(loader, dataset, table)
+    ledger = _ledger(loader, dataset, table) if has_ledger(loader) else {}
     if not ledger:
         raise ConfigError(
             f"No {dataset.color} month was loaded into {table} of {loader.target}.",
@@ -86,7 +86,7 @@ def verify(
 
 def _ledger(loader: Loader, dataset: Dataset, table: str) -> dict[str, _Counted]:
     literal = table.replace("'", "''")
-    rows = _asked(
+    rows = asked(
         loader,
         "SELECT CAST(source_month AS VARCHAR(10)), rows_loaded, CAST(column_stats AS VARCHAR), "
         f"run_name FROM {MONTHS} "
@@ -103,7 +103,7 @@ def _ledger(loader: Loader, dataset: Dataset, table: str) -> dict[str, _Counted]
 
 
 def _present(loader: Loader, dataset: Dataset, table: str) -> dict[str, _Counted]:
-    rows = _asked(
+    rows = asked(
         loader,
         f"SELECT CAST(source_month AS VARCHAR(10)), count(*), {stats_select(dataset.columns)} "
         f"FROM {quoted(table)} GROUP BY source_month",
@@ -111,12 +111,6 @@ def _present(loader: Loader, dataset: Dataset, table: str) -> dict[str, _Counted
     return {
         day[:7]: _Counted(count, stats_of(dataset.columns, values)) for day, count, *values in rows
     }
-
-
-def _asked(loader: Loader, statement: str) -> list[tuple[Any, ...]]:
-    with loader.query(statement) as reader:
-        columns = [column.to_pylist() for column in reader.read_all().columns]
-    return list(zip(*columns, strict=True))
 
 
 def _compared(

@@ -1,0 +1,171 @@
+"""`taxietl rejects`: the lines and cells that could not be read, to look at or to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taxietl.cli.options import wanted_months
+from taxietl.cli.output import Output, with_output
+from taxietl.cli.session import open_settings
+from taxietl.errors import ConfigError, TargetError
+
+if TYPE_CHECKING:
+    from taxietl.flows.rejects import Load
+
+SHOWN_ROWS = 1_000
+SHOWN_TEXT = 60
+
+HEADINGS = ["month", "run", "state", "kind", "line", "column_name", "reason", "raw"]
+
+ColorOption = Annotated[str | None, typer.Option(help="Only yellow, green, fhv or fhvhv.")]
+YearOption = Annotated[int | None, typer.Option(help="Only this year.")]
+MonthsOption = Annotated[
+    list[str] | None,
+    typer.Option("--month", help="Only these months of the year: 1, 1-3, 1,4 or all."),
+]
+RunOption = Annotated[str | None, typer.Option(help="Of that run's load, also if replaced since.")]
+OnOption = Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(
+        name="rejects", no_args_is_help=True, help="Lines and cells that could not be read."
+    )
+    group.command("ls")(with_output(ls))
+    group.command("export")(with_output(export))
+    app.add_typer(group)
+
+
+def ls(
+    out: Output,
+    color: ColorOption = None,
+    year: YearOption = None,
+    month: MonthsOption = None,
+    run: RunOption = None,
+    on: OnOption = None,
+) -> None:
+    """List what could not be read in the loaded months, and in files that were refused for it."""
+    found = _unread(color, year, month, run, on)
+    if out.json:
+        out.result({"loads": [_document(load) for load in found]}, "")
+        return
+    from taxietl.cli.answers import table
+
+    shown: list[list[Any]] = []
+    more = 0
+    for load in found:
+        room = SHOWN_ROWS - len(shown)
+        rows = [[_shown(value) for value in row] for row in _rows(load)]
+        shown += rows[:room]
+        more += max(0, len(rows) - room)
+        _tell_of_others(out, load)
+    out.result({}, table(HEADINGS, shown))
+    if more:
+        out.note(f"{more:,} more; `taxietl rejects export --out FILE.csv` writes all.")
+
+
+def export(
+    out: Output,
+    out_file: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
+    color: ColorOption = None,
+    year: YearOption = None,
+    month: MonthsOption = None,
+    run: RunOption = None,
+    on: OnOption = None,
+) -> None:
+    """Write what `rejects ls` lists into a CSV file, every line and cell whole."""
+    import csv
+
+    count = 0
+    loads = _unread(color, year, month, run, on)
+    first = next(loads, None)  # what is wrong is told before there is a file
+    try:
+        with out_file.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(HEADINGS)
+            for load in () if first is None else (first, *loads):
+                _tell_of_others(out, load)
+                writer.writerows(_rows(load))
+                count += len(load.notes)
+    except OSError as error:
+        raise TargetError(
+            f"{out_file} cannot be written: {error.strerror}.", hint="Name another file with --out."
+        ) from error
+    out.result(
+        {"path": str(out_file), "rows": count}, f"{out_file}: {count:,} lines and cells not read"
+    )
+
+
+def _unread(
+    color: str | None, year: int | None, month: list[str] | None, run: str | None, on: str | None
+) -> Iterator[Load]:
+    from taxietl.tlc.datasets import dataset
+
+    months = wanted_months(year, month)
+    if run is not None and (color or months):
+        raise ConfigError(
+            "A run is one load: --color, --year and --month say nothing more of it.",
+            hint="Give --run, or the others.",
+        )
+    color = dataset(color).color if color else None
+    settings = open_settings()
+    from taxietl.flows.rejects import Wanted, unread
+    from taxietl.flows.warehouse import loader
+
+    wanted = Wanted(color, months, run)
+    return unread(loader(on or settings.ingest.to), wanted, settings.rejects_dir)
+
+
+def _rows(load: Load) -> Iterator[tuple[Any, ...]]:
+    head = (_month(load), load.run_name, load.state)
+    for note in load.notes:
+        yield (*head, note.kind, note.line, note.column, note.reason, note.raw)
+
+
+def _document(load: Load) -> dict[str, Any]:
+    return {
+        "trip_file": _month(load) or None,
+        "run_name": load.run_name,
+        "state": load.state,
+        "table": load.table,
+        "at": datetime.fromtimestamp(load.loaded_at, UTC),
+        "rows_rejected": load.rows_rejected,
+        "values_nulled": load.values_nulled,
+        "rejects": [
+            {
+                "kind": note.kind,
+                "line": note.line,
+                "column_name": note.column,
+                "reason": note.reason,
+                "raw": note.raw,
+            }
+            for note in load.notes
+        ],
+    }
+
+
+def _month(load: Load) -> str:
+    return f"{load.color}-{load.month}" if load.month else ""
+
+
+def _shown(value: Any) -> Any:
+    """A value for a terminal: what is no print stays out of it, and a long line does, too."""
+    if not isinstance(value, str):
+        return value
+    plain = "".join(each if each.isprintable() else " " for each in value)
+    return plain if len(plain) <= SHOWN_TEXT else f"{plain[: SHOWN_TEXT - 1]}…"
+
+
+def _tell_of_others(out: Output, load: Load) -> None:
+    """Of a load that described not all of what it counted, say so."""
+    counted = (load.rows_rejected or 0) + (load.values_nulled or 0)
+    if counted > len(load.notes):
+        out.note(
+            f"{_month(load)}: {counted - len(load.notes):,} more were counted and not described."
+        )

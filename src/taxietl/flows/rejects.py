@@ -1,0 +1,175 @@
+"""What could not be read: lines and cells, of the loads in a warehouse and of those it was spared.
+
+A load keeps them in `taxietl_rejects`, beside its rows. A refused one has no rows there, so its
+own lie in a CSV under TAXIETL_HOME. Only asks and reads.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from taxietl.errors import ConfigError
+from taxietl.flows.ledger_rows import asked, has_ledger
+from taxietl.load.ledger import LOADS, REJECTS
+from taxietl.steps.protocols import Loader
+from taxietl.steps.values import Note
+
+# What stands in these statements is a name of ours, or is quoted.
+# ruff: noqa: S608
+
+# A run of `ingest` is called after its month, and has a number if it is not the first.
+_RUN_OF_MONTH = re.compile(r"(?P<color>[a-z]+)-(?P<month>\d{4}-\d{2})(-\d+)?")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which loads to look at; None means any."""
+
+    color: str | None = None
+    months: Collection[str] | None = None
+    """As `2021-01`."""
+
+    run_name: str | None = None
+
+    def has(self, color: str, month: str, run_name: str) -> bool:
+        """Whether that load is one of them."""
+        return (
+            self.color in (None, color)
+            and (self.months is None or month in self.months)
+            and self.run_name in (None, run_name)
+        )
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load, with what it could not read."""
+
+    state: str
+    """`loaded`, or `refused`: then nothing of it is in a warehouse."""
+
+    run_name: str
+    color: str
+    month: str
+    """`2021-01`; empty where a refused load's run is not called after its month."""
+
+    table: str | None
+    loaded_at: float
+    """Seconds since 1970; of a refused load, when that was written down."""
+
+    rows_rejected: int | None
+    """All of them, also those beyond the ones described; None of a refused load."""
+
+    values_nulled: int | None
+    notes: tuple[Note, ...]
+
+
+def unread(loader: Loader, wanted: Wanted, refused: Path) -> Iterator[Load]:
+    """The loads wanted that could not read something, those of the warehouse first.
+
+    Unless a run is asked for by its name, they are the ones of which the month's rows are now, and
+    the loads that were refused after them.
+
+    Args:
+        loader: of the warehouse to ask.
+        wanted: which.
+        refused: the folder with the CSVs of refused loads.
+
+    Raises:
+        ConfigError: no load of the run asked for.
+    """
+    newest: dict[tuple[str, str], float] = {}
+    is_known = False
+    for load in _loaded(loader, wanted) if has_ledger(loader) else ():
+        key = load.color, load.month
+        newest[key] = max(newest.get(key, 0.0), load.loaded_at)
+        is_known = True
+        if load.notes or load.rows_rejected or load.values_nulled:
+            yield load
+    for load in _refused(refused, wanted):
+        is_known = True
+        if wanted.run_name or load.loaded_at > newest.get((load.color, load.month), 0.0):
+            yield load
+    if wanted.run_name and not is_known:
+        raise ConfigError(
+            f"No run {wanted.run_name!r} loaded anything into {loader.target}, and none was "
+            "refused for what it could not read.",
+            hint="`taxietl runs ls` lists the runs; --on names another profile.",
+        )
+
+
+def _loaded(loader: Loader, wanted: Wanted) -> Iterator[Load]:
+    """The loads of the ledger, each with its rejects, if it has any."""
+    where = "l.superseded_at IS NULL"
+    if wanted.run_name:
+        where = f"l.run_name = '{_text(wanted.run_name)}'"
+    if wanted.color:
+        where += f" AND l.color = '{_text(wanted.color)}'"
+    rows = asked(
+        loader,
+        "SELECT l.load_id, l.run_name, l.color, CAST(l.source_month AS VARCHAR(10)), l.table_name, "
+        "CAST(EXTRACT(EPOCH FROM l.loaded_at) AS DOUBLE PRECISION), l.rows_rejected, "
+        "CAST(l.values_nulled AS VARCHAR), r.kind, r.line, r.column_name, r.reason, r.raw "
+        f"FROM {LOADS} l LEFT JOIN {REJECTS} r ON r.load_id = l.load_id WHERE {where} "
+        "ORDER BY l.source_month, l.color, l.table_name, l.loaded_at, l.load_id, r.line, "
+        "r.column_name",
+    )
+    for head, each in groupby(rows, lambda row: row[1:8]):
+        load = _load(head, [row[8:] for row in each])
+        if wanted.has(load.color, load.month, load.run_name):
+            yield load
+
+
+def _load(head: tuple[Any, ...], notes: list[tuple[Any, ...]]) -> Load:
+    run_name, color, day, table, loaded_at, rows_rejected, nulled = head
+    return Load(
+        state="loaded",
+        run_name=run_name,
+        color=color,
+        month=day[:7],
+        table=table,
+        loaded_at=loaded_at,
+        rows_rejected=rows_rejected,
+        values_nulled=sum(json.loads(nulled).values()),
+        notes=tuple(Note(*note) for note in notes if note[0] is not None),
+    )
+
+
+def _refused(folder: Path, wanted: Wanted) -> Iterator[Load]:
+    """The refused loads, by the names of their runs."""
+    for path in sorted(folder.glob("*.csv")):
+        named = _RUN_OF_MONTH.fullmatch(path.stem)
+        color, month = (named["color"], named["month"]) if named else ("", "")
+        if not wanted.has(color, month, path.stem):
+            continue
+        yield Load(
+            state="refused",
+            run_name=path.stem,
+            color=color,
+            month=month,
+            table=None,
+            loaded_at=path.stat().st_mtime,
+            rows_rejected=None,
+            values_nulled=None,
+            notes=_notes(path),
+        )
+
+
+def _notes(path: Path) -> tuple[Note, ...]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return tuple(
+            Note(
+                row["kind"], int(row["line"]), row["column_name"] or None, row["reason"], row["raw"]
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def _text(value: str) -> str:
+    return value.replace("'", "''")
