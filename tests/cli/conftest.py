@@ -36,3 +36,12 @@ def taxietl(home: Path, capfd: pytest.CaptureFixture[str]) -> Taxietl:
         return Done(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def either_warehouse(request: pytest.FixtureRequest, home: Path) -> str:
+    """Either database as the profile `warehouse`."""
+    if request.param == "postgres":
+        url = request.getfixturevalue("warehouse")
+        Path("taxietl.toml").write_text(f'[profiles.warehouse]\ntype = "postgres"\nurl = "{url}"\n')
+    return str(request.param)

@@ -432,3 +432,15 @@ def test_a_home_that_cannot_be_written_is_refused(taxietl: Taxietl, folder: Path
     done = taxietl("--home", "/sys/taxietl", "ingest", *MONTH, "--source", folder)
 
     check_refused(done, 2, "/sys/taxietl", "--home")
+
+
+def test_a_month_of_which_the_rules_leave_nothing_is_refused(
+    taxietl: Taxietl, either_warehouse: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "green_tripdata_2021-01.parquet"
+    write(path, "green", 2021, 1, rows=200)
+    another = ("--color", "green", "--year", 2021, "--month", 2)
+
+    done = taxietl("ingest", *another, "--source", path, "--transform", "drop-outside-month")
+
+    check_refused(done, 4, "no row is left to load", "--transform")

@@ -15,15 +15,6 @@ LONG = "B00013,2015-01-01 00:30:00,1," + "x" * 300
 Lines = Callable[..., Path]
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def warehouse_kind(request: pytest.FixtureRequest, home: Path) -> str:
-    """Either database as the profile `warehouse`."""
-    if request.param == "postgres":
-        url = request.getfixturevalue("warehouse")
-        Path("taxietl.toml").write_text(f'[profiles.warehouse]\ntype = "postgres"\nurl = "{url}"\n')
-    return str(request.param)
-
-
 @pytest.fixture
 def written(home: Path) -> Lines:
     """Writes a month's file of 150 good lines and then those given."""
@@ -62,7 +53,7 @@ def _listed(taxietl: Taxietl, *options: object) -> list[tuple[object, ...]]:
 
 
 def test_lines_and_cells_of_the_loaded_months_are_listed(
-    taxietl: Taxietl, warehouse_kind: str, written: Lines
+    taxietl: Taxietl, either_warehouse: str, written: Lines
 ) -> None:
     written("broken", "B00013,2015-01-01 00:30:00,here")
     written("torn", month=2)
@@ -88,7 +79,7 @@ def test_lines_and_cells_of_the_loaded_months_are_listed(
 
 
 def test_a_refused_load_is_listed_until_its_month_is_loaded(
-    taxietl: Taxietl, warehouse_kind: str, written: Lines
+    taxietl: Taxietl, either_warehouse: str, written: Lines
 ) -> None:
     written("broken")
     assert _ingest(taxietl).code == 4
@@ -106,7 +97,7 @@ def test_a_refused_load_is_listed_until_its_month_is_loaded(
 
 
 def test_a_replaced_load_is_listed_by_its_runs_name_alone(
-    taxietl: Taxietl, warehouse_kind: str, written: Lines
+    taxietl: Taxietl, either_warehouse: str, written: Lines
 ) -> None:
     written("broken")
     _ingest(taxietl, "--max-rejects", 1)
@@ -119,7 +110,7 @@ def test_a_replaced_load_is_listed_by_its_runs_name_alone(
 
 
 def test_an_export_has_every_line_whole(
-    taxietl: Taxietl, warehouse_kind: str, written: Lines, tmp_path: Path
+    taxietl: Taxietl, either_warehouse: str, written: Lines, tmp_path: Path
 ) -> None:
     written(LONG, 'B00013,"open')
     _ingest(taxietl, "--max-rejects", 2)

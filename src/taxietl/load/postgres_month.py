@@ -133,7 +133,8 @@ class Month:
             self._tables.check_kinds(self._table, wanted)
             new = Partition(self._session, self._schema, self._table, self._trip_file)
             self._new = new
-            passing = self._passing.over(chain([first] if first else [], rows))
+            # A stream that has ended is not to be asked again.
+            passing = self._passing.over(chain([first], rows) if first is not None else ())
             in_order = outside_last(passing, self._trip_file)
             if staging is None:
                 new.make(load_id, wanted)
