@@ -107,8 +107,9 @@ class TooManyRejectsError(DataError):
         self.tally = tally
         first = next((note for note in tally.notes if note.kind == "row"), None)
         where = f"; the first is line {first.line}: {first.reason}" if first else ""
+        lines = "1 line" if tally.rows_rejected == 1 else f"{tally.rows_rejected:,} lines"
         super().__init__(
-            f"{trip_file}: {tally.rows_rejected:,} lines cannot be taken apart{where}.",
+            f"{trip_file}: {lines} cannot be taken apart{where}.",
             hint=f"Nothing was loaded. To leave them out, add --max-rejects {tally.rows_rejected} "
             f"(now {limit}).",
         )

@@ -56,7 +56,7 @@ def described(status: int, headers: Mapping[str, str], name: str) -> Described:
         raise error_of(status, headers, name)
     if headers.get("content-type", "").startswith("text/html"):
         raise CorruptFileError(
-            f"{name} is a web page, not a trip file.",
+            f"{name} is a web page, not the file asked for.",
             hint="Check the address, and whether the network wants a log-in first.",
         )
     packed = headers.get("content-encoding", "identity")

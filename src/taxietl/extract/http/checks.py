@@ -79,7 +79,7 @@ class Check:
             raise self._corrupt("is empty (0 bytes)")
         if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise CorruptFileError(
-                f"{self._name} is a web page or an error message, not a trip file.",
+                f"{self._name} is a web page or an error message, not the file asked for.",
                 hint="Check the address, and whether the network wants a log-in first.",
             )
         self._form = next((form for form, magic in _MAGIC.items() if head.startswith(magic)), "")
