@@ -152,7 +152,7 @@ def plain(batch):
         ("broken.py:adds:by=2", 2, "no option of the transformer 'broken:adds'"),
         ("nowhere.py:adds", 2, "There is no file nowhere.py"),
         ("nowhere:adds", 2, "There is no module 'nowhere'"),
-        ("syntax.py:adds", 2, "syntax.py cannot be imported: SyntaxError"),
+        ("syntax.py:adds", 1, "syntax.py cannot be loaded: line 1: "),
         ("drop-zero-passanger", 2, "Did you mean 'drop-zero-passengers'?"),
     ],
 )
