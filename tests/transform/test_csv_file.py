@@ -395,6 +395,23 @@ class TestDamage:
             trips.clean(trips.write("".join(f"word {n}, " for n in range(50_000)).encode()))
         assert len(error.value.message) < 2000
 
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            pytest.param(b"", "is empty", id="nothing"),
+            pytest.param(b"\r\n\n", "is empty", id="blank-lines"),
+            pytest.param(b"\nVendorID\n1\n", "begins with a blank line", id="a-blank-line-first"),
+        ],
+    )
+    def test_a_file_that_names_no_columns_is_refused_as_that(
+        self, trips: Any, content: bytes, told: str
+    ) -> None:
+        path = trips.folder / "t.csv.gz"
+        path.write_bytes(gzip.compress(content))
+
+        with pytest.raises(CorruptFileError, match=told):
+            trips.clean(path)
+
     @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
     def test_a_gzip_that_was_cut_is_refused(self, trips: Any, share: float) -> None:
         packed = gzip.compress(big_csv(trips))

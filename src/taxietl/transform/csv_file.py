@@ -104,6 +104,11 @@ class CsvReader:
         return header, rest
 
     def _names_of(self, header: bytes) -> list[str]:
+        if not header.strip():
+            what = "begins with a blank line" if self._rest.strip() else "is empty"
+            raise CorruptFileError(
+                f"{self._path} {what}: nothing names its columns.", hint="Fetch it again."
+            )
         try:
             return fields_of(decoded(header).lstrip("\ufeff").rstrip("\r"))
         except csv.Error as error:
