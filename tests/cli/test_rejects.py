@@ -88,10 +88,13 @@ def test_a_refused_load_is_listed_until_its_month_is_loaded(
     assert _listed(taxietl) == [refused]
     assert _listed(taxietl, "--color", "fhv", "--year", 2014) == []
 
+    assert _ingest(taxietl).code == 4
+    assert _listed(taxietl) == [("fhv-2015-01", "fhv-2015-01-2", *refused[2:])]
+
     assert _ingest(taxietl, "--max-rejects", 1).code == 0
 
     assert _listed(taxietl) == [
-        ("fhv-2015-01", "fhv-2015-01-2", "loaded", "row", 152, "broken"),
+        ("fhv-2015-01", "fhv-2015-01-3", "loaded", "row", 152, "broken"),
     ]
     assert _listed(taxietl, "--run", "fhv-2015-01") == [refused]
 

@@ -73,8 +73,8 @@ class Load:
 def unread(loader: Loader, wanted: Wanted, refused: Path) -> Iterator[Load]:
     """The loads wanted that could not read something, those of the warehouse first.
 
-    Unless a run is asked for by its name, they are the ones of which the month's rows are now, and
-    the loads that were refused after them.
+    Unless a run is asked for by its name, a month's is the load whose rows are there now and, if
+    that was later, the last one that was refused.
 
     Args:
         loader: of the warehouse to ask.
@@ -93,8 +93,10 @@ def unread(loader: Loader, wanted: Wanted, refused: Path) -> Iterator[Load]:
         if load.notes or load.rows_rejected or load.values_nulled:
             yield load
     for load in _refused(refused, wanted):
+        key = load.color, load.month
         is_known = True
-        if wanted.run_name or load.loaded_at > newest.get((load.color, load.month), 0.0):
+        if wanted.run_name or not load.color or load.loaded_at > newest.get(key, 0.0):
+            newest[key] = load.loaded_at
             yield load
     if wanted.run_name and not is_known:
         raise ConfigError(
@@ -142,8 +144,8 @@ def _load(head: tuple[Any, ...], notes: list[tuple[Any, ...]]) -> Load:
 
 
 def _refused(folder: Path, wanted: Wanted) -> Iterator[Load]:
-    """The refused loads, by the names of their runs."""
-    for path in sorted(folder.glob("*.csv")):
+    """The refused loads, the last one first."""
+    for path in sorted(folder.glob("*.csv"), key=lambda each: -each.stat().st_mtime_ns):
         named = _RUN_OF_MONTH.fullmatch(path.stem)
         color, month = (named["color"], named["month"]) if named else ("", "")
         if not wanted.has(color, month, path.stem):
