@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         return _exit_code(run(given))
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as error:
+        # Typer makes an exit of its own of it; any other one is a user's flow that ends itself.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            return _reported(error, given)
         # Whoever read our output has gone, as `head` does; the run itself is done.
         sys.stderr.close()
         return 0
