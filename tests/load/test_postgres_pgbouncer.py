@@ -154,6 +154,16 @@ def test_a_client_stopped_in_mid_copy_leaves_no_lock_and_the_next_load_works(
     assert ingest.load()["rows_loaded"] > 0
 
 
+def test_a_load_over_two_connections_works_through_it(pooled: Postgres, server: Postgres) -> None:
+    batches = [batch_of("yellow", 1000)] * 4
+
+    assert pooled.load(batches, connections=2).rows_loaded == 4000
+    assert pooled.load(batches, connections=2, force=True).action == "replaced"
+
+    assert server.ask("SELECT count(*) FROM trips") == [(4000,)]
+    assert server.left_behind() == []
+
+
 def test_the_commands_work_through_it(pooled: Postgres, tmp_path: Path) -> None:
     ingest = Ingest(tmp_path, pooled, rows=400)
 
