@@ -14,7 +14,8 @@ from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
 from taxietl.tlc.column_rules import NewColumns
 
 if TYPE_CHECKING:
-    from taxietl.flows.ingest import IngestOptions, MonthResult
+    from taxietl.flows.ingest import IngestOptions
+    from taxietl.flows.months import MonthResult
     from taxietl.orchestrator import Run
     from taxietl.steps.values import LoadReport
     from taxietl.tlc.trip_file import TripFile
@@ -93,6 +94,7 @@ def _transforms(names: list[str]) -> tuple[str, ...]:
 
 def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     from taxietl.flows import ingest as flows
+    from taxietl.flows.months import MonthResult, MonthsFailedError
     from taxietl.flows.progress import watched_by
     from taxietl.orchestrator import configure_logging
     from taxietl.runtime import open_engine
@@ -100,17 +102,17 @@ def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     configure_logging(out.log_level)
     engine = open_engine()
     run: Run[Any]
-    results: tuple[MonthResult, ...]
+    results: tuple[MonthResult[LoadReport], ...]
     if len(months) == 1:
         with watched_by(progress_line(out)):
             run = engine.run(flows.ingest, months[0], options)
-        results = (flows.MonthResult(months[0], report=run.result()),)
+        results = (MonthResult(months[0], report=run.result()),)
     else:
         with watched_by(progress_line(out)):
             run = engine.run(flows.ingest_months, tuple(months), options)
         try:
             results = run.result()
-        except flows.MonthsFailedError as error:
+        except MonthsFailedError as error:
             results = error.results
     codes = [result.error.exit_code if result.error else 0 for result in results]
     code = worst_exit_code(codes)
@@ -118,7 +120,9 @@ def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     return code
 
 
-def _document(run: Run[Any], results: tuple[MonthResult, ...], code: int) -> dict[str, Any]:
+def _document(
+    run: Run[Any], results: tuple[MonthResult[LoadReport], ...], code: int
+) -> dict[str, Any]:
     return {
         "run": {"id": run.id, "name": run.name, "state": run.state.name},
         "months": [_month(result) for result in results],
@@ -126,7 +130,7 @@ def _document(run: Run[Any], results: tuple[MonthResult, ...], code: int) -> dic
     }
 
 
-def _month(result: MonthResult) -> dict[str, Any]:
+def _month(result: MonthResult[LoadReport]) -> dict[str, Any]:
     named = {
         "trip_file": str(result.trip_file),
         "color": result.trip_file.color,
@@ -141,7 +145,7 @@ def _month(result: MonthResult) -> dict[str, Any]:
     return named | report | {"error": None}
 
 
-def _as_text(result: MonthResult) -> str:
+def _as_text(result: MonthResult[LoadReport]) -> str:
     if result.report is None:
         error = result.error
         return f"{result.trip_file}  failed: {error.message}\n  {error.hint}" if error else ""

@@ -14,7 +14,8 @@ from taxietl.cli.session import open_settings
 from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
 
 if TYPE_CHECKING:
-    from taxietl.flows.upload import UploadReport, UploadResult
+    from taxietl.flows.months import MonthResult
+    from taxietl.flows.upload import UploadReport
     from taxietl.flows.upload_plan import UploadOptions
     from taxietl.orchestrator import Run
     from taxietl.tlc.trip_file import TripFile
@@ -75,6 +76,7 @@ def upload_gcs(
 
 def _upload(out: Output, months: list[TripFile], options: UploadOptions) -> int:
     from taxietl.flows import upload as flows
+    from taxietl.flows.months import MonthResult, MonthsFailedError
     from taxietl.flows.progress import watched_by
     from taxietl.orchestrator import configure_logging
     from taxietl.runtime import open_engine
@@ -82,18 +84,18 @@ def _upload(out: Output, months: list[TripFile], options: UploadOptions) -> int:
     configure_logging(out.log_level)
     engine = open_engine()
     run: Run[Any]
-    results: tuple[UploadResult, ...]
+    results: tuple[MonthResult[UploadReport], ...]
     with watched_by(progress_line(out)):
         if len(months) == 1:
             run = engine.run(flows.upload_month, months[0], options)
         else:
             run = engine.run(flows.upload_months, tuple(months), options)
     if len(months) == 1:
-        results = (flows.UploadResult(months[0], report=run.result()),)
+        results = (MonthResult(months[0], report=run.result()),)
     else:
         try:
             results = run.result()
-        except flows.UploadsFailedError as error:
+        except MonthsFailedError as error:
             results = error.results
     code = worst_exit_code(each.error.exit_code if each.error else 0 for each in results)
     document = {
@@ -105,7 +107,7 @@ def _upload(out: Output, months: list[TripFile], options: UploadOptions) -> int:
     return code
 
 
-def _month(result: UploadResult) -> dict[str, Any]:
+def _month(result: MonthResult[UploadReport]) -> dict[str, Any]:
     trip_file = result.trip_file
     named = {
         "trip_file": str(trip_file),
@@ -130,7 +132,7 @@ def _month(result: UploadResult) -> dict[str, Any]:
     return named | told | {"error": None}
 
 
-def _as_text(result: UploadResult) -> str:
+def _as_text(result: MonthResult[UploadReport]) -> str:
     if result.report is None:
         error = result.error
         return f"{result.trip_file}  failed: {error.message}\n  {error.hint}" if error else ""

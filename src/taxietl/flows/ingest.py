@@ -14,13 +14,12 @@ import pyarrow as pa  # noqa: TID253  this module is loaded when a month is inge
 from taxietl.config import settings
 from taxietl.errors import (
     ConfigError,
-    TaxietlError,
     TooManyRejectsError,
     WarehouseBusyError,
-    worst_exit_code,
 )
 from taxietl.extract.http.download import modified_at
 from taxietl.flows import retries
+from taxietl.flows.months import MonthResult, each_month
 from taxietl.flows.progress import told
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import (
@@ -106,39 +105,6 @@ class Planned:
     version: SourceVersion
     current: LoadReport | None
     """The load that the warehouse holds now."""
-
-
-@dataclass(frozen=True)
-class MonthError:
-    """Why a month was not loaded."""
-
-    kind: str
-    message: str
-    hint: str
-    exit_code: int
-
-
-@dataclass(frozen=True)
-class MonthResult:
-    """What became of one month: a report or an error."""
-
-    trip_file: TripFile
-    report: LoadReport | None = None
-    error: MonthError | None = None
-
-
-class MonthsFailedError(TaxietlError):
-    """Some months of several could not be loaded; the others were."""
-
-    def __init__(self, results: tuple[MonthResult, ...]) -> None:
-        self.results = results
-        failed = [each for each in results if each.error]
-        names = ", ".join(str(each.trip_file) for each in failed)
-        super().__init__(
-            f"{len(failed)} of {len(results)} months failed: {names}.",
-            hint="The other months are loaded; the same command takes up only what is missing.",
-        )
-        self.exit_code = worst_exit_code(each.error.exit_code for each in failed if each.error)
 
 
 @task(retry=retries.TRANSFERS, persist_result=False)
@@ -255,29 +221,14 @@ def ingest(trip_file: TripFile, options: IngestOptions) -> LoadReport:
 @flow(name="Ingest months")
 def ingest_months(
     trip_files: tuple[TripFile, ...], options: IngestOptions
-) -> tuple[MonthResult, ...]:
-    """Bring many months into the warehouse, each a run of its own; one's failure stops no other.
+) -> tuple[MonthResult[LoadReport], ...]:
+    """Bring many months into the warehouse, each a run of its own.
 
     Raises:
         MonthsFailedError: at least one failed; it carries what became of each.
     """
-    results = []
-    for each in trip_files:
-        try:
-            results.append(MonthResult(each, report=ingest(each, options)))
-        except Exception as error:  # noqa: BLE001  told at the end, once the others are done
-            results.append(MonthResult(each, error=month_error(error)))
-    if any(result.error for result in results):
-        raise MonthsFailedError(tuple(results))
-    return tuple(results)
-
-
-def month_error(error: Exception) -> MonthError:
-    """An error as what is told of it."""
-    kind = type(error).__name__
-    if isinstance(error, TaxietlError):
-        return MonthError(kind, error.message, error.hint, error.exit_code)
-    return MonthError(kind, f"{kind}: {error}", "Run with --debug for the traceback.", 1)
+    hint = "The other months are loaded; the same command takes up only what is missing."
+    return each_month(trip_files, lambda each: ingest(each, options), hint=hint)
 
 
 def check(options: IngestOptions) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from taxietl.config import settings
-from taxietl.errors import TaxietlError, worst_exit_code
-from taxietl.flows.ingest import MonthError, extract, month_error, probe, transform
+from taxietl.flows.ingest import extract, probe, transform
 from taxietl.flows.lake import open_lake
+from taxietl.flows.months import MonthResult, each_month
 from taxietl.flows.progress import told
 from taxietl.flows.staging import Staged, copy, write
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, plan_upload
@@ -37,29 +37,6 @@ class UploadReport:
     kept_at: Path | None
     is_healed: bool
     """The manifest lacked the object that was there, and has it now."""
-
-
-@dataclass(frozen=True)
-class UploadResult:
-    """What became of one month: a report or an error."""
-
-    trip_file: TripFile
-    report: UploadReport | None = None
-    error: MonthError | None = None
-
-
-class UploadsFailedError(TaxietlError):
-    """Some months of several could not be uploaded; the others were."""
-
-    def __init__(self, results: tuple[UploadResult, ...]) -> None:
-        self.results = results
-        failed = [each for each in results if each.error]
-        names = ", ".join(str(each.trip_file) for each in failed)
-        super().__init__(
-            f"{len(failed)} of {len(results)} months failed: {names}.",
-            hint="The other months are in the lake; the same command takes up what is missing.",
-        )
-        self.exit_code = worst_exit_code(each.error.exit_code for each in failed if each.error)
 
 
 @task(persist_result=False, tags={"gcs"})
@@ -127,21 +104,14 @@ def upload_month(trip_file: TripFile, options: UploadOptions) -> UploadReport:
 @flow(name="Upload months to the lake")
 def upload_months(
     trip_files: tuple[TripFile, ...], options: UploadOptions
-) -> tuple[UploadResult, ...]:
-    """Bring many months into the lake, each a run of its own; one's failure stops no other.
+) -> tuple[MonthResult[UploadReport], ...]:
+    """Bring many months into the lake, each a run of its own.
 
     Raises:
-        UploadsFailedError: at least one failed; it carries what became of each.
+        MonthsFailedError: at least one failed; it carries what became of each.
     """
-    results = []
-    for each in trip_files:
-        try:
-            results.append(UploadResult(each, report=upload_month(each, options)))
-        except Exception as error:  # noqa: BLE001  told at the end, once the others are done
-            results.append(UploadResult(each, error=month_error(error)))
-    if any(result.error for result in results):
-        raise UploadsFailedError(tuple(results))
-    return tuple(results)
+    hint = "The other months are in the lake; the same command takes up what is missing."
+    return each_month(trip_files, lambda each: upload_month(each, options), hint=hint)
 
 
 def check(options: UploadOptions) -> None:

@@ -1,0 +1,73 @@
+"""The same for many months, each on its own: one's failure stops no other, and all are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from taxietl.errors import TaxietlError, worst_exit_code
+from taxietl.tlc.trip_file import TripFile
+
+Report = TypeVar("Report")
+
+
+@dataclass(frozen=True)
+class MonthError:
+    """Why a month was not done."""
+
+    kind: str
+    message: str
+    hint: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class MonthResult(Generic[Report]):
+    """What became of one month: a report or an error."""
+
+    trip_file: TripFile
+    report: Report | None = None
+    error: MonthError | None = None
+
+
+class MonthsFailedError(TaxietlError):
+    """Some months of several could not be done; the others were."""
+
+    def __init__(self, results: tuple[MonthResult[Any], ...], *, hint: str) -> None:
+        self.results = results
+        failed = [each for each in results if each.error]
+        names = ", ".join(str(each.trip_file) for each in failed)
+        super().__init__(f"{len(failed)} of {len(results)} months failed: {names}.", hint=hint)
+        self.exit_code = worst_exit_code(each.error.exit_code for each in failed if each.error)
+
+
+def each_month(
+    trip_files: Iterable[TripFile], do: Callable[[TripFile], Report], *, hint: str
+) -> tuple[MonthResult[Report], ...]:
+    """Do it for every month.
+
+    Args:
+        trip_files: the months.
+        do: what is to be done with one.
+        hint: what holds for the others where some failed.
+
+    Raises:
+        MonthsFailedError: at least one failed; it carries what became of each.
+    """
+    results: list[MonthResult[Report]] = []
+    for each in trip_files:
+        try:
+            results.append(MonthResult(each, report=do(each)))
+        except Exception as error:  # noqa: BLE001  told at the end, once the others are done
+            results.append(MonthResult(each, error=_told(error)))
+    if any(result.error for result in results):
+        raise MonthsFailedError(tuple(results), hint=hint)
+    return tuple(results)
+
+
+def _told(error: Exception) -> MonthError:
+    kind = type(error).__name__
+    if isinstance(error, TaxietlError):
+        return MonthError(kind, error.message, error.hint, error.exit_code)
+    return MonthError(kind, f"{kind}: {error}", "Run with --debug for the traceback.", 1)
