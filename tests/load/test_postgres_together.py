@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from months import FEBRUARY, GREEN_JANUARY, JANUARY, Held, NeverCancelled, Postg
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from taxietl.errors import Cancelled, TryLaterError
-from taxietl.load import postgres_month
 from taxietl.orchestrator.cancellation import Cancellation
 
 
@@ -188,9 +188,9 @@ def test_readers_of_other_months_are_held_up_for_a_moment_only_by_a_swap_that_wa
 
 
 def test_a_swap_that_nobody_lets_through_is_given_up_and_changes_nothing(
-    server: Postgres, monkeypatch: pytest.MonkeyPatch
+    server: Postgres,
 ) -> None:
-    monkeypatch.setattr(postgres_month, "SWAP_PATIENCE_SECONDS", 0.5)
+    server = replace(server, swap_patience_seconds=0.5)
     server.load(3)
     before = server.facts()
     with closing(server.connect()) as long_reader, long_reader.cursor() as cursor:

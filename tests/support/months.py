@@ -20,6 +20,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from taxietl.config.databases import DuckDBProfile, PostgresProfile
 from taxietl.load.duckdb import DuckDBLoader
 from taxietl.load.postgres import PostgresLoader
+from taxietl.load.postgres_month import SWAP_PATIENCE_SECONDS
 from taxietl.steps.protocols import Cancellation, Loader
 from taxietl.steps.values import (
     LoadReport,
@@ -200,6 +201,7 @@ class Postgres(Warehouse):
 
     url: str
     schema: str = "public"
+    swap_patience_seconds: float = SWAP_PATIENCE_SECONDS
 
     @property
     def profile(self) -> PostgresProfile:
@@ -209,7 +211,7 @@ class Postgres(Warehouse):
     @property
     def loader(self) -> PostgresLoader:
         """See `Warehouse.loader`."""
-        return PostgresLoader(self.profile)
+        return PostgresLoader(self.profile, swap_patience_seconds=self.swap_patience_seconds)
 
     def connect(self) -> Connection:
         """A connection past taxietl."""

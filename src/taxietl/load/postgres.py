@@ -19,7 +19,7 @@ import pyarrow as pa  # noqa: TID253
 from taxietl.config.postgres_errors import target_of
 from taxietl.load.checks import check_counts, check_shrink
 from taxietl.load.postgres_connection import Session, opened
-from taxietl.load.postgres_month import Month
+from taxietl.load.postgres_month import SWAP_PATIENCE_SECONDS, Month
 from taxietl.load.postgres_partition import make_schema
 from taxietl.load.postgres_query import queried
 from taxietl.load.postgres_staging import Staging, sweep
@@ -40,7 +40,11 @@ class PostgresLoader:
 
     takes_connections = True
 
-    def __init__(self, profile: PostgresProfile) -> None:
+    def __init__(
+        self, profile: PostgresProfile, *, swap_patience_seconds: float = SWAP_PATIENCE_SECONDS
+    ) -> None:
+        """`swap_patience_seconds`: how long a load tries to get its month's place."""
+        self._swap_patience_seconds = swap_patience_seconds
         self._parameters = profile.libpq_parameters()
         self._schema = profile.schema_name
         self.target = target_of(self._parameters)
@@ -108,6 +112,7 @@ class PostgresLoader:
         month = Month(
             *(session, self._schema, request.trip_file, request.table, self.target),
             check=cancellation.check,
+            swap_patience_seconds=self._swap_patience_seconds,
         )
         month.take()
         entry = month.entry()

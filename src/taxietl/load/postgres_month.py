@@ -63,8 +63,10 @@ class Month:
         target: str,
         *,
         check: Callable[[], None] = lambda: None,
+        swap_patience_seconds: float = SWAP_PATIENCE_SECONDS,
     ) -> None:
         """`check` is called while waiting; it raises when the run is to stop."""
+        self._swap_patience_seconds = swap_patience_seconds
         self._session = session
         self._schema = schema
         self._trip_file = trip_file
@@ -201,7 +203,7 @@ class Month:
         """Put the new partition in the place of the old one; readers wait until the commit.
 
         Raises:
-            TryLaterError: somebody kept the table locked for `SWAP_PATIENCE_SECONDS`.
+            TryLaterError: somebody kept the table locked for longer than its patience.
         """
         self._patiently(self._swap)
 
@@ -237,7 +239,7 @@ class Month:
         ((deadlock_ms,),) = self._session.run(
             "SELECT 1000 * extract(epoch FROM current_setting('deadlock_timeout')::interval)"
         )
-        end = time.monotonic() + SWAP_PATIENCE_SECONDS
+        end = time.monotonic() + self._swap_patience_seconds
         for attempt in _forever():
             is_long = attempt % SWAP_EVERY == SWAP_EVERY - 1
             wait_ms = int(deadlock_ms) + SWAP_LOCK_MS if is_long else SWAP_LOCK_MS
@@ -249,7 +251,7 @@ class Month:
                 if time.monotonic() > end:
                     raise TryLaterError(
                         f"{self._table} in {self._target} was in use for "
-                        f"{SWAP_PATIENCE_SECONDS:.0f} seconds, {self._user()}.",
+                        f"{self._swap_patience_seconds:.0f} seconds, {self._user()}.",
                         hint="Nothing was changed. Try again when that has ended.",
                     ) from error
                 self._pause(_PAUSES[min(attempt, len(_PAUSES) - 1)])
