@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -84,9 +85,35 @@ def test_results_come_in_the_order_of_the_items_however_long_each_takes() -> Non
 def test_no_more_than_depth_items_are_taken_beyond_the_one_pulled() -> None:
     made: list[int] = []
 
-    with closing(in_order(str, counting(made), threads=2, depth=3)) as stream:
+    def slow(number: int) -> str:
+        deadline = time.monotonic() + 5
+        while len(made) < 4 and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return str(number)
+
+    with closing(in_order(slow, counting(made), threads=2, depth=3)) as stream:
         assert next(stream) == "0"
         assert len(made) == 4
+
+
+def test_what_is_ready_is_yielded_before_many_more_are_asked_for() -> None:
+    is_second_under_way = threading.Event()
+    made: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in counting(made):
+            if number == 2:  # the one thread has gone on: the first is done
+                assert is_second_under_way.wait(5)
+            yield number
+
+    def told(number: int) -> int:
+        if number == 1:
+            is_second_under_way.set()
+        return number
+
+    with closing(in_order(told, items(), threads=1, depth=100)) as stream:
+        assert next(stream) == 0
+        assert len(made) <= 3
 
 
 def test_an_error_of_the_function_reaches_the_consumer() -> None:

@@ -59,13 +59,16 @@ def _put(waiting: queue.Queue[object], item: object, stopped: threading.Event) -
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int, depth: int
 ) -> Generator[Result, None, None]:
-    """Yield the function of each item in order, computed by threads up to `depth` items ahead."""
+    """Yield the function of each item in order, computed by threads up to `depth` items ahead.
+
+    What is ready is yielded before the next item is asked for.
+    """
     with ThreadPoolExecutor(threads, thread_name_prefix="taxietl-parse") as pool:
         pending: deque[Future[Result]] = deque()
         try:
             for item in items:
                 pending.append(pool.submit(function, item))
-                if len(pending) > depth:
+                if len(pending) > depth or pending[0].done():
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
