@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import stat
 from pathlib import Path
 
+from taxietl.digests import sha256_of
 from taxietl.errors import MissingFileError, SourceError
 from taxietl.steps.values import SourceFile, SourceVersion
 from taxietl.tlc.trip_file import TripFile
@@ -35,8 +35,7 @@ def hashed(version: SourceVersion, path: Path) -> SourceFile:
         SourceError: it cannot be read, or is not that version, or no longer at the end.
     """
     try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256, _ = sha256_of(path)
     except OSError as error:
         raise _unreadable(path, error) from error
     etag, size = _identity(path)

@@ -21,6 +21,8 @@ from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
+from taxietl.digests import sha256_of
+
 MAX_BYTES = 64 * 1024
 """What the history keeps of one result or one call's arguments; more belongs in a file."""
 
@@ -123,9 +125,8 @@ class FilePrint:
     @classmethod
     def take(cls, path: Path) -> FilePrint:
         """The fingerprint of the file as it is now."""
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return cls(str(path), file.tell(), digest)
+        digest, size = sha256_of(path)
+        return cls(str(path), size, digest)
 
     def difference(self) -> str:
         """Why the file is not what it was; empty if it is."""

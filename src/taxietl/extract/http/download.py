@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from taxietl.digests import sha256_of
 from taxietl.errors import CorruptFileError, TargetError, TransferError
 from taxietl.extract.http.answers import REFUSALS, Described, described, is_strong
 from taxietl.extract.http.checks import Check
@@ -84,10 +85,8 @@ def _kept(path: Path, version: SourceVersion) -> SourceFile | None:
     record = Record.read(path)
     if version.key is None or record is None or record.sha256 is None or not path.is_file():
         return None
-    with path.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != record.sha256:
-            return None
-        return SourceFile(version, path, file.tell(), record.sha256)
+    sha256, size = sha256_of(path)
+    return SourceFile(version, path, size, sha256) if sha256 == record.sha256 else None
 
 
 @contextmanager
