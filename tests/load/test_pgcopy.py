@@ -279,28 +279,12 @@ def test_texts_of_a_megabyte_come_whole_and_in_blocks_of_bounded_size(database: 
     assert database.copied(batch.schema, b"".join(blocks)) == b"".join(blocks)
 
 
-def test_constants_end_every_row(database: Database) -> None:
-    batch = pa.record_batch({"number": pa.array([1, None, 3]), "text": ["a", "bc", None]})
-    constants = {"source_month": JANUARY, "note": pa.scalar("é"), "none": pa.scalar(None, "int32")}
-
-    stream = _encoded([batch, batch], constants=constants)
-
-    tail = [(pa.date32(), 18_628), (pa.string(), "é"), (pa.int32(), None)]
-    assert stream == _reference(
-        [batch, batch], b"".join(itertools.starmap(_field, tail)), len(tail)
-    )
-    schema = pa.schema([*batch.schema, *((name, each.type) for name, each in constants.items())])
-    month = (date(2021, 1, 1), "é", None)
-    rows = [(1, "a", *month), (None, "bc", *month), (3, None, *month)]
-    assert database.selected(schema, stream) == rows * 2
-
-
 def test_no_rows_make_an_empty_table(database: Database) -> None:
     schema = pa.schema([("number", pa.int32()), ("text", pa.string())])
     nothing = pa.record_batch([[], []], schema=schema)
 
     for batches in ([], [nothing]):
-        stream = b"".join(encode(batches, schema, constants={"source_month": JANUARY}))
+        stream = b"".join(encode(batches, schema))
 
         assert stream == _reference([])
         assert database.selected(schema, stream) == []

@@ -93,7 +93,7 @@ def test_columns_are_sent_from_the_first_batch_with_a_value_in_them() -> None:
 
 
 def test_no_batches_make_no_part() -> None:
-    assert list(Widening([]).parts()) == []
+    assert list(Widening([], []).parts()) == []
 
 
 def test_neither_counting_nor_ordering_nor_encoding_loads_pandas() -> None:
@@ -103,7 +103,7 @@ import pyarrow as pa
 from taxietl.load.arrow_stats import PassingStats
 from taxietl.load.pgcopy import encode
 from taxietl.load.postgres_order import Widening, outside_last
-from taxietl.tlc.arrow import arrow_schema, scalar
+from taxietl.tlc.arrow import arrow_schema
 from taxietl.tlc.trip_file import trip_file
 january = trip_file("yellow", 2021, 1)
 schema = arrow_schema(january.dataset)
@@ -111,9 +111,8 @@ room = [None, pa.py_buffer(bytes(16)), pa.py_buffer(b"")]
 arrays = [pa.Array.from_buffers(each.type, 2, room[: each.type.num_buffers]) for each in schema]
 passing = PassingStats(january.dataset.columns)
 rows = passing.over([pa.record_batch(arrays, schema=schema)])
-month = {"source_month": scalar(18628, pa.date32())}
-for part_schema, part in Widening(outside_last(rows, january)).parts():
-    list(encode(part, part_schema, constants=month))
+for part_schema, part in Widening(outside_last(rows, january), ()).parts():
+    list(encode(part, part_schema))
 assert passing.stats()["fare_amount"].sum == 0
 assert "pandas" not in sys.modules
 """

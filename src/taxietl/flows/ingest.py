@@ -17,7 +17,6 @@ from taxietl.errors import (
     TooManyRejectsError,
     WarehouseBusyError,
 )
-from taxietl.extract.http.download import modified_at
 from taxietl.flows import retries
 from taxietl.flows.months import MonthResult, each_month
 from taxietl.flows.progress import told
@@ -119,7 +118,11 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
     dataset = version.trip_file.dataset
     with _holder_named():
         entry = loader(options.to).entry(version.trip_file, options.table_of(dataset))
-    loaded = modified_at(version_loaded(entry.report), settings().cache_dir) if entry else None
+    loaded = None
+    if entry:
+        from taxietl.extract.http.download import modified_at  # of all HTTP: 10 ms
+
+        loaded = modified_at(version_loaded(entry.report), settings().cache_dir)
     decided = decide(
         version,
         sha256,

@@ -10,7 +10,7 @@ Source: PostgreSQL 15, "COPY", "Binary Format".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -49,7 +49,6 @@ def encode(
     batches: Iterable[pa.RecordBatch],
     schema: pa.Schema,
     *,
-    constants: Mapping[str, pa.Scalar] | None = None,
     rows_before: int = 0,
 ) -> Iterator[Block]:
     """Encode a stream of batches for `COPY … FROM STDIN (FORMAT binary)`.
@@ -57,7 +56,6 @@ def encode(
     Args:
         batches: any number, of any size, sliced or not; each has exactly that schema.
         schema: columns of the types in `pgcopy_columns.SQL_TYPES`, in the order of COPY's list.
-        constants: columns after those, of one value in every row.
         rows_before: of the month, sent already; for what errors say.
 
     Returns:
@@ -68,29 +66,17 @@ def encode(
         SchemaError: a type that has no form here, or a batch of another schema.
         DataError: a value PostgreSQL cannot store, with its column and row.
     """
-    tail = _fields(constants or {})
-    encoder = _Encoder(schema, len(schema) + len(constants or {}), tail, rows_before)
+    encoder = _Encoder(schema, rows_before)
     yield HEADER
     for batch in batches:
         yield from encoder.blocks(batch)
     yield TRAILER
 
 
-def _fields(constants: Mapping[str, pa.Scalar]) -> bytes:
-    """The constants' fields as they end every row."""
-    if not constants:
-        return b""
-    batch = pa.record_batch({name: pa.repeat(each, 1) for name, each in constants.items()})
-    row = b"".join(_Encoder(batch.schema, len(constants), b"").blocks(batch))
-    return row[2:]  # without the number of fields
-
-
 class _Encoder:
-    def __init__(self, schema: pa.Schema, fields: int, tail: bytes, rows_before: int = 0) -> None:
+    def __init__(self, schema: pa.Schema, rows_before: int) -> None:
         check_types(schema)
         self._schema = schema
-        self._fields = fields
-        self._tail = tail
         self._rows = rows_before
         self._kept: dict[Layout, _Buffers] = {}
 
@@ -129,20 +115,20 @@ class _Encoder:
         if layout not in self._kept:
             if len(self._kept) == LAYOUTS_KEPT:
                 del self._kept[next(iter(self._kept))]
-            self._kept[layout] = _Buffers(layout, columns, self._fields, self._tail)
+            self._kept[layout] = _Buffers(layout, columns)
         return self._kept[layout]
 
 
 class _Buffers:
     """Rows of one layout: a buffer of whole rows, or buffers of the parts between joined values."""
 
-    def __init__(self, layout: Layout, columns: Sequence[Cells], fields: int, tail: bytes) -> None:
+    def __init__(self, layout: Layout, columns: Sequence[Cells]) -> None:
         self._parts: list[NDArray[Any]] = []
         self._joined: list[int] = []
         """Columns whose values are joined, each after the part of the same place."""
         self._lengths: list[tuple[int, NDArray[Any]]] = []
         self._values: list[tuple[int, NDArray[Any]]] = []
-        part = [_Field(">i2", fields)]
+        part = [_Field(">i2", len(columns))]
         for index, (length, column) in enumerate(zip(layout, columns, strict=True)):
             if length is None:
                 part.append(_Field(">i4", fills=self._lengths, column=index))
@@ -154,8 +140,6 @@ class _Buffers:
             if length > 0:
                 kind = column.encoded_as(length)
                 part.append(_Field(kind, fills=self._values, column=index))
-        if tail:
-            part.append(_Field(f"V{len(tail)}", np.void(tail)))
         if part:
             self._end(part)
 

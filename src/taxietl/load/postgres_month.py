@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from datetime import date
 from itertools import chain
 from zlib import crc32
 
@@ -28,7 +27,7 @@ from taxietl.load.postgres_staging import Key, Staging
 from taxietl.load.postgres_tables import Tables, contract_columns
 from taxietl.steps.protocols import Batches
 from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note
-from taxietl.tlc.arrow import arrow_schema, scalar
+from taxietl.tlc.arrow import arrow_schema
 from taxietl.tlc.trip_file import TripFile
 
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
@@ -159,22 +158,20 @@ class Month:
         self, session: Session, batches: Iterable[pa.RecordBatch], check: Callable[[], None]
     ) -> None:
         """Send rows by COPY, one for each set of columns that have had values."""
-        days = (self._trip_file.source_month - date(1970, 1, 1)).days
-        month = {"source_month": scalar(days, pa.date32())}
+        always = (self._trip_file.dataset.started_at, *self._built.defaulted)
         sent = 0
-        for schema, part in Widening(batches, always=self._built.defaulted).parts():
+        for schema, part in Widening(batches, always=always).parts():
             with session.cursor() as cursor:
-                blocks = encode(part, schema, constants=month, rows_before=sent)
+                blocks = encode(part, schema, rows_before=sent)
                 copy_rows(cursor, self._built.copy(schema.names), blocks, check=check)
                 sent += cursor.rowcount
 
     def counted(self) -> tuple[int, dict[str, ColumnStats]]:
         """The new partition's rows, and each column's nulls and sum.
 
-        The server counts the rows; the rest was counted as they passed, see `arrow_stats`.
+        The server counted the rows; the rest was counted as they passed, see `arrow_stats`.
         """
-        ((rows,),) = self._session.run(f"SELECT count(*) FROM {self._built.name}")
-        return rows, self._passing.stats()
+        return self._built.rows, self._passing.stats()
 
     def record(self, report: LoadReport, notes: Sequence[Note]) -> None:
         """Write the load's ledger row and rejects; the row before it is superseded."""

@@ -56,8 +56,9 @@ class Widening:
     as much as one with.
     """
 
-    def __init__(self, batches: Iterable[pa.RecordBatch], always: Iterable[str] = ()) -> None:
-        """`always` names columns to send in any case: those with a default, which is not NULL."""
+    def __init__(self, batches: Iterable[pa.RecordBatch], always: Iterable[str]) -> None:
+        """`always` names columns to send in any case: those with a default, which is not NULL, and
+        at least one."""
         self._batches = iter(batches)
         self._next = next(self._batches, None)
         self._names = set(always)

@@ -50,6 +50,10 @@ class Definition:
         return f"{quoted(self.name)} {self.kind}{self.rest}"
 
 
+MONTH = Definition("source_month", "DATE", " NOT NULL")
+"""By which the table is partitioned."""
+
+
 @dataclass(frozen=True)
 class _Found:
     """What bears a name in the schema."""
@@ -241,4 +245,4 @@ def contract_columns(of: Dataset, names: Sequence[str]) -> list[Definition]:
             )
         if not of.has(name):
             columns.append(Definition(name, "TEXT"))
-    return [*columns, Definition("source_month", "DATE", " NOT NULL")]
+    return [*columns, MONTH]
