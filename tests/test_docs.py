@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from taxietl.cli.app import _app
+from taxietl.cli.app import app
 from taxietl.config.sources import BUILT_IN
 from taxietl.errors import EXIT_CODE_ORDER
 from taxietl.load import ledger
@@ -30,7 +30,7 @@ def _commands(command: Any, trail: tuple[str, ...] = ()) -> Iterator[tuple[tuple
         yield trail, command
 
 
-COMMANDS = dict(_commands(typer.main.get_command(_app)))
+COMMANDS = dict(_commands(typer.main.get_command(app())))
 
 
 @pytest.mark.parametrize("trail", COMMANDS, ids=" ".join)

@@ -14,7 +14,7 @@ import typer
 from pages import ROOT, Block, blocks, check_text, commands, has_log, python_blocks, run
 
 from taxietl import Cache, Retry, flow, orchestrator, task
-from taxietl.cli.app import _app
+from taxietl.cli.app import app
 from taxietl.orchestrator import Engine, StateName
 
 PAGES = ["docs/orchestrator.md", "docs/from-prefect.md"]
@@ -81,7 +81,7 @@ def test_a_command_in_the_text_is_one_of_ours(page: str) -> None:
 
 def _command(words: list[str]) -> tuple[Any, list[str]]:
     """The command those words begin with, and the words behind it."""
-    command: Any = typer.main.get_command(_app)
+    command: Any = typer.main.get_command(app())
     rest = list(words)
     while children := getattr(command, "commands", None):
         assert rest[0] in children, words
