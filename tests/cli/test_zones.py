@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command import Taxietl, check_refused
 from documents import check
+from gcs import Gcs
 
 TABLE = (
     '"LocationID","Borough","Zone","service_zone"\r\n'
@@ -68,3 +70,75 @@ def test_what_goes_wrong_is_told_and_leaves_the_table(taxietl: Taxietl, folder: 
     check_refused(taxietl("zones", "--source", folder / "none.csv", "-q"), 3, "none.csv")
     check_refused(taxietl("zones", "--source", folder, "--to", "wherehouse"), 2, "'warehouse'?")
     assert taxietl("sql", "SELECT count(*) FROM zones", "--json").document["rows"] == [[2]]
+
+
+@pytest.fixture(params=["bucket", "folder"])
+def lake(request: pytest.FixtureRequest, home: Path, tmp_path: Path) -> Iterator[str]:
+    """A configured lake of either kind; its address."""
+    toml = Path("taxietl.toml")
+    if request.param == "folder":
+        root = tmp_path / "lake"
+        toml.write_text(f"[profiles.lake]\ntype = 'folder'\npath = '{root}'\n")
+        yield str(root)
+        return
+    service = Gcs()
+    service.bucket("lake")
+    with service.serving():
+        toml.write_text(
+            "[profiles.lake]\ntype = 'gcs'\nbucket = 'lake'\ncredentials = 'nobody'\n"
+            f"endpoint = '{service.url}'\n"
+            "[profiles.nobody]\ntype = 'gcp-credentials'\nanonymous = true\n"
+        )
+        yield "gs://lake"
+
+
+def test_they_go_into_a_lake_once(taxietl: Taxietl, lake: str, folder: Path) -> None:
+    first, second = (
+        taxietl("zones", "--source", folder, "--to", "lake", "--json") for _ in range(2)
+    )
+
+    check(first.document, "zones")
+    check(second.document, "zones")
+    assert [each.document["zones"]["action"] for each in (first, second)] == [
+        "loaded",
+        "nothing to do",
+    ]
+    assert first.document["zones"]["target"] == f"{lake}/data/zones/taxi_zone_lookup.parquet"
+    listed = taxietl("lake", "ls", "--json").document
+    check(listed, "lake_ls")
+    assert (listed["months"], listed["zones"]["rows"]) == ([], 2)
+    assert "zones" in taxietl("lake", "ls").out
+    assert taxietl("lake", "ls", "--color", "green", "--json").document["zones"] is None
+    verified = taxietl("lake", "verify", "--json")
+    check(verified.document, "lake_verify")
+    assert [each["ok"] for each in verified.document["objects"]] == [True]
+    assert taxietl("lake", "gc", "--json").document["removed"] == []
+
+
+def test_something_of_the_users_own_in_the_lake_stays(
+    taxietl: Taxietl, home: Path, tmp_path: Path, folder: Path
+) -> None:
+    theirs = tmp_path / "lake/data/zones/taxi_zone_lookup.parquet"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"theirs")
+    Path("taxietl.toml").write_text(
+        f"[profiles.lake]\ntype = 'folder'\npath = '{tmp_path / 'lake'}'\n"
+    )
+
+    done = taxietl("zones", "--source", folder, "--to", "lake", "-q")
+
+    check_refused(done, 5, "taxi_zone_lookup.parquet was not put there", "Move it away")
+    assert theirs.read_bytes() == b"theirs"
+
+
+def test_a_lakes_task_holds_a_slot_of_the_tag_gcs(
+    taxietl: Taxietl, home: Path, tmp_path: Path, folder: Path
+) -> None:
+    Path("taxietl.toml").write_text(
+        f"[limits]\ngcs = 0\n[profiles.lake]\ntype = 'folder'\npath = '{tmp_path / 'lake'}'\n"
+    )
+
+    done = taxietl("zones", "--source", folder, "--to", "lake", "-q")
+
+    assert done.code == 2
+    assert "gcs" in done.err

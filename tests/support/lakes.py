@@ -79,6 +79,8 @@ def facts(path: Path, **other: Any) -> Facts:
 class LakeOfATest(ABC):
     """A lake, and the same seen past taxietl."""
 
+    profile: FolderProfile | GcsProfile
+
     @property
     @abstractmethod
     def store(self) -> Store:

@@ -32,26 +32,32 @@ def register(app: typer.Typer) -> None:
 
 
 def ls(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> None:
-    """The months in the lake, as their manifests tell."""
+    """The months in the lake and its zone table, as their manifests tell."""
     from taxietl.cli.tables import table
 
     lake = _open(on, color)
     versions = [each for found in lake.manifests(color) for each in found.newest()]
-    rows = [
-        {
-            "month": f"{each.facts.color}-{each.facts.month}",
-            "form": str(each.facts.form),
-            "rows": each.facts.rows,
-            "bytes": each.facts.size_bytes,
-            "uploaded": each.facts.uploaded_at,
-            "run": each.facts.run_name,
-            "uri": lake.store.uri(each.facts.key),
-        }
+    zones = next((_listed(lake, each) for each in versions if each.facts.color is None), None)
+    months = [
+        {"month": f"{each.facts.color}-{each.facts.month}", **_listed(lake, each)}
         for each in versions
+        if each.facts.color is not None
     ]
     headings = ("month", "form", "rows", "bytes", "uploaded", "run", "uri")
-    document = {"lake": lake.store.address, "months": rows}
+    document = {"lake": lake.store.address, "months": months, "zones": zones}
+    rows = [*months, {"month": "zones", **zones}] if zones else months
     out.result(document, table(headings, rows) if rows else f"nothing in {lake.store.address}")
+
+
+def _listed(lake: Lake, version: Version) -> dict[str, Any]:
+    return {
+        "form": str(version.facts.form),
+        "rows": version.facts.rows,
+        "bytes": version.facts.size_bytes,
+        "uploaded": version.facts.uploaded_at,
+        "run": version.facts.run_name,
+        "uri": lake.store.uri(version.facts.key),
+    }
 
 
 def show(

@@ -1,4 +1,4 @@
-"""`taxietl zones`: the zone look-up table, into a warehouse."""
+"""`taxietl zones`: the zone look-up table, into a warehouse or a lake."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ def zones(
     source: Annotated[
         str | None, typer.Option(help="A server's name, an address, a folder or the file.")
     ] = None,
-    to: Annotated[str | None, typer.Option(help="Profile to load into: warehouse.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Profile to load into, of a warehouse or a lake.")
+    ] = None,
 ) -> None:
-    """Bring the taxi zones, which location ids stand for, into a warehouse: table taxi_zones."""
+    """Bring the taxi zones, which location ids stand for, into table taxi_zones, or a lake."""
     settings = open_settings()
     from taxietl.flows.zones import ingest_zones, zone_loader
     from taxietl.orchestrator import configure_logging

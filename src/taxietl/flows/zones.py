@@ -1,7 +1,8 @@
-"""Bring the zone look-up table into a warehouse."""
+"""Bring the zone look-up table into a warehouse or a lake."""
 
 from __future__ import annotations
 
+from taxietl.config import LakeProfile, settings
 from taxietl.errors import ConfigError
 from taxietl.extract.zones import zone_file
 from taxietl.flows import retries
@@ -20,20 +21,20 @@ def extract_zones(source: str) -> ZoneFile:
 @task
 def load_zones(file: ZoneFile, to: str) -> ZoneReport:
     """Replace the table whole, or leave it if it is as it should be."""
-    run = current_run()
-    request = ZoneRequest(
-        file=file,
-        zones=read_zones(file.content, name=file.url.rpartition("/")[2]),
-        run_id=run.id if run else "",
-        run_name=run.name if run else "",
-    )
-    return zone_loader(to).load_zones(request, current_cancellation())
+    return zone_loader(to).load_zones(_request(file), current_cancellation())
+
+
+@task(persist_result=False, tags={"gcs"})
+def upload_zones(file: ZoneFile, to: str) -> ZoneReport:
+    """The same in a lake, whose tasks share a limit."""
+    return zone_loader(to).load_zones(_request(file), current_cancellation())
 
 
 @flow(name="Load zones")
 def ingest_zones(source: str, to: str) -> ZoneReport:
-    """Bring the zone look-up table into the warehouse; a second run leaves it as it is."""
-    report = load_zones(extract_zones(source), to)
+    """Bring the zone look-up table into warehouse or lake; a second run leaves it as it is."""
+    file = extract_zones(source)
+    report = upload_zones(file, to) if _is_lake(to) else load_zones(file, to)
     get_run_logger().info("%s: %s", report.table, report.reason)
     return report
 
@@ -45,9 +46,28 @@ def zone_loader(to: str) -> ZoneLoader:
         UnknownNameError: no such profile.
         ConfigError: none that the zone table can be loaded into.
     """
+    if _is_lake(to):
+        from taxietl.flows.lake import open_lake
+        from taxietl.load.lake.zones import LakeZones
+
+        return LakeZones(open_lake(to))
     found = loader(to)
     if not isinstance(found, ZoneLoader):
         raise ConfigError(
             f"The zone table cannot be loaded into {to!r}.", hint="Name another profile with --to."
         )
     return found
+
+
+def _is_lake(to: str) -> bool:
+    return isinstance(settings().profiles.get(to), LakeProfile)
+
+
+def _request(file: ZoneFile) -> ZoneRequest:
+    run = current_run()
+    return ZoneRequest(
+        file=file,
+        zones=read_zones(file.content, name=file.url.rpartition("/")[2]),
+        run_id=run.id if run else "",
+        run_name=run.name if run else "",
+    )

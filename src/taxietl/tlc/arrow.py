@@ -19,7 +19,12 @@ _TYPES = {
 
 def arrow_type(kind: Kind) -> pa.DataType:
     """The Arrow type of a column's values; times are microseconds without a zone."""
-    return _TYPES[kind.sql_type]
+    return arrow_type_named(kind.sql_type)
+
+
+def arrow_type_named(sql_type: str) -> pa.DataType:
+    """The same of the SQL type's name."""
+    return _TYPES[sql_type]
 
 
 @cache

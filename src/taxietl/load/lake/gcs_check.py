@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from taxietl.errors import TargetError
 from taxietl.load.lake.gcs import GcsStore
-from taxietl.load.lake.values import MANIFESTS
+from taxietl.load.lake.values import MANIFESTS, ZONES_MANIFEST
 
 if TYPE_CHECKING:
     from taxietl.config.profiles import GcsProfile
@@ -34,6 +34,6 @@ def check(profile: GcsProfile) -> str:
             f"In {store.address} this account lacks {', '.join(missing)}.",
             hint="Give it the role Storage Object Admin on the bucket (roles/storage.objectAdmin).",
         )
-    months = len(store.small_keys(MANIFESTS))
+    months = len(set(store.small_keys(MANIFESTS)).difference({ZONES_MANIFEST}))
     there = f"{months} months" if months else "no months yet"
     return f"{store.address}: objects can be read, written and replaced; {there}."

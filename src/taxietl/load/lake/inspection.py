@@ -109,7 +109,7 @@ def _footer_problems(lake: Lake, found: StoredObject, version: Version) -> list[
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from taxietl.load.lake.parquet import lake_schema, schema_digest
+    from taxietl.load.lake.parquet import lake_schema, schema_digest, zones_schema
 
     try:
         file = pq.ParquetFile(pa.PythonFile(_Ranges(lake, found), mode="r"))
@@ -122,19 +122,17 @@ def _footer_problems(lake: Lake, found: StoredObject, version: Version) -> list[
     digest = schema_digest(schema)
     if digest != facts.schema:
         problems.append("other columns than were written")
-    elif facts.contract_version == CONTRACT_VERSION and digest != schema_digest(
-        lake_schema(DATASETS[facts.color])
-    ):
-        problems.append("other columns than the contract's")
+    elif facts.contract_version == CONTRACT_VERSION:
+        contract = lake_schema(DATASETS[facts.color]) if facts.color else zones_schema()
+        if digest != schema_digest(contract):
+            problems.append("other columns than the contract's")
     return problems
 
 
 def _foreign(stored: StoredObject) -> Finding:
     is_ours = facts_of(stored.metadata) is not None
     problem = (
-        "not in its month's manifest: upload that month again"
-        if is_ours
-        else "taxietl did not put it there"
+        "not in its manifest: bring it there again" if is_ours else "taxietl did not put it there"
     )
     return Finding(stored.key, None, None, stored.size_bytes, None, (problem,))
 

@@ -25,6 +25,7 @@ from taxietl.load.lake.values import (
     facts_of,
     manifest_key,
     manifest_of,
+    manifest_of_key,
     month_of,
 )
 from taxietl.steps.plan import Plan, decide
@@ -88,8 +89,8 @@ class Lake:
         ending = next((each for each in _ENDINGS if url.endswith(each)), "")
         return f"raw/{key.removesuffix('.parquet')}{ending}"
 
-    def manifest(self, color: str, month: str) -> Manifest:
-        """What was recorded of a month; nothing if it never was.
+    def manifest(self, color: str | None, month: str | None) -> Manifest:
+        """What was recorded of a month, or with None of the zone table; nothing if it never was.
 
         Raises:
             TargetError: what lies there is no manifest.
@@ -97,18 +98,20 @@ class Lake:
         return self._manifest(color, month)[0]
 
     def manifests(self, color: str | None = None) -> list[Manifest]:
-        """Those of all months, by colour and month."""
+        """Those of all months, by colour and month; the zone table's too, but for one colour."""
         prefix = f"{MANIFESTS}{color}/" if color else MANIFESTS
-        months = [
-            key.removesuffix(".json").split("/")[-2:] for key in self.store.small_keys(prefix)
-        ]
+        found = [manifest_of_key(key) for key in self.store.small_keys(prefix)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(lambda month: self.manifest(*month), months))
+            return list(pool.map(lambda each: self.manifest(*each), found))
 
-    def standing(self, trip_file: TripFile, key: str) -> Standing:
-        """What is there, and what is known of it; changes nothing."""
+    def standing(self, trip_file: TripFile | None, key: str) -> Standing:
+        """What is there, and what is known of it; changes nothing. None is the zone table."""
         found = self.store.stat(key)
-        manifest = self.manifest(trip_file.color, month_of(trip_file))
+        manifest = (
+            self.manifest(trip_file.color, month_of(trip_file))
+            if trip_file
+            else self.manifest(None, None)
+        )
         recorded = manifest.at(key)
         if found is None:
             return Standing(None, recorded, is_recorded=False)
@@ -183,7 +186,7 @@ class Lake:
             hint="The month's object is there. Run again: what is missing is written then.",
         )
 
-    def _manifest(self, color: str, month: str) -> tuple[Manifest, int]:
+    def _manifest(self, color: str | None, month: str | None) -> tuple[Manifest, int]:
         key = manifest_key(color, month)
         found = self.store.read_small(key)
         if found is None:

@@ -1,11 +1,14 @@
-"""Write a month's clean rows as Parquet: zstd, large row groups, the same columns every month."""
+"""Write a month's clean rows as Parquet: zstd, large row groups, the same columns every month.
+
+The zone table is written here, too.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,9 +16,12 @@ import pyarrow as pa  # noqa: TID253  imported only where batches are written
 import pyarrow.parquet as pq  # noqa: TID253
 
 from taxietl.errors import TargetError
-from taxietl.tlc.arrow import arrow_schema
+from taxietl.steps.zones import Zone
+from taxietl.tlc.arrow import arrow_schema, arrow_type_named
 from taxietl.tlc.datasets import CONTRACT_VERSION, Dataset
 from taxietl.tlc.trip_file import TripFile
+from taxietl.tlc.zones import COLUMNS as ZONE_COLUMNS
+from taxietl.tlc.zones import TABLE as ZONES_TABLE
 
 ROW_GROUP_ROWS = 1024 * 1024
 """At most so many rows are held: of yellow and green some 150 MB."""
@@ -26,6 +32,13 @@ def lake_schema(dataset: Dataset) -> pa.Schema:
     month = pa.field("source_month", pa.date32(), nullable=False)
     marks = {"taxietl.color": dataset.color, "taxietl.contract_version": CONTRACT_VERSION}
     return arrow_schema(dataset).append(month).with_metadata(marks)
+
+
+def zones_schema() -> pa.Schema:
+    """The columns of the zone table, as a warehouse has them."""
+    columns = [(name, arrow_type_named(kind)) for name, kind in ZONE_COLUMNS.items()]
+    marks = {"taxietl.table": ZONES_TABLE, "taxietl.contract_version": CONTRACT_VERSION}
+    return pa.schema(columns).with_metadata(marks)
 
 
 def schema_digest(schema: pa.Schema) -> str:
@@ -51,19 +64,36 @@ def write_parquet(
     schema = lake_schema(trip_file.dataset)
     rows = 0
     with written_beside(path) as part:
-        with pq.ParquetWriter(
-            part,
-            schema,
-            compression="zstd",
-            write_page_index=True,
-            write_page_checksum=True,
-        ) as writer:
+        with _writer(part, schema) as writer:
             for group in _grouped(batches, row_group_rows):
                 writer.write_table(_laid_out(group, schema, trip_file), row_group_rows)
                 rows += sum(batch.num_rows for batch in group)
                 group.clear()  # else it would be held while the next is gathered
         _sync(part)
     return rows
+
+
+def write_zones(zones: Sequence[Zone], path: Path) -> None:
+    """Write the zone table to that file, which is there whole or not at all.
+
+    Raises:
+        TargetError: the disk refuses.
+    """
+    schema = zones_schema()
+    columns = [
+        pa.array(values, field.type)
+        for values, field in zip(zip(*zones, strict=True), schema, strict=True)
+    ]
+    with written_beside(path) as part:
+        with _writer(part, schema) as writer:
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+        _sync(part)
+
+
+def _writer(part: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        part, schema, compression="zstd", write_page_index=True, write_page_checksum=True
+    )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Ask a lake on disk something: each colour's months as one table, and nothing else to read."""
+"""Ask a lake on disk something: each colour's months as one table, the zones, and no more."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from taxietl.load.duckdb_query import LOCKED_DOWN, Answer, check_reading
 from taxietl.load.lake.folder import FolderStore, local_path
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.values import Form
-from taxietl.tlc.datasets import dataset
 
 _MEMORY = "400MB"
 
@@ -52,11 +51,11 @@ def queried(lake: Lake, statement: str) -> Iterator[pa.RecordBatchReader]:
 
 
 def _tables(lake: Lake, root: Path) -> dict[str, list[str]]:
-    """The files of each colour that its manifests name, and that are there."""
+    """The files of each table that the manifests name, and that are there."""
     tables: dict[str, list[str]] = {}
     for manifest in lake.manifests():
         for version in manifest.newest():
             path = local_path(root, version.facts.key)
             if version.facts.form is Form.PARQUET and path.exists():
-                tables.setdefault(dataset(manifest.color).table, []).append(str(path))
+                tables.setdefault(manifest.table, []).append(str(path))
     return tables

@@ -1,4 +1,6 @@
-"""What the lake knows of a month: facts on the object itself, versions in the manifest.
+"""What the lake knows of an object: facts on the object itself, versions in the manifest.
+
+An object is a month, or the zone table, which has neither colour nor month.
 
 The facts are written with the object, as its custom metadata; the manifest has them too, and is
 written last. So a manifest that lacks an object's version can be healed from the object.
@@ -15,10 +17,20 @@ from typing import Any
 
 from taxietl.errors import TargetError
 from taxietl.steps.values import Transform
+from taxietl.tlc.datasets import dataset
 from taxietl.tlc.trip_file import TripFile
+from taxietl.tlc.zones import TABLE as ZONES_TABLE
 
 _PREFIX = "taxietl-"
 _FORMAT = 1
+
+MANIFESTS = "_taxietl/"
+"""All that lies in the lake and is no month."""
+
+ZONES_KEY = "data/zones/taxi_zone_lookup.parquet"
+"""The zone table's object. No template puts a month there: each names the month."""
+
+ZONES_MANIFEST = f"{MANIFESTS}zones/taxi_zone_lookup.json"
 
 
 class Form(StrEnum):
@@ -48,9 +60,9 @@ class StoredObject:
 class Facts:
     """What is known of an object before it is in the lake; goes there with it."""
 
-    color: str
-    month: str
-    """`2021-01`."""
+    color: str | None
+    month: str | None
+    """`2021-01`; neither is there of the zone table."""
 
     form: Form
     key: str
@@ -126,6 +138,9 @@ def _facts(given: Mapping[str, Any]) -> Facts | None:
     """Facts out of JSON values; None if something is missing."""
     try:
         made = Facts(**{each.name: given[each.name] for each in fields(Facts)})
+        whole = made.key == ZONES_KEY if made.color is None else made.month is not None
+        if not whole:
+            return None
         return replace(
             made,
             form=Form(made.form),
@@ -139,11 +154,19 @@ def _facts(given: Mapping[str, Any]) -> Facts | None:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Every version of a month that the lake was given, in the order they were recorded."""
+    """Every version of a month that the lake was given, in the order they were recorded.
 
-    color: str
-    month: str
+    Of the zone table, colour and month are None.
+    """
+
+    color: str | None
+    month: str | None
     versions: tuple[Version, ...] = ()
+
+    @property
+    def table(self) -> str:
+        """The table of a warehouse that has these rows."""
+        return ZONES_TABLE if self.color is None else dataset(self.color).table
 
     def at(self, key: str) -> Version | None:
         """The newest version at that key."""
@@ -178,13 +201,17 @@ class Manifest:
         return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def manifest_key(color: str, month: str) -> str:
-    """Where the manifest of a month lies."""
-    return f"{MANIFESTS}{color}/{month}.json"
+def manifest_key(color: str | None, month: str | None) -> str:
+    """Where the manifest of a month lies, or with None that of the zone table."""
+    return ZONES_MANIFEST if color is None else f"{MANIFESTS}{color}/{month}.json"
 
 
-MANIFESTS = "_taxietl/"
-"""All that lies in the lake and is no month."""
+def manifest_of_key(key: str) -> tuple[str | None, str | None]:
+    """Whose manifest lies there; the reverse of `manifest_key`."""
+    if key == ZONES_MANIFEST:
+        return None, None
+    color, month = key.removesuffix(".json").split("/")[-2:]
+    return color, month
 
 
 def month_of(trip_file: TripFile) -> str:

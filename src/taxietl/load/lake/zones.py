@@ -1,0 +1,139 @@
+"""The zone table in a lake: one Parquet file, put there as a month is."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import taxietl
+from taxietl.errors import NotOursError
+from taxietl.load.lake.checksum import crc32c_of
+from taxietl.load.lake.lake import Lake, Standing
+from taxietl.load.lake.values import ZONES_KEY, Facts, Form, Version, uploaded_at
+from taxietl.steps.protocols import Cancellation, untold
+from taxietl.steps.zones import ZoneReport, ZoneRequest
+from taxietl.tlc.datasets import CONTRACT_VERSION
+from taxietl.tlc.zones import TABLE
+
+
+class LakeZones:
+    """See `steps.zones.ZoneLoader`."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def load_zones(self, request: ZoneRequest, cancellation: Cancellation) -> ZoneReport:
+        """Make the zones the lake's, unless they are it already; heals a manifest without them.
+
+        Raises:
+            NotOursError: something that taxietl did not put there has their key.
+            TryLaterError: somebody else put them there meanwhile.
+            TargetError: the lake refused; it is as it was.
+        """
+        standing = self._lake.standing(None, ZONES_KEY)
+        is_healed = self._lake.heal(standing)
+        action, reason = decide_zones(request, standing, uri=self._lake.store.uri(ZONES_KEY))
+        if action == "nothing" and standing.version is not None:
+            healed = "; its manifest lacked that, as after a crash, and has it now"
+            reason += healed if is_healed else ""
+            return self._report(standing.version, "nothing to do", reason)
+        version = self._put(request, standing, cancellation)
+        self._lake.record(version)
+        return self._report(version, "loaded" if action == "load" else "replaced", reason)
+
+    def _put(self, request: ZoneRequest, standing: Standing, cancellation: Cancellation) -> Version:
+        # Loads pyarrow, which finding nothing to do does not need.
+        from taxietl.load.lake.parquet import schema_digest, write_zones, zones_schema
+
+        with TemporaryDirectory(prefix="taxietl-") as folder:
+            path = Path(folder) / "zones.parquet"
+            write_zones(request.zones, path)
+            return self._lake.put(
+                path,
+                _facts(request, path, schema_digest(zones_schema())),
+                if_generation=standing.generation,
+                cancellation=cancellation,
+                progress=untold,
+            )
+
+    def _report(self, version: Version, action: str, reason: str) -> ZoneReport:
+        facts = version.facts
+        return ZoneReport(
+            action=action,
+            reason=reason,
+            load_id=facts.upload_id,
+            target=self._lake.store.uri(facts.key),
+            table=TABLE,
+            source=facts.source,
+            source_url=facts.source_url,
+            source_bytes=facts.source_bytes,
+            source_sha256=facts.source_sha256,
+            rows_loaded=facts.rows or 0,
+            run_id=facts.run_id,
+            run_name=facts.run_name,
+            taxietl_version=facts.taxietl_version,
+            loaded_at=uploaded_at(facts),
+        )
+
+
+def decide_zones(request: ZoneRequest, standing: Standing, *, uri: str) -> tuple[str, str]:
+    """`load`, `replace` or `nothing`, and why; as `steps.zones.decide`, which knows tables.
+
+    Raises:
+        NotOursError: something else lies where the zones go.
+    """
+    known = standing.version
+    if standing.found is None:
+        return "load", "not in the lake yet" if known is None else "the object is gone"
+    if known is None:
+        raise NotOursError(
+            f"{uri} was not put there by taxietl.",
+            hint="It was left as it is. Move it away, and run again.",
+        )
+    facts = known.facts
+    if not standing.is_intact:
+        return "replace", f"the object is not what run {facts.run_name!r} put there"
+    if facts.source_sha256 != request.file.sha256:
+        before, now = facts.source_sha256[:12], request.file.sha256[:12]
+        return "replace", f"restated: SHA-256 {before} became {now}"
+    if facts.contract_version != CONTRACT_VERSION:
+        before, now = facts.contract_version, CONTRACT_VERSION
+        return "replace", f"uploaded under contract {before}, now {now}"
+    return "nothing", (
+        f"the same file (SHA-256 {facts.source_sha256[:12]}); {facts.rows:,} zones "
+        f"uploaded by run {facts.run_name!r}"
+    )
+
+
+def _facts(request: ZoneRequest, path: Path, schema: str) -> Facts:
+    file, rows = request.file, len(request.zones)
+    return Facts(
+        color=None,
+        month=None,
+        form=Form.PARQUET,
+        key=ZONES_KEY,
+        size_bytes=path.stat().st_size,
+        crc32c=crc32c_of(path),
+        rows=rows,
+        rows_read=rows,
+        rows_dropped={},
+        rows_rejected=0,
+        values_nulled={},
+        columns_left_out=(),
+        source=file.source,
+        source_url=file.url,
+        source_etag=None,
+        source_bytes=len(file.content),
+        source_sha256=file.sha256,
+        era=None,
+        contract_version=CONTRACT_VERSION,
+        schema=schema,
+        transforms=(),
+        run_id=request.run_id,
+        run_name=request.run_name,
+        taxietl_version=taxietl.__version__,
+        uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        upload_id=str(uuid.uuid4()),
+    )
