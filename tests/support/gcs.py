@@ -271,10 +271,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, {"kind": "storage#testIamPermissionsResponse", "permissions": held})
 
     def _buckets_post(self) -> None:
-        name = json.loads(self._body())["name"]
+        asked = json.loads(self._body())
+        name = asked["name"]
         if name in self.server.gcs.buckets:
             raise Refused(409, "The requested bucket name is not available.", "conflict")
-        self._answer(200, {"kind": "storage#bucket", "name": self.server.gcs.bucket(name).name})
+        self.server.gcs.bucket(name).resource = asked
+        self._answer(200, {"kind": "storage#bucket", **asked})
 
     def _objects_list(self, bucket: str) -> None:
         found = self._bucket(bucket)

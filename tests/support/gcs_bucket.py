@@ -107,6 +107,8 @@ class Bucket:
         self.objects: dict[str, Stored] = {}
         self.sessions: dict[str, Session] = {}
         self.lock = threading.RLock()
+        self.resource: dict[str, Any] = {"name": name}
+        """What was asked for when it was made."""
 
     def get(self, name: str) -> Stored:
         """The object's live generation."""

@@ -162,12 +162,11 @@ def create_bucket(
     from taxietl.config import GcsProfile
 
     profile = open_settings().profile(on, GcsProfile)
-    from taxietl.load.lake.gcs import GcsStore
+    from taxietl.load.lake.gcs_create import create
 
-    store = GcsStore(profile)
-    action = "made" if store.create(project=project, location=location) else "nothing to do"
-    said = f"{store.address}  {action}"
-    out.result({"lake": store.address, "action": action}, said)
+    is_made = create(profile, project=project, location=location)
+    address, action = f"gs://{profile.bucket_name}", "made" if is_made else "nothing to do"
+    out.result({"lake": address, "action": action}, f"{address}  {action}")
 
 
 def _open(name: str, color: str | None) -> Lake:

@@ -255,36 +255,6 @@ class GcsStore:
 
         self._insist(remove, f"delete {self.uri(key)}")
 
-    def create(self, *, project: str, location: str | None) -> bool:
-        """Make the bucket; False if this account has it already.
-
-        Raises:
-            TargetError: it may not, or somebody else has a bucket of that name.
-        """
-        from google.api_core.exceptions import Conflict, Forbidden
-
-        def make() -> bool:
-            try:
-                self._bucket.client.create_bucket(
-                    self._bucket,
-                    project=project,
-                    location=location,
-                    retry=None,
-                    timeout=self._patience.timeouts,
-                )
-            except Conflict:
-                try:
-                    self._bucket.reload(retry=None, timeout=self._patience.timeouts)
-                except Forbidden:
-                    raise TargetError(
-                        f"Somebody else has a bucket named {self._name!r}.",
-                        hint="Bucket names are the world's: put another into the profile.",
-                    ) from None
-                return False
-            return True
-
-        return self._insist(make, f"make {self.address} in project {project}")
-
     def permissions(self, asked: Sequence[str]) -> list[str]:
         """Those of the permissions that this account has in the bucket."""
         return self._insist(
