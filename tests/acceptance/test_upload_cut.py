@@ -22,6 +22,9 @@ from taxietl.errors import TaxietlError
 from taxietl.extract.synthetic import write
 
 OBJECT = "data/green/green_tripdata_2021-01.parquet"
+MANIFEST = "_taxietl/green/2021-01.json"
+
+Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
@@ -33,8 +36,8 @@ def gcs() -> Iterator[Gcs]:
 
 
 @pytest.fixture
-def start(gcs: Gcs, tmp_path: Path) -> Callable[[], subprocess.Popen[str]]:
-    """Begins to upload January in a process of its own."""
+def start(gcs: Gcs, tmp_path: Path) -> Start:
+    """Begins to upload January in a process of its own: its rows, or its many bytes."""
     write(tmp_path / "green_tripdata_2021-01.csv.gz", "green", 2021, 1, rows=500)
     (tmp_path / "taxietl.toml").write_text(
         "[profiles.lake]\ntype = 'gcs'\nbucket = 'lake'\ncredentials = 'nobody'\n"
@@ -42,11 +45,15 @@ def start(gcs: Gcs, tmp_path: Path) -> Callable[[], subprocess.Popen[str]]:
         "[profiles.nobody]\ntype = 'gcp-credentials'\nanonymous = true\n"
     )
 
-    def run() -> subprocess.Popen[str]:
+    (tmp_path / "many").mkdir()
+    (tmp_path / "many/green_tripdata_2021-01.csv").write_bytes(os.urandom(20 * 1024 * 1024))
+
+    def run(*, is_large: bool = False) -> subprocess.Popen[str]:
+        source = ["--source", "many", "--raw"] if is_large else ["--source", "."]
         command = [sys.executable, "-m", "taxietl", "--home", "home", "upload-gcs"]
-        month = ["--color", "green", "--year", "2021", "--month", "1", "--source", ".", "--json"]
+        month = ["--color", "green", "--year", "2021", "--month", "1", "--json"]
         return subprocess.Popen(
-            [*command, *month],
+            [*command, *month, *source],
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -57,10 +64,10 @@ def start(gcs: Gcs, tmp_path: Path) -> Callable[[], subprocess.Popen[str]]:
     return run
 
 
-def wait_for(gcs: Gcs, kind: str) -> None:
-    """Until such a request came."""
+def wait_for(gcs: Gcs, kind: str, times: int = 1) -> None:
+    """Until so many such requests came."""
     end = time.monotonic() + 30
-    while kind not in gcs.kinds():
+    while gcs.kinds().count(kind) < times:
         assert time.monotonic() < end, gcs.kinds()
         time.sleep(0.01)
 
@@ -72,38 +79,46 @@ def ended(process: subprocess.Popen[str]) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("stalled", "is_there"),
+    ("is_large", "stalled", "after", "is_there"),
     [
-        ("upload.resumable", False),
-        ("session.put", False),
-        ("upload.multipart", True),
+        pytest.param(True, "upload.resumable", 0, False, id="in chunks: at its start"),
+        pytest.param(True, "session.put", 0, False, id="in chunks: at the first"),
+        pytest.param(True, "session.put", 2, False, id="in chunks: at the last"),
+        pytest.param(True, "upload.multipart", 0, True, id="in chunks: before the manifest"),
+        pytest.param(False, "upload.multipart", 0, False, id="in one: under way"),
+        pytest.param(False, "upload.multipart", 1, True, id="in one: before the manifest"),
     ],
-    ids=["at its start", "under way", "before the manifest"],
 )
 def test_an_upload_that_is_killed_leaves_the_object_whole_or_not_at_all(
-    gcs: Gcs, start: Callable[[], subprocess.Popen[str]], stalled: str, is_there: bool
+    gcs: Gcs, start: Start, is_large: bool, stalled: str, after: int, is_there: bool
 ) -> None:
-    gcs.fail(stalled, stall=True)
-    process = start()
-    wait_for(gcs, stalled)
+    object_key = f"raw/{OBJECT}".replace(".parquet", ".csv") if is_large else OBJECT
+    gcs.fail(stalled, stall=True, after=after)
+    process = start(is_large=is_large)
+    wait_for(gcs, stalled, after + 1)
 
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)
 
-    assert (OBJECT in gcs.bucket().objects) is is_there
-    assert "_taxietl/green/2021-01.json" not in gcs.bucket().objects
-    again = ended(start())
+    assert (object_key in gcs.bucket().objects) is is_there
+    assert MANIFEST not in gcs.bucket().objects
+    again = ended(start(is_large=is_large))
     assert again["action"] == ("nothing to do" if is_there else "uploaded")
     assert again["is_healed"] is is_there
-    assert sorted(gcs.bucket().objects) == ["_taxietl/green/2021-01.json", OBJECT]
+    assert sorted(gcs.bucket().objects) == [MANIFEST, object_key]
 
 
+@pytest.mark.parametrize(
+    ("is_large", "stalled"),
+    [(True, "session.put"), (False, "upload.multipart")],
+    ids=["in chunks", "in one"],
+)
 def test_an_upload_that_is_interrupted_ends_soon_and_leaves_no_object(
-    gcs: Gcs, start: Callable[[], subprocess.Popen[str]]
+    gcs: Gcs, start: Start, is_large: bool, stalled: str
 ) -> None:
-    gcs.fail("session.put", stall=True)
-    process = start()
-    wait_for(gcs, "session.put")
+    gcs.fail(stalled, stall=True)
+    process = start(is_large=is_large)
+    wait_for(gcs, stalled)
 
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
@@ -112,7 +127,7 @@ def test_an_upload_that_is_interrupted_ends_soon_and_leaves_no_object(
     assert process.returncode == 130
     assert time.monotonic() - began < 4  # the service itself would be waited for a minute
     assert gcs.bucket().objects == {}
-    assert ended(start())["action"] == "uploaded"
+    assert ended(start(is_large=is_large))["action"] == "uploaded"
 
 
 def schedule(rng: Random, gcs: Gcs) -> None:
@@ -134,7 +149,7 @@ def schedule(rng: Random, gcs: Gcs) -> None:
         )
         if "gone" in how and not kind.startswith("session"):
             continue
-        if "reset_after" in how and kind != "session.put":
+        if "reset_after" in how and kind not in ("session.put", "upload.multipart"):
             continue
         gcs.fail(kind, after=rng.randrange(4), times=rng.randint(1, 3), **how)
 

@@ -249,7 +249,8 @@ def test_what_somebody_else_put_there_is_left_without_force(lake: Any, upload: U
 
 
 def test_a_crash_between_object_and_manifest_is_healed(bucket: Bucket, upload: Upload) -> None:
-    bucket.gcs.fail("upload.multipart", status=403, reason="forbidden", message="no")
+    refused = {"status": 403, "reason": "forbidden", "message": "no"}
+    bucket.gcs.fail("upload.multipart", after=1, **refused)  # the object itself is let through
     crashed = upload("-q")
     assert crashed.code == 5
     assert bucket.get(KEY.format(1)) is not None
@@ -418,13 +419,22 @@ def told_anywhere(home: Path, gcs: Gcs, *done: Done) -> str:
 
 
 def test_key_and_token_are_told_nowhere(
-    account: dict[str, str], gcs: Gcs, home: Path, upload: Upload, taxietl: Taxietl
+    account: dict[str, str],
+    gcs: Gcs,
+    home: Path,
+    upload: Upload,
+    taxietl: Taxietl,
+    files: Path,
 ) -> None:
     good = upload("-v", "--json")
     assert good.code == 0, good.err
-    gcs.fail("session.put", status=403, reason="forbidden")
+    gcs.fail("upload.multipart", status=403, reason="forbidden")
     refused = upload("--debug", "--force")
     assert refused.code == 5
+    (files / "green_tripdata_2021-04.csv").write_bytes(os.urandom(9 * 1024 * 1024))
+    gcs.fail("session.put", status=403, reason="forbidden", after=1)
+    in_chunks = upload("--debug", "--raw", month=4)
+    assert in_chunks.code == 5
     gcs.granted, gcs.token = gcs.token, "another"
     rejected = upload("--debug", "--force", "--json")
     assert rejected.code == 5
@@ -432,7 +442,7 @@ def test_key_and_token_are_told_nowhere(
     denied = upload("--debug")
     shown = taxietl("profiles", "show", "gcp", "--json")
 
-    told = told_anywhere(home, gcs, good, refused, rejected, denied, shown)
+    told = told_anywhere(home, gcs, good, refused, in_chunks, rejected, denied, shown)
 
     secrets = [PLANTED, "ya29.", *account["private_key"].splitlines()[1:-1], "upload_id="]
     assert any(each.authorization == f"Bearer ya29.{PLANTED}" for each in gcs.seen)
@@ -500,7 +510,7 @@ def test_a_flow_of_the_users_own_gets_the_bucket(
 def test_an_upload_that_failed_is_resumed(
     bucket: Bucket, upload: Upload, taxietl: Taxietl, tmp_path: Path
 ) -> None:
-    bucket.gcs.fail("upload.resumable", status=403, reason="forbidden")
+    bucket.gcs.fail("upload.multipart", status=403, reason="forbidden")
     failed = upload("--keep-local", tmp_path / "kept")
     assert failed.code == 5
 

@@ -81,6 +81,9 @@ class Gcs:
         self.granted: str | None = None
         """What an account is given that asks for a token; None for the one that is needed."""
 
+        self.connections = 0
+        """That were made to it."""
+
         self.lock = threading.RLock()
         self.closing = threading.Event()
         self.page_size = 1000
@@ -144,6 +147,7 @@ class _Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        self.gcs.connections += 1
         self._open.add(request)
         super().process_request(request, client_address)
 
@@ -327,13 +331,19 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(204, {}, b"")
 
     def _upload_multipart(self, bucket: str) -> None:
-        found, body = self._bucket(bucket), self._body()
+        found = self._bucket(bucket)
+        if self.fault and self.fault.reset_after is not None:
+            self._body(self.fault.reset_after)
+            raise _Cut
+        body = self._body()
         boundary = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])
         if boundary is None:
             raise Refused(400, "no boundary")
-        _, described, content, _ = body.split(b"--" + boundary[1].encode())
-        resource = json.loads(described.split(b"\r\n\r\n", 1)[1])
-        data = content.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")
+        border = b"--" + boundary[1].encode()
+        end = b"\r\n" if body.startswith(border + b"\r\n") else b"\n"  # gcsfs ends lines so
+        _, described, content, _ = body.split(border)
+        resource = json.loads(described.split(end * 2, 1)[1])
+        data = content.split(end * 2, 1)[1].removesuffix(end)
         stored = found.insert(resource["name"], data, resource, self._if_generation())
         self._described(bucket, stored)
 
@@ -381,6 +391,8 @@ class _Handler(BaseHTTPRequestHandler):
         if stored:
             self._described(bucket, stored)
         self._go_on(len(session.data))
+
+    _session_post = _session_put  # gcsfs says it so
 
     def _session_delete(self, bucket: str) -> None:
         self._bucket(bucket).sessions.pop(self.query["upload_id"], None)

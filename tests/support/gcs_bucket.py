@@ -131,9 +131,10 @@ class Bucket:
     ) -> Stored:
         """Make a new generation, if all that was said of it is true."""
         check_resource(name, resource)
+        stored = Stored(name, bytes(data), 0, resource)
         for key, told, is_so in (
-            ("CRC32C", resource.get("crc32c"), crc32c(data)),
-            ("MD5", resource.get("md5Hash"), md5(data)),
+            ("CRC32C", resource.get("crc32c"), stored.crc32c),
+            ("MD5", resource.get("md5Hash"), stored.md5),
         ):
             if told is not None and told != is_so:
                 raise Refused(
@@ -141,7 +142,7 @@ class Bucket:
                 )
         with self.lock:
             self.check(name, if_generation)
-            stored = Stored(name, bytes(data), next(self._generations), resource)
+            stored.generation = next(self._generations)
             self.objects[name] = stored
         return stored
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from taxietl.errors import TargetError
+from taxietl.load.lake.line import Lines
 from taxietl.load.lake.patience import Patience, insist
 from taxietl.load.lake.refusals import NO_BUCKET
 from taxietl.load.lake.resumable import SessionGoneError, Transfer
 from taxietl.load.lake.store import ChangedError
 from taxietl.load.lake.values import MANIFESTS, StoredObject
+from taxietl.load.lake.whole import WholeFile
 from taxietl.steps.protocols import NEVER, Cancellation, Progress
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class GcsStore:
         self._profile = profile
         self._name = profile.bucket_name
         self._patience = patience or Patience()
+        self._lines = Lines()
         self.address = f"gs://{self._name}"
 
     @cached_property
@@ -87,18 +90,17 @@ class GcsStore:
     ) -> StoredObject:
         """See `Store`."""
         doing = f"upload to {self.uri(key)}"
+        kind = "vnd.apache.parquet" if key.endswith(".parquet") else "octet-stream"
+        described = {
+            "name": key,
+            "contentType": f"application/{kind}",
+            "crc32c": crc32c,  # so the service itself refuses other bytes
+            "metadata": dict(metadata),
+        }
         for _ in range(_SESSIONS):
             try:
-                url = self._session(path, key, crc32c, metadata, if_generation, cancellation)
-                transfer = Transfer(
-                    url,
-                    path,
-                    doing,
-                    patience=self._patience,
-                    cancellation=cancellation,
-                    progress=progress,
-                )
-                return self._checked(key, transfer.run(), crc32c, metadata)
+                resource = self._sent(described, path, doing, if_generation, cancellation, progress)
+                return self._checked(key, resource, crc32c, metadata)
             except (ChangedError, SessionGoneError) as reason:
                 # Perhaps it was this very upload that put the object there, and its answer was
                 # lost; its own name and the bytes' checksum tell.
@@ -116,28 +118,49 @@ class GcsStore:
             hint="Nothing was replaced. Run again later.",
         )
 
+    def _sent(
+        self,
+        described: Mapping[str, Any],
+        path: Path,
+        doing: str,
+        if_generation: int,
+        cancellation: Cancellation,
+        progress: Progress,
+    ) -> dict[str, Any]:
+        """Send the file: in one request if it is small, else in chunks; the object resource.
+
+        Either way at most a chunk is sent again after a cut.
+        """
+        watched: dict[str, Any] = {
+            "patience": self._patience, "cancellation": cancellation, "progress": progress,
+        }  # fmt: skip
+        if path.stat().st_size <= self._patience.chunk_bytes:
+            whole = WholeFile(
+                self._bucket, described, path, doing, if_generation=if_generation, **watched
+            )
+            return whole.run(self._lines)
+        url = self._session(described, path, doing, if_generation, cancellation)
+        return Transfer(url, path, doing, **watched).run(self._lines)
+
     def _session(
         self,
+        described: Mapping[str, Any],
         path: Path,
-        key: str,
-        crc32c: str,
-        metadata: Mapping[str, str],
+        doing: str,
         if_generation: int,
         cancellation: Cancellation,
     ) -> str:
-        """Begin an upload; its address."""
+        """Begin an upload in chunks; its address."""
         from google.api_core.exceptions import PreconditionFailed
 
-        blob = self._bucket.blob(key)
-        blob.metadata = dict(metadata)
-        blob.crc32c = crc32c  # so the service itself refuses other bytes
-        kind = "vnd.apache.parquet" if key.endswith(".parquet") else "octet-stream"
+        blob = self._bucket.blob(described["name"])
+        blob.metadata, blob.crc32c = described["metadata"], described["crc32c"]
 
         def begin() -> str:
             try:
                 return str(
                     blob.create_resumable_upload_session(
-                        content_type=f"application/{kind}",
+                        content_type=described["contentType"],
                         size=path.stat().st_size,
                         if_generation_match=if_generation,
                         retry=None,
@@ -145,9 +168,9 @@ class GcsStore:
                     )
                 )
             except PreconditionFailed:
-                raise ChangedError(key) from None
+                raise ChangedError(doing) from None
 
-        return self._insist(begin, f"upload to {self.uri(key)}", cancellation)
+        return self._insist(begin, doing, cancellation)
 
     def _checked(
         self, key: str, resource: Mapping[str, Any], crc32c: str, metadata: Mapping[str, str]

@@ -1,46 +1,132 @@
-"""An HTTP session that another thread can cut, so that nobody waits for an answer in vain."""
+"""HTTP lines that another thread can cut, so that nobody waits for an answer in vain.
+
+They are kept between uploads: a handshake with the service costs more than a small object. Each
+request goes to the adapter of `requests` directly: what a session would find out for every one of
+them (the proxy and certificates of the environment) is asked once a host, and neither redirects,
+cookies nor `~/.netrc` are for an upload.
+"""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlsplit
 
+from requests import PreparedRequest, Response, Session
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+import taxietl
 from taxietl.steps.protocols import Cancellation
 
-if TYPE_CHECKING:
-    from requests import Session
+_AGENT = f"taxietl/{taxietl.__version__}"
 
 
-@contextmanager
-def open_line(cancellation: Cancellation) -> Iterator[Session]:
-    """A session whose connections end as soon as the run is asked to stop."""
-    import requests
-    from requests.adapters import HTTPAdapter
+class Line:
+    """What one thread at a time sends by; it has at most one connection to a host."""
 
-    sockets: list[socket.socket] = []
+    def __init__(self) -> None:
+        self._adapter = _Adapter()
+        self._surroundings: dict[str, dict[str, Any]] = {}
 
-    class Adapter(HTTPAdapter):
-        """Notes the socket of each connection it makes."""
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: Iterable[bytes] | bytes,
+        size_bytes: int,
+        timeouts: tuple[float, float],
+    ) -> Response:
+        """One request, sent once; its answer, read to the end.
 
-        def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-            pool = super().get_connection_with_tls_context(*args, **kwargs)
-            kind: Any = type(pool).ConnectionCls
+        Args:
+            size_bytes: of the body.
+            timeouts: to connect and for each block of the body; and for the answer.
 
-            def connect(connection: Any) -> None:
-                kind.connect(connection)
-                sockets.append(connection.sock)
+        Raises:
+            requests.RequestException: no answer came.
+        """
+        request = PreparedRequest()
+        request.method, request.url = method, url
+        request.headers = CaseInsensitiveDict(
+            {"User-Agent": _AGENT, "Content-Length": str(size_bytes), **headers}
+        )
+        request.body = body
+        answer = self._adapter.send(request, timeout=timeouts, **self._around(url))
+        answer.content  # noqa: B018  read, so that the connection can be used again
+        return answer
 
-            pool.ConnectionCls = type("Connection", (kind,), {"connect": connect})
-            return pool
+    def _around(self, url: str) -> dict[str, Any]:
+        """The environment's proxy and certificates for a host."""
+        split = urlsplit(url)
+        host = f"{split.scheme}://{split.netloc}"
+        if host not in self._surroundings:
+            with Session() as session:
+                self._surroundings[host] = dict(
+                    session.merge_environment_settings(host, {}, None, None, None)
+                )
+        return self._surroundings[host]
 
-    def cut() -> None:
-        for each in sockets:
+    def cut(self) -> None:
+        """End its connections, from any thread."""
+        for each in list(self._adapter.sockets):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
-    with requests.Session() as http, cancellation.on_cancel(cut):
-        for scheme in ("http://", "https://"):
-            http.mount(scheme, Adapter())
-        yield http
+    def close(self) -> None:
+        """Be done with it."""
+        self._adapter.close()
+
+
+class Lines:
+    """Lines at rest, for whoever uploads next."""
+
+    def __init__(self) -> None:
+        self._resting: list[Line] = []
+
+    @contextmanager
+    def taken(self, cancellation: Cancellation) -> Iterator[Line]:
+        """One for this thread alone, which ends as soon as the run is asked to stop."""
+        try:
+            line = self._resting.pop()
+        except IndexError:
+            line = Line()
+        try:
+            with cancellation.on_cancel(line.cut):
+                yield line
+        except BaseException:
+            line.close()
+            raise
+        self._resting.append(line)
+
+
+class _Adapter(HTTPAdapter):
+    """Knows the socket of each connection it has."""
+
+    def __init__(self) -> None:
+        self.sockets: set[socket.socket] = set()
+        super().__init__(pool_maxsize=1)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        if not hasattr(pool.ConnectionCls, "noted_in"):
+            pool.ConnectionCls = _noted(pool.ConnectionCls, self.sockets)
+        return pool
+
+
+def _noted(kind: Any, sockets: set[socket.socket]) -> Any:
+    """That class of connections, whose sockets are noted while they are open."""
+
+    def connect(connection: Any) -> None:
+        kind.connect(connection)
+        sockets.add(connection.sock)
+
+    def close(connection: Any) -> None:
+        sockets.discard(connection.sock)
+        kind.close(connection)
+
+    return type("Connection", (kind,), {"connect": connect, "close": close, "noted_in": sockets})

@@ -10,14 +10,14 @@ Source: Google Cloud, "Perform resumable uploads".
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from taxietl.errors import TargetError
-from taxietl.load.lake.line import open_line
+from taxietl.load.lake.line import Line, Lines
 from taxietl.load.lake.patience import Attempts, Patience
+from taxietl.load.lake.piece import OverdueError, piece
 from taxietl.load.lake.refusals import Refusal, refusal_in, unreachable
 from taxietl.load.lake.store import ChangedError
 from taxietl.steps.protocols import Cancellation, Progress
@@ -30,10 +30,6 @@ _RANGE = re.compile(r"bytes=0-(\d+)")
 
 class SessionGoneError(Exception):
     """The service knows the session no more: the file is there whole, or not at all."""
-
-
-class _OverdueError(Exception):
-    """A chunk took too long in all."""
 
 
 class Transfer:
@@ -54,7 +50,7 @@ class Transfer:
         self._size = path.stat().st_size
         self._attempts = Attempts(patience, cancellation)
 
-    def run(self) -> dict[str, Any]:
+    def run(self, lines: Lines) -> dict[str, Any]:
         """Send what is missing; returns the object resource.
 
         Raises:
@@ -66,14 +62,14 @@ class Transfer:
 
         # Not the client's own connection: a session's address is its own key, so that a token
         # which ends meanwhile matters not, and nothing is sent a second time by itself.
-        with open_line(self._cancellation) as http, self._path.open("rb") as file:
+        with lines.taken(self._cancellation) as line, self._path.open("rb") as file:
             start: int | None = 0
             while True:
                 self._cancellation.check()
                 answer, refusal = None, None
                 try:
-                    answer = self._ask(http) if start is None else self._send(http, file, start)
-                except (requests.RequestException, _OverdueError) as error:
+                    answer = self._ask(line) if start is None else self._send(line, file, start)
+                except (requests.RequestException, OverdueError) as error:
                     refusal = unreachable(error, self._doing)
                 if answer is not None and answer.status_code in (200, 201):
                     return self._resource(answer)
@@ -84,26 +80,35 @@ class Transfer:
                 self._attempts.failed(refusal)
                 start = None  # ask first how far it came
 
-    def _send(self, http: Any, file: BinaryIO, start: int) -> Response:
+    def _send(self, line: Line, file: BinaryIO, start: int) -> Response:
         """One chunk."""
         end = min(start + self._patience.chunk_bytes, self._size)
-        piece = _Piece(file, start, end - start, self)
-        content_range = f"bytes {start}-{end - 1}/{self._size}" if self._size else "bytes */0"
-        return self._put(http, piece if self._size else b"", content_range)
-
-    def _ask(self, http: Any) -> Response:
-        """How far it came."""
-        return self._put(http, b"", f"bytes */{self._size}")
-
-    def _put(self, http: Any, body: Any, content_range: str) -> Response:
-        answer: Response = http.put(
-            self._url,
-            data=body,
-            headers={"Content-Range": content_range},
-            timeout=self._patience.timeouts,
-            allow_redirects=False,  # 308 means something else here
+        body = piece(
+            file,
+            start,
+            end - start,
+            self._size,
+            patience=self._patience,
+            cancellation=self._cancellation,
+            progress=self._progress,
         )
-        return answer
+        return self._put(line, body, end - start, f"{start}-{end - 1}")
+
+    def _ask(self, line: Line) -> Response:
+        """How far it came."""
+        return self._put(line, b"", 0, "*")
+
+    def _put(
+        self, line: Line, body: Iterable[bytes] | bytes, size_bytes: int, which: str
+    ) -> Response:
+        return line.send(
+            "PUT",
+            self._url,
+            headers={"Content-Range": f"bytes {which}/{self._size}"},
+            body=body,
+            size_bytes=size_bytes,
+            timeouts=self._patience.timeouts,
+        )
 
     def _stands_at(self, answer: Response, sent_from: int | None) -> int:
         """How many bytes the service has."""
@@ -144,39 +149,3 @@ class Transfer:
         except ValueError:
             raise SessionGoneError(self._doing) from None  # it is there; ask what it is
         return resource
-
-    def sent(self, done: int) -> None:
-        """Told by the piece under way; may stop it."""
-        self._cancellation.check()
-        self._progress(done, self._size)
-
-    @property
-    def chunk_seconds(self) -> float:
-        """What one piece may take."""
-        return self._patience.chunk_seconds
-
-
-class _Piece:
-    """A part of a file, as `requests` sends it: some KiB at a time, watched."""
-
-    def __init__(self, file: BinaryIO, start: int, size_bytes: int, transfer: Transfer) -> None:
-        file.seek(start)
-        self._file, self._start, self._left = file, start, size_bytes
-        self._size, self._transfer = size_bytes, transfer
-        self._deadline = time.monotonic() + transfer.chunk_seconds
-
-    def __len__(self) -> int:
-        return self._size
-
-    def __iter__(self) -> Iterator[bytes]:
-        while block := self.read(64 * 1024):
-            yield block
-
-    def read(self, size_bytes: int) -> bytes:
-        """The next bytes."""
-        self._transfer.sent(self._start + self._size - self._left)
-        if time.monotonic() > self._deadline:
-            raise _OverdueError
-        block = self._file.read(min(size_bytes, self._left))
-        self._left -= len(block)
-        return block

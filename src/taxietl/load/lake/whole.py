@@ -1,0 +1,141 @@
+"""Send a small file to Google Cloud Storage in one request, its facts with it.
+
+The client's own upload of that kind has it in memory, sends it in one go under the time that
+connecting may take, and can neither be watched nor stopped.
+
+Source: Google Cloud, "Upload an object: multipart".
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from requests import RequestException
+
+from taxietl.load.lake.line import Line, Lines
+from taxietl.load.lake.patience import Attempts, Patience
+from taxietl.load.lake.piece import OverdueError, piece
+from taxietl.load.lake.refusals import refusal_in, refusal_of, unreachable
+from taxietl.load.lake.resumable import SessionGoneError
+from taxietl.load.lake.store import ChangedError
+from taxietl.steps.protocols import Cancellation, Progress
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Bucket  # type: ignore[import-untyped]
+    from requests import Response
+
+
+class WholeFile:
+    """One object, until it is there."""
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        resource: Mapping[str, Any],
+        path: Path,
+        doing: str,
+        *,
+        if_generation: int,
+        patience: Patience,
+        cancellation: Cancellation,
+        progress: Progress,
+    ) -> None:
+        client = bucket.client
+        # The client has no other way to say whose account it uses.
+        self._credentials = client._credentials
+        self._url = (
+            f"{client.api_endpoint}/upload/storage/v1/b/{quote(bucket.name)}/o"
+            f"?uploadType=multipart&ifGenerationMatch={if_generation}"
+        )
+        self._path, self._size, self._doing = path, path.stat().st_size, doing
+        self._patience, self._cancellation, self._progress = patience, cancellation, progress
+        border = uuid.uuid4().hex
+        self._content_type = f'multipart/related; boundary="{border}"'
+        self._head = (
+            f"--{border}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n"
+            f"{json.dumps(resource)}\r\n"
+            f"--{border}\r\nContent-Type: {resource['contentType']}\r\n\r\n"
+        ).encode()
+        self._tail = f"\r\n--{border}--\r\n".encode()
+
+    def run(self, lines: Lines) -> dict[str, Any]:
+        """Send it; the object resource.
+
+        Raises:
+            SessionGoneError: it is there, and the answer that says so is garbled.
+            ChangedError: the object is not of the generation that it had to be of. It may be this
+                very file, if an answer was lost.
+            TargetError: refused, or no progress for too long.
+        """
+        attempts = Attempts(self._patience, self._cancellation)
+        with lines.taken(self._cancellation) as line:
+            while True:
+                self._cancellation.check()
+                try:
+                    answer = self._sent(line)
+                except (RequestException, OverdueError) as error:
+                    refusal = unreachable(error, self._doing)
+                except Exception as error:
+                    told = refusal_of(error, self._doing)
+                    if told is None:
+                        raise
+                    refusal = told
+                else:
+                    if answer.status_code == 200:
+                        return self._resource(answer)
+                    refusal = refusal_in(answer, self._doing)
+                    if refusal.status == 412:
+                        raise ChangedError(self._doing)
+                attempts.failed(refusal)
+
+    def _sent(self, line: Line) -> Response:
+        """Its answer; a token that is not accepted is renewed once."""
+        answer = self._posted(line)
+        if answer.status_code == 401:
+            from google.auth.transport.requests import Request
+
+            self._credentials.refresh(Request())
+            answer = self._posted(line)
+        return answer
+
+    def _posted(self, line: Line) -> Response:
+        from google.auth.transport.requests import Request
+
+        headers = {"Content-Type": self._content_type}
+        self._credentials.before_request(Request(), "POST", self._url, headers)
+        return line.send(
+            "POST",
+            self._url,
+            headers=headers,
+            body=self._body(),
+            size_bytes=len(self._head) + self._size + len(self._tail),
+            timeouts=self._patience.timeouts,
+        )
+
+    def _body(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            blocks = piece(
+                file,
+                0,
+                self._size,
+                self._size,
+                patience=self._patience,
+                cancellation=self._cancellation,
+                progress=self._progress,
+            )
+            yield self._head + next(blocks, b"")  # one write, not two
+            yield from blocks
+        yield self._tail
+
+    def _resource(self, answer: Response) -> dict[str, Any]:
+        self._progress(self._size, self._size)
+        try:
+            resource: dict[str, Any] = answer.json()
+        except ValueError:
+            raise SessionGoneError(self._doing) from None
+        return resource
