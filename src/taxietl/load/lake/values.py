@@ -98,13 +98,18 @@ class Facts:
 
     def metadata(self) -> dict[str, str]:
         """As an object's custom metadata; what is None is left out."""
+        told = {_NAMES[each.name]: getattr(self, each.name) for each in fields(self)}
         return {
-            f"{_PREFIX}{name.replace('_', '-')}": value
-            if isinstance(value, str)
-            else json.dumps(value, ensure_ascii=False)
-            for name, value in asdict(self).items()
+            name: value if isinstance(value, str) else _as_json(value)
+            for name, value in told.items()
             if value is not None
         }
+
+
+_NAMES = {each.name: f"{_PREFIX}{each.name.replace('_', '-')}" for each in fields(Facts)}
+"""Of the facts, as an object's custom metadata."""
+
+_as_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def facts_of(metadata: Mapping[str, str]) -> Facts | None:
     """The facts in an object's custom metadata; None if it is not one of ours, or not whole."""
     given: dict[str, Any] = {}
     for each in fields(Facts):
-        text = metadata.get(f"{_PREFIX}{each.name.replace('_', '-')}")
+        text = metadata.get(_NAMES[each.name])
         if text is None and "None" not in str(each.type):
             return None
         is_text = each.type in ("str", "str | None", "Form")

@@ -97,17 +97,13 @@ class WholeFile:
         """Its answer; a token that is not accepted is renewed once."""
         answer = self._posted(line)
         if answer.status_code == 401:
-            from google.auth.transport.requests import Request
-
-            self._credentials.refresh(Request())
+            self._credentials.refresh(_ask_for_a_token)
             answer = self._posted(line)
         return answer
 
     def _posted(self, line: Line) -> Response:
-        from google.auth.transport.requests import Request
-
         headers = {"Content-Type": self._content_type}
-        self._credentials.before_request(Request(), "POST", self._url, headers)
+        self._credentials.before_request(_ask_for_a_token, "POST", self._url, headers)
         return line.send(
             "POST",
             self._url,
@@ -139,3 +135,10 @@ class WholeFile:
         except ValueError:
             raise SessionGoneError(self._doing) from None
         return resource
+
+
+def _ask_for_a_token(*arguments: Any, **options: Any) -> Any:
+    """A request of the credentials' own; its session is made only if there is one to be sent."""
+    from google.auth.transport.requests import Request
+
+    return Request()(*arguments, **options)
