@@ -20,6 +20,7 @@ from taxietl.config.google import GcpCredentialsProfile
 from taxietl.config.lakes import GcsProfile
 from taxietl.errors import Cancelled, ConfigError, TargetError, TaxietlError, TryLaterError
 from taxietl.load.lake.gcs import GcsStore
+from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.line import Lines
 from taxietl.load.lake.values import facts_of
 from taxietl.load.lake.whole import WholeFile
@@ -200,6 +201,26 @@ def test_a_small_files_progress_is_told_up_to_the_end(gcs: Gcs, file: Path) -> N
     assert told == sorted(told)
     assert (told[0], told[-1]) == (0, file.stat().st_size)
     assert len(told) > 2
+
+
+@pytest.mark.parametrize("chunk_bytes", [WHOLE, QUANTUM], ids=["in one", "in chunks"])
+def test_an_upload_goes_by_the_environments_proxy(
+    gcs: Gcs, file: Path, monkeypatch: pytest.MonkeyPatch, chunk_bytes: int
+) -> None:
+    monkeypatch.setenv("http_proxy", gcs.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    lake = BucketLake(gcs, chunk_bytes=chunk_bytes)
+    nobody = GcpCredentialsProfile(anonymous=True)
+    profile = GcsProfile(bucket="lake", endpoint="http://storage.example").with_account(nobody)
+    store = GcsStore(profile, patience=lake.patience)
+
+    told = facts(file)
+    Lake(profile, store).put(
+        file, told, if_generation=0, cancellation=Cancellation(), progress=untold
+    )
+
+    assert lake.bytes_at(KEY) == file.read_bytes()
+    assert gcs.seen[0].path.startswith("http://storage.example/upload/")
 
 
 class Renewable(Credentials):

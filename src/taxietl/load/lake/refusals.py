@@ -17,6 +17,8 @@ from taxietl.errors import ConfigError, TargetError, TaxietlError
 if TYPE_CHECKING:
     from requests import Response
 
+    from taxietl.load.lake.line import Answer
+
 NO_BUCKET = "bucket does not exist"
 """What the service says of a bucket; of an object it names bucket and object."""
 
@@ -76,7 +78,9 @@ def refusal_of(error: Exception, doing: str) -> Refusal | None:
     return None
 
 
-def refusal_in(response: Response | None, doing: str, *, status: int | None = None) -> Refusal:
+def refusal_in(
+    response: Response | Answer | None, doing: str, *, status: int | None = None
+) -> Refusal:
     """What an answer that is no success means."""
     status = int(response.status_code if response is not None else status or 0)
     reason, sentence = _said(response)
@@ -155,7 +159,7 @@ def _not_signed_in(error: Exception, doing: str) -> Refusal:
     )
 
 
-def _said(response: Response | None) -> tuple[str, str]:
+def _said(response: Response | Answer | None) -> tuple[str, str]:
     """The service's reason and sentence."""
     if response is None:
         return "", ""
@@ -171,7 +175,7 @@ def _said(response: Response | None) -> tuple[str, str]:
             return "", ""
 
 
-def _retry_after(response: Response | None) -> float | None:
+def _retry_after(response: Response | Answer | None) -> float | None:
     if response is None:
         return None
     told = response.headers.get("Retry-After", "")

@@ -12,18 +12,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
+
+from urllib3.exceptions import HTTPError
 
 from taxietl.errors import TargetError
-from taxietl.load.lake.line import Line, Lines
+from taxietl.load.lake.line import Answer, Line, Lines
 from taxietl.load.lake.patience import Attempts, Patience
 from taxietl.load.lake.piece import OverdueError, piece
 from taxietl.load.lake.refusals import Refusal, refusal_in, unreachable
 from taxietl.load.lake.store import ChangedError
 from taxietl.steps.protocols import Cancellation, Progress
-
-if TYPE_CHECKING:
-    from requests import Response
 
 _RANGE = re.compile(r"bytes=0-(\d+)")
 
@@ -58,8 +57,6 @@ class Transfer:
             ChangedError: the object is not of the generation that it had to be of.
             TargetError: refused, or no progress for too long.
         """
-        import requests
-
         # Not the client's own connection: a session's address is its own key, so that a token
         # which ends meanwhile matters not, and nothing is sent a second time by itself.
         with lines.taken(self._cancellation) as line, self._path.open("rb") as file:
@@ -69,7 +66,7 @@ class Transfer:
                 answer, refusal = None, None
                 try:
                     answer = self._ask(line) if start is None else self._send(line, file, start)
-                except (requests.RequestException, OverdueError) as error:
+                except (HTTPError, OverdueError) as error:
                     refusal = unreachable(error, self._doing)
                 if answer is not None and answer.status_code in (200, 201):
                     return self._resource(answer)
@@ -80,7 +77,7 @@ class Transfer:
                 self._attempts.failed(refusal)
                 start = None  # ask first how far it came
 
-    def _send(self, line: Line, file: BinaryIO, start: int) -> Response:
+    def _send(self, line: Line, file: BinaryIO, start: int) -> Answer:
         """One chunk."""
         end = min(start + self._patience.chunk_bytes, self._size)
         body = piece(
@@ -94,13 +91,13 @@ class Transfer:
         )
         return self._put(line, body, end - start, f"{start}-{end - 1}")
 
-    def _ask(self, line: Line) -> Response:
+    def _ask(self, line: Line) -> Answer:
         """How far it came."""
         return self._put(line, b"", 0, "*")
 
     def _put(
         self, line: Line, body: Iterable[bytes] | bytes, size_bytes: int, which: str
-    ) -> Response:
+    ) -> Answer:
         return line.send(
             "PUT",
             self._url,
@@ -110,7 +107,7 @@ class Transfer:
             timeouts=self._patience.timeouts,
         )
 
-    def _stands_at(self, answer: Response, sent_from: int | None) -> int:
+    def _stands_at(self, answer: Answer, sent_from: int | None) -> int:
         """How many bytes the service has."""
         match = _RANGE.fullmatch(answer.headers.get("Range", ""))
         have = int(match[1]) + 1 if match else 0
@@ -134,7 +131,7 @@ class Transfer:
         self._progress(have, self._size)
         return have
 
-    def _refused(self, answer: Response | None) -> Refusal:
+    def _refused(self, answer: Answer | None) -> Refusal:
         refusal = refusal_in(answer, self._doing)
         if refusal.status == 412:
             raise ChangedError(self._doing)
@@ -142,7 +139,7 @@ class Transfer:
             raise SessionGoneError(self._doing)
         return refusal
 
-    def _resource(self, answer: Response) -> dict[str, Any]:
+    def _resource(self, answer: Answer) -> dict[str, Any]:
         self._progress(self._size, self._size)
         try:
             resource: dict[str, Any] = answer.json()

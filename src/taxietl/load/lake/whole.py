@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from requests import RequestException
+from urllib3.exceptions import HTTPError
 
-from taxietl.load.lake.line import Line, Lines
+from taxietl.load.lake.line import Answer, Line, Lines
 from taxietl.load.lake.patience import Attempts, Patience
 from taxietl.load.lake.piece import OverdueError, piece
 from taxietl.load.lake.refusals import refusal_in, refusal_of, unreachable
@@ -27,7 +27,6 @@ from taxietl.steps.protocols import Cancellation, Progress
 
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket  # type: ignore[import-untyped]
-    from requests import Response
 
 
 class WholeFile:
@@ -78,7 +77,7 @@ class WholeFile:
                 self._cancellation.check()
                 try:
                     answer = self._sent(line)
-                except (RequestException, OverdueError) as error:
+                except (HTTPError, OverdueError) as error:
                     refusal = unreachable(error, self._doing)
                 except Exception as error:
                     told = refusal_of(error, self._doing)
@@ -93,7 +92,7 @@ class WholeFile:
                         raise ChangedError(self._doing)
                 attempts.failed(refusal)
 
-    def _sent(self, line: Line) -> Response:
+    def _sent(self, line: Line) -> Answer:
         """Its answer; a token that is not accepted is renewed once."""
         answer = self._posted(line)
         if answer.status_code == 401:
@@ -101,7 +100,7 @@ class WholeFile:
             answer = self._posted(line)
         return answer
 
-    def _posted(self, line: Line) -> Response:
+    def _posted(self, line: Line) -> Answer:
         headers = {"Content-Type": self._content_type}
         self._credentials.before_request(_ask_for_a_token, "POST", self._url, headers)
         return line.send(
@@ -128,7 +127,7 @@ class WholeFile:
             yield from blocks
         yield self._tail
 
-    def _resource(self, answer: Response) -> dict[str, Any]:
+    def _resource(self, answer: Answer) -> dict[str, Any]:
         self._progress(self._size, self._size)
         try:
             resource: dict[str, Any] = answer.json()
