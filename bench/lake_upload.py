@@ -6,7 +6,7 @@ The service is the tests' fake, in a process of its own; each client lives in th
 warmed up, and takes its turn in every round. Ours does what `upload-gcs` does with a file that is
 ready: its CRC32C, the upload with its facts under a condition on the generation, the answer
 checked. Google's client uploads with `upload_from_filename`, as it comes; it and ours send the 50
-by eight threads, gcsfs by one `put` of the list. The floor is `http.client` with the bytes at
+by four threads, gcsfs by one `put` of the list. The floor is `http.client` with the bytes at
 hand: what the fake and the loopback take by themselves.
 """
 
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ with service.serving():
             each.clear()
         print("empty", flush=True)
 """
-THREADS = 8
+THREADS = 4
 BORDER = b"--no-file-holds-this-border"
 Upload = Callable[[list[Path], list[str]], object]
 
@@ -165,11 +166,13 @@ def main() -> None:
         files = _files(Path(folder))
         for number in range(-1, rounds):  # the first, to warm up, does not count
             for what, paths in files.items():
-                for name, upload in sides.items():
+                turns = deque(sides)
+                turns.rotate(number)  # nobody always follows the same one
+                for name in turns:
                     keys = [f"{name}/{path.name}" for path in paths]
                     empty()
                     begun = time.perf_counter()
-                    upload(paths, keys)
+                    sides[name](paths, keys)
                     if number >= 0:
                         taken.setdefault((what, name), []).append(time.perf_counter() - begun)
         for what in files:

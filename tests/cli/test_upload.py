@@ -521,6 +521,12 @@ def test_an_upload_that_failed_is_resumed(
     assert bucket.get(KEY.format(1)) == (tmp_path / "kept" / KEY.format(1)).read_bytes()
 
 
+def test_the_months_of_a_run_share_their_connections(bucket: Bucket, upload: Upload) -> None:
+    assert upload("-q", month="1-3").code == 0
+
+    assert bucket.gcs.connections <= 3  # the client's, one that it asks by itself, and ours
+
+
 def test_a_lake_on_disk_answers_sql(
     home: Path, taxietl: Taxietl, upload: Upload, tmp_path: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taxietl.config import LakeProfile, settings
+from taxietl.config import LakeProfile, Settings, settings
 from taxietl.errors import ConfigError
 from taxietl.load.lake.lake import Lake
 
@@ -24,17 +24,28 @@ path = "lake"
 """
 
 
+_opened: dict[str, tuple[Settings, Lake]] = {}
+
+
 def open_lake(name: str) -> Lake:
     """The lake of the profile of that name in the active settings.
+
+    The same one as long as these settings are in force: its connections and its token serve all
+    tasks of a run, which may use it from several threads.
 
     Raises:
         ConfigError: there is no such profile, or it is no lake; with the lines to paste.
     """
     chosen = settings()
+    of, kept = _opened.get(name, (None, None))
+    if of is chosen and kept is not None:
+        return kept
     if name not in chosen.profiles:
         file = chosen.config_file or "./taxietl.toml"
         raise ConfigError(
             f"There is no profile named {name!r}, and so no lake.",
             hint=f"Put this into {file}, with your own names:\n\n{_LINES.format(name=name)}",
         )
-    return Lake(chosen.profile(name, LakeProfile))
+    lake = Lake(chosen.profile(name, LakeProfile))
+    _opened[name] = (chosen, lake)
+    return lake

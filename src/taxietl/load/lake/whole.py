@@ -123,9 +123,11 @@ class WholeFile:
                 cancellation=self._cancellation,
                 progress=self._progress,
             )
-            yield self._head + next(blocks, b"")  # one write, not two
-            yield from blocks
-        yield self._tail
+            block = self._head + next(blocks, b"")  # each block is a write: few are faster
+            for following in blocks:
+                yield block
+                block = following
+        yield block + self._tail
 
     def _resource(self, answer: Answer) -> dict[str, Any]:
         self._progress(self._size, self._size)
