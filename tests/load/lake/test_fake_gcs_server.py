@@ -18,6 +18,7 @@ from lakes import KEY, facts
 from taxietl.config.lakes import GcsProfile
 from taxietl.load.lake.checksum import crc32c_of
 from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.values import facts_of
 from taxietl.steps.protocols import NEVER, untold
 
 
@@ -64,13 +65,16 @@ def _wait_for(url: str) -> None:
     pytest.fail("fake-gcs-server does not answer")
 
 
+@pytest.mark.parametrize(
+    "size_bytes", [9 * 1024 * 1024, 200_000, 0], ids=["two chunks", "one request", "empty"]
+)
 def test_a_month_goes_there_and_back(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size_bytes: int
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
     lake = Lake(GcsProfile(bucket="lake"))
     path = tmp_path / "month"
-    path.write_bytes(os.urandom(9 * 1024 * 1024))  # two chunks
+    path.write_bytes(os.urandom(size_bytes))
 
     version = lake.put(path, facts(path), if_generation=0, cancellation=NEVER, progress=untold)
     lake.record(version)
@@ -78,6 +82,7 @@ def test_a_month_goes_there_and_back(
     found = lake.store.stat(KEY)
     assert found is not None
     assert (found.crc32c, found.generation) == (crc32c_of(path), version.generation)
-    assert lake.store.read(found, 5, 10) == path.read_bytes()[5:15]
+    assert facts_of(found.metadata) == version.facts
+    assert not size_bytes or lake.store.read(found, 5, 10) == path.read_bytes()[5:15]
     assert lake.manifest("yellow", "2021-01").versions == (version,)
     assert [each.key for each in lake.store.objects()] == [KEY]
