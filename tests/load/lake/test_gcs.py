@@ -352,6 +352,16 @@ def test_a_chunk_has_a_deadline_as_a_whole(gcs: Gcs, file: Path) -> None:
     assert lake.keys() == []
 
 
+def test_cuts_that_let_something_through_are_no_reason_to_give_up(gcs: Gcs, file: Path) -> None:
+    lake = BucketLake(gcs, chunk_bytes=3 * QUANTUM, attempts=2)
+    gcs.fail("session.put", reset_after=QUANTUM + 5, times=3)
+
+    lake.upload(file)
+
+    assert lake.bytes_at(KEY) == file.read_bytes()
+    assert len(lake.slept.seconds) == 3
+
+
 def test_how_long_to_wait_is_the_services_word(bucket: BucketLake, gcs: Gcs, file: Path) -> None:
     gcs.fail("session.put", status=429, retry_after=17)
 

@@ -22,7 +22,7 @@ class Patience:
     """Deadlines and attempts. The defaults give up after about a minute without any progress."""
 
     attempts: int = 8
-    """Failures in a row before giving up; a chunk that arrived begins the count anew."""
+    """Failures in a row before giving up; bytes that arrived begin the count anew."""
 
     connect_seconds: float = 20.0
     silence_seconds: float = 60.0

@@ -47,6 +47,7 @@ class Transfer:
         self._url, self._path, self._doing = session_url, path, doing
         self._patience, self._cancellation, self._progress = patience, cancellation, progress
         self._size = path.stat().st_size
+        self._arrived = 0
         self._attempts = Attempts(patience, cancellation)
 
     def run(self, lines: Lines) -> dict[str, Any]:
@@ -116,8 +117,9 @@ class Transfer:
                 f"Cannot {self._doing}: the service claims {have:,} of {self._size:,} bytes.",
                 hint="Run again.",
             )
-        if sent_from is not None and have > sent_from:
+        if have > self._arrived:
             self._attempts.progressed()
+            self._arrived = have
         elif sent_from is not None:  # nothing of the chunk was kept: that must not go on for ever
             self._attempts.failed(
                 Refusal(
