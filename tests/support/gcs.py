@@ -63,6 +63,8 @@ class Seen:
     authorization: str | None
     content_range: str | None
     size: int
+    range: str | None = None
+    """The bytes that were asked for: `bytes=0-9`."""
 
 
 class Gcs:
@@ -193,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         gcs.seen.append(
             Seen(
                 kind, self.path, self.headers.get("Authorization"),
-                self.headers.get("Content-Range"), self._unread,
+                self.headers.get("Content-Range"), self._unread, self.headers.get("Range"),
             )
         )  # fmt: skip
         self.fault = gcs.fault(kind)
