@@ -511,10 +511,7 @@ def test_an_upload_that_failed_is_resumed(
     assert bucket.get(KEY.format(1)) == (tmp_path / "kept" / KEY.format(1)).read_bytes()
 
 
-def test_a_lake_on_disk_answers_sql(
-    home: Path, taxietl: Taxietl, upload: Upload, tmp_path: Path
-) -> None:
-    Folder(tmp_path / "lake")
+def test_a_lake_answers_sql(lake: Any, taxietl: Taxietl, upload: Upload) -> None:
     upload(month="1-2")
 
     done = taxietl("sql", "--on", "lake", "SELECT count(*) AS n FROM green_trips", "--json")

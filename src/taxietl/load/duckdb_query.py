@@ -9,7 +9,7 @@ the look at the statement's kind is for a clear message, not the guard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ LOCKED_DOWN = (
 )
 
 _BATCH_ROWS = 16_384
+_POLL_SECONDS = 0.2
 
 # What is not the statement's fault begins so.
 _OF_THE_TARGET = ("IO Error", "Out of Memory", "INTERNAL Error", "FATAL Error")
@@ -114,7 +115,11 @@ class Answer:
 
     def _asked(self, work: Callable[[], Result]) -> Result:
         try:
-            return self._worker.submit(work).result()
+            answer = self._worker.submit(work)
+            # A signal that comes just before a wait without end is heard only after it.
+            while not answer.done():
+                wait([answer], timeout=_POLL_SECONDS)
+            return answer.result()
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise self._blamed(error) or _wrong(error) from error
         except KeyboardInterrupt:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from taxietl.errors import TargetError
-from taxietl.load.lake.lake import AT_ONCE, Lake
+from taxietl.load.lake.errands import all_of
+from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.values import Manifest, StoredObject, Version, facts_of
 from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS
 
@@ -49,8 +49,7 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
         for manifest in manifests
         for version in sorted(manifest.newest(), key=lambda each: each.facts.key)
     ]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        findings = list(pool.map(lambda version: _verified(lake, version), versions))
+    findings = all_of(lambda version: _verified(lake, version), versions)
     if color is None:
         known = {each.facts.key for manifest in manifests for each in manifest.versions}
         findings += [_foreign(each) for each in lake.store.objects() if each.key not in known]

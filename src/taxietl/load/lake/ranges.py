@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import SimpleQueue
+from functools import partial
 
 from taxietl.errors import TargetError
+from taxietl.load.lake.errands import Errands
 from taxietl.load.lake.store import Store
 from taxietl.load.lake.values import StoredObject
-
-_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -27,84 +24,44 @@ class Piece:
 
 
 class Ahead:
-    """Fetches ranges of objects, several at once, in threads that nobody need wait for.
-
-    They are daemons: one that waits for an answer which never comes keeps no process from ending,
-    as the threads of a `ThreadPoolExecutor` would.
-    """
+    """Fetches ranges of objects, several at once."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.failure: Exception | None = None
         """What went wrong first; Arrow and DuckDB hand on no more than its words."""
 
-        self._wanted: SimpleQueue[tuple[StoredObject, Piece] | None] = SimpleQueue()
-        self._open: set[Future[bytes]] = set()
-        self._lock = threading.Lock()
-        self._threads = 0
+        self._errands = Errands()
         self._is_stopped = False
 
     def fetch(self, found: StoredObject, start: int, end: int) -> Piece:
         """Begin to fetch these bytes."""
-        piece = Piece(start, end, Future())
-        with self._lock:
-            if self._is_stopped:
-                piece.arrived.set_exception(_stopped())
-                return piece
-            self._open.add(piece.arrived)
-            if self._threads < _AT_ONCE:
-                self._threads += 1
-                threading.Thread(target=self._work, name="taxietl-range", daemon=True).start()
-        self._wanted.put((found, piece))
-        return piece
+        return Piece(start, end, self._errands.begin(partial(self._read, found, start, end)))
 
     def stop(self) -> None:
         """Fetch nothing more; whoever waits for bytes is told so."""
-        with self._lock:
-            self._is_stopped = True
-            for each in self._open:
-                with suppress(InvalidStateError):  # it arrived this very moment
-                    each.set_exception(_stopped())
-            self._open.clear()
-            for _ in range(self._threads):
-                self._wanted.put(None)
+        self._is_stopped = True
+        self._errands.stop()
 
     def failed(self, error: Exception) -> None:
         """Note what went wrong, unless something did before."""
-        with self._lock:
-            if self.failure is None and not self._is_stopped:
-                self.failure = error
+        if self.failure is None and not self._is_stopped:
+            self.failure = error
 
-    def _work(self) -> None:
-        while (wanted := self._wanted.get()) is not None:
-            found, piece = wanted
-            if piece.arrived.done():
-                continue
-            try:
-                data = self._read(found, piece)
-            except Exception as error:  # noqa: BLE001  raised where the bytes are waited for
-                self.failed(error)
-                with suppress(InvalidStateError):
-                    piece.arrived.set_exception(error)
-            else:
-                with suppress(InvalidStateError):
-                    piece.arrived.set_result(data)
-            with self._lock:
-                self._open.discard(piece.arrived)
+    def _read(self, found: StoredObject, start: int, end: int) -> bytes:
+        try:
+            return self._whole(self.store.read(found, start, end - start), found, end - start)
+        except Exception as error:
+            self.failed(error)
+            raise
 
-    def _read(self, found: StoredObject, piece: Piece) -> bytes:
-        size = piece.end - piece.start
-        data = self.store.read(found, piece.start, size)
-        if len(data) != size:
+    def _whole(self, data: bytes, found: StoredObject, size_bytes: int) -> bytes:
+        if len(data) != size_bytes:
             raise TargetError(
-                f"{self.store.uri(found.key)} gave {len(data):,} of {size:,} bytes.",
+                f"{self.store.uri(found.key)} gave {len(data):,} of {size_bytes:,} bytes.",
                 hint="Run it again; `taxietl lake verify` tells whether the object is whole.",
             )
         return data
-
-
-def _stopped() -> TargetError:
-    return TargetError("Reading was stopped.", hint="Run it again.")
 
 
 class ObjectFile(io.RawIOBase):

@@ -55,6 +55,7 @@ def refusal_of(error: Exception, doing: str) -> Refusal | None:
         DataCorruption,
         InvalidResponse,
     )
+    from urllib3.exceptions import HTTPError  # of what breaks while raw bytes are read
 
     match error:
         case GoogleAPICallError() | InvalidResponse():
@@ -71,7 +72,7 @@ def refusal_of(error: Exception, doing: str) -> Refusal | None:
                     f"Cannot {doing}: there are no Google Cloud credentials.", hint=_SIGN_IN
                 )
             )
-        case TransportError() | requests.RequestException():
+        case TransportError() | requests.RequestException() | HTTPError():
             return unreachable(error, doing)
     return None
 

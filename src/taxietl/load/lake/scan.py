@@ -219,7 +219,7 @@ class _Group:
                 )
             batch = pa.RecordBatch.from_pydict({name: columns[name] for name in asked.columns})
             if asked.condition is not None:
-                batch = batch.filter(_mask(columns, asked.condition, asked.floats))
+                batch = batch.filter(_mask(columns, asked))
             if batch.num_rows:
                 yield batch
 
@@ -242,16 +242,18 @@ class _Group:
                 yield {}, min(_BATCH_ROWS, rows - start)
 
 
-def _mask(
-    columns: Mapping[str, pa.Array], condition: pc.Expression, floats: Sequence[str]
-) -> pa.Array:
-    """Which rows fulfil the condition as DuckDB means it, to which NaN is greater than all else."""
-    greatest = pa.scalar(math.inf)
-    compared = {name: columns[name] for name in columns}
-    for name in floats:
-        compared[name] = pc.if_else(pc.is_nan(columns[name]), greatest, columns[name])
+def _mask(columns: Mapping[str, pa.Array], asked: _Asked) -> pa.Array:
+    """Which rows fulfil the condition as DuckDB means it, to which NaN is greater than all else.
+
+    But for `> 'inf'` under DuckDB 1.5: what names NaN or infinity itself, Arrow compares its way.
+    """
+    compared = dict(columns)
+    if not re.search("nan|inf", str(asked.condition)):
+        greatest = pa.scalar(math.inf)
+        for name in asked.floats:
+            compared[name] = pc.if_else(pc.is_nan(columns[name]), greatest, columns[name])
     table = ds.InMemoryDataset(pa.table(compared))
-    return table.to_table(columns={"is_kept": condition}, use_threads=False)[0].combine_chunks()
+    return table.to_table(columns={"": asked.condition}, use_threads=False)[0].combine_chunks()
 
 
 def _ranges(group: pq.RowGroupMetaData, columns: Iterable[str]) -> list[tuple[int, int]]:
