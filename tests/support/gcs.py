@@ -48,6 +48,9 @@ class Fault:
     lose_answer: bool = False
     gone: int | None = None
     lies: bool = False
+    until: threading.Event | None = None
+    """Nothing goes wrong, but it waits for that."""
+
     after: int = 0
     """How many such requests pass before."""
 
@@ -86,6 +89,9 @@ class Gcs:
         self.lock = threading.RLock()
         self.closing = threading.Event()
         self.page_size = 1000
+        self.most_uploads = 0
+        """How many were under way at once."""
+
         self.url = ""
 
     def bucket(self, name: str = "lake") -> Bucket:
@@ -242,6 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.stall:
             gcs.closing.wait()
             raise _Cut
+        if fault and fault.until:
+            fault.until.wait(60)
         if fault and fault.status:
             self._body()
             raise Refused(fault.status, fault.message, fault.reason, retry_after=fault.retry_after)
@@ -343,6 +351,10 @@ class _Handler(BaseHTTPRequestHandler):
         resource.setdefault("name", self._asked("name"))
         resource.setdefault("contentType", self.headers.get("X-Upload-Content-Type"))
         upload_id = found.start(resource, self._if_generation())
+        gcs = self.server.gcs
+        with gcs.lock:
+            under_way = sum(each.done is None for each in list(found.sessions.values()))
+            gcs.most_uploads = max(gcs.most_uploads, under_way)
         address = (
             f"{self.server.gcs.url}/upload/storage/v1/b/{bucket}/o"
             f"?uploadType=resumable&upload_id={upload_id}"

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from random import Random
@@ -21,6 +20,7 @@ import pytest
 from gcs import Gcs, Seen
 from lakes import BucketLake, FolderLake, LakeOfATest
 from months import batch_of
+from peaks import peak_mb
 
 from taxietl.errors import TargetError
 from taxietl.load.lake.parquet import lake_schema, write_parquet
@@ -350,77 +350,56 @@ def test_an_answer_that_is_left_half_read_fetches_no_more(bucket: BucketLake) ->
 
 
 SCRIPT = """
-import resource, sys
+import sys
 from gcs import Gcs
 from lakes import BucketLake
 from taxietl.load.lake.query import queried
 
 gcs = Gcs()
 gcs.url = sys.argv[1]
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
 print("asking", flush=True)
 try:
     with queried(BucketLake(gcs, silence_seconds=60).lake, sys.argv[2]) as rows:
-        next(iter(rows))
-        before = peak()
-        for _ in rows:
-            pass
-    print(peak() - before)
+        print(sum(batch.num_rows for batch in rows))
 except KeyboardInterrupt:
     print("stopped")
 """
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(lakes.__file__).parent)}
 
 
-@pytest.fixture
-def asking(gcs: Gcs) -> Iterator[Any]:
-    """Starts a process of its own that asks."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(statement: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, gcs.url, statement],
-            env=os.environ | {"PYTHONPATH": str(Path(lakes.__file__).parent)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for each in started:
-        each.kill()
-        each.communicate()
-
-
-def test_ctrl_c_does_not_wait_for_the_bucket(bucket: BucketLake, asking: Any) -> None:
-    bucket.gcs.fail("object.media", stall=True, after=5, times=1000)
-    process = asking("SELECT sum(tip_amount) FROM yellow_trips")
-    end = time.monotonic() + 30
-    while bucket.gcs.kinds().count("object.media") < 6:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-    begun = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+@pytest.mark.parametrize("after", [0, 3, 5], ids=["a manifest", "a footer", "a row group"])
+def test_ctrl_c_does_not_wait_for_the_bucket(bucket: BucketLake, after: int) -> None:
+    bucket.gcs.fail("object.media", stall=True, after=after, times=1000)
+    statement = "SELECT sum(tip_amount) FROM yellow_trips"
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, bucket.gcs.url, statement],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            end = time.monotonic() + 30
+            while bucket.gcs.kinds().count("object.media") <= after:
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            begun = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
 
     assert out == "asking\nstopped\n", err
     assert time.monotonic() - begun < 2
 
 
-def test_a_month_is_never_held_in_memory_as_a_whole(
-    bucket: BucketLake, asking: Any, tmp_path: Path
-) -> None:
-    month = TripFile("yellow", 2021, 5)
+def test_a_month_is_never_held_in_memory_as_a_whole(bucket: BucketLake, tmp_path: Path) -> None:
     path = tmp_path / "large.parquet"
-    rows = write_parquet([rows_of(1)] * 70, month, path)
+    rows = write_parquet([rows_of(1)] * 70, TripFile("yellow", 2021, 5), path)
     bucket.put(path, form=Form.PARQUET, rows=rows, month="2021-05", key=KEY.format(5))
+    statement = "SELECT * FROM yellow_trips WHERE source_month = '2021-05-01'"
 
-    process = asking("SELECT * FROM yellow_trips WHERE source_month = '2021-05-01'")
-    out, err = process.communicate(timeout=120)
+    out, peak = peak_mb([sys.executable, "-c", SCRIPT, bucket.gcs.url, statement], env=ENVIRONMENT)
 
-    assert int(out.split()[-1]) < 250, f"MB more than after the first rows; all are 800 MB {err}"
+    assert out.split() == ["asking", str(rows)]
+    assert peak < 500, "MB; all of it are 800, and 200 are libraries"
