@@ -273,6 +273,10 @@ def test_without_a_lake_the_lines_to_paste_are_told(
     assert taxietl("upload-gcs", *MONTH, "--month", 1, "--source", files).code == 0
 
 
+def test_a_lake_that_is_misspelt_is_guessed(lake: Any, upload: Upload) -> None:
+    check_refused(upload("--to", "lak"), 2, "Did you mean 'lake'?")
+
+
 def test_a_profile_that_is_no_lake_is_refused(taxietl: Taxietl, files: Path) -> None:
     done = taxietl("upload-gcs", *MONTH, "--month", 1, "--source", files, "--to", "warehouse")
 

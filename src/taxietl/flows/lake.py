@@ -28,10 +28,12 @@ def open_lake(name: str) -> Lake:
     """The lake of the profile of that name in the active settings.
 
     Raises:
-        ConfigError: there is no such profile, or it is no lake; with the lines to paste.
+        UnknownNameError: there is no such profile, but another lake.
+        ConfigError: there is no lake at all, with the lines to paste; or the profile is none.
     """
     chosen = settings()
-    if name not in chosen.profiles:
+    is_any = any(isinstance(each, LakeProfile) for each in chosen.profiles.values())
+    if name not in chosen.profiles and not is_any:
         file = chosen.config_file or "./taxietl.toml"
         raise ConfigError(
             f"There is no profile named {name!r}, and so no lake.",
