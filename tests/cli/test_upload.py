@@ -274,6 +274,10 @@ def test_without_a_lake_the_lines_to_paste_are_told(
     assert taxietl("upload-gcs", *MONTH, "--month", 1, "--source", files).code == 0
 
 
+def test_a_lake_that_is_misspelt_is_guessed(lake: Any, upload: Upload) -> None:
+    check_refused(upload("--to", "lak"), 2, "Did you mean 'lake'?")
+
+
 def test_a_profile_that_is_no_lake_is_refused(taxietl: Taxietl, files: Path) -> None:
     done = taxietl("upload-gcs", *MONTH, "--month", 1, "--source", files, "--to", "warehouse")
 
@@ -527,10 +531,7 @@ def test_the_months_of_a_run_share_their_connections(bucket: Bucket, upload: Upl
     assert bucket.gcs.connections <= 3  # the client's, one that it asks by itself, and ours
 
 
-def test_a_lake_on_disk_answers_sql(
-    home: Path, taxietl: Taxietl, upload: Upload, tmp_path: Path
-) -> None:
-    Folder(tmp_path / "lake")
+def test_a_lake_answers_sql(lake: Any, taxietl: Taxietl, upload: Upload) -> None:
     upload(month="1-2")
 
     done = taxietl("sql", "--on", "lake", "SELECT count(*) AS n FROM green_trips", "--json")

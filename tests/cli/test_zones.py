@@ -113,6 +113,8 @@ def test_they_go_into_a_lake_once(taxietl: Taxietl, lake: str, folder: Path) -> 
     check(verified.document, "lake_verify")
     assert [each["ok"] for each in verified.document["objects"]] == [True]
     assert taxietl("lake", "gc", "--json").document["removed"] == []
+    rows = taxietl("sql", "--on", "lake", "SELECT * FROM taxi_zones ORDER BY ALL", "--json")
+    assert [row[:2] for row in rows.document["rows"]] == [[1, "EWR"], [264, "Unknown"]]
 
 
 def test_something_of_the_users_own_in_the_lake_stays(

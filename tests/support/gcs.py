@@ -48,6 +48,9 @@ class Fault:
     lose_answer: bool = False
     gone: int | None = None
     lies: bool = False
+    until: threading.Event | None = None
+    """Nothing goes wrong, but it waits for that."""
+
     after: int = 0
     """How many such requests pass before."""
 
@@ -63,6 +66,8 @@ class Seen:
     authorization: str | None
     content_range: str | None
     size: int
+    range: str | None = None
+    """The bytes that were asked for: `bytes=0-9`."""
 
 
 class Gcs:
@@ -87,6 +92,9 @@ class Gcs:
         self.lock = threading.RLock()
         self.closing = threading.Event()
         self.page_size = 1000
+        self.most_uploads = 0
+        """How many were under way at once."""
+
         self.url = ""
 
     def bucket(self, name: str = "lake") -> Bucket:
@@ -197,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
         gcs.seen.append(
             Seen(
                 kind, self.path, self.headers.get("Authorization"),
-                self.headers.get("Content-Range"), self._unread,
+                self.headers.get("Content-Range"), self._unread, self.headers.get("Range"),
             )
         )  # fmt: skip
         self.fault = gcs.fault(kind)
@@ -244,6 +252,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.stall:
             gcs.closing.wait()
             raise _Cut
+        if fault and fault.until:
+            fault.until.wait(60)
         if fault and fault.status:
             self._body()
             raise Refused(fault.status, fault.message, fault.reason, retry_after=fault.retry_after)
@@ -353,6 +363,10 @@ class _Handler(BaseHTTPRequestHandler):
         resource.setdefault("name", self._asked("name"))
         resource.setdefault("contentType", self.headers.get("X-Upload-Content-Type"))
         upload_id = found.start(resource, self._if_generation())
+        gcs = self.server.gcs
+        with gcs.lock:
+            under_way = sum(each.done is None for each in list(found.sessions.values()))
+            gcs.most_uploads = max(gcs.most_uploads, under_way)
         address = (
             f"{self.server.gcs.url}/upload/storage/v1/b/{bucket}/o"
             f"?uploadType=resumable&upload_id={upload_id}"

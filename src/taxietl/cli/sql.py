@@ -42,7 +42,7 @@ def sql(
     on: Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")] = None,
     output_format: Annotated[Format, typer.Option("--format", help="How to write.")] = Format.TABLE,
 ) -> None:
-    """Ask the warehouse, or a lake on disk, something; one statement that only reads."""
+    """Ask the warehouse, or a lake, something; one statement that only reads."""
     settings = open_settings()
     from taxietl.flows.warehouse import query as asked
 

@@ -34,13 +34,15 @@ def open_lake(name: str) -> Lake:
     tasks of a run, which may use it from several threads.
 
     Raises:
-        ConfigError: there is no such profile, or it is no lake; with the lines to paste.
+        UnknownNameError: there is no such profile, but another lake.
+        ConfigError: there is no lake at all, with the lines to paste; or the profile is none.
     """
     chosen = settings()
     of, kept = _opened.get(name, (None, None))
     if of is chosen and kept is not None:
         return kept
-    if name not in chosen.profiles:
+    is_any = any(isinstance(each, LakeProfile) for each in chosen.profiles.values())
+    if name not in chosen.profiles and not is_any:
         file = chosen.config_file or "./taxietl.toml"
         raise ConfigError(
             f"There is no profile named {name!r}, and so no lake.",

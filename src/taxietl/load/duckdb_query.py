@@ -9,8 +9,9 @@ the look at the statement's kind is for a clear message, not the guard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -31,6 +32,7 @@ LOCKED_DOWN = (
 )
 
 _BATCH_ROWS = 16_384
+_POLL_SECONDS = 0.2
 
 # What is not the statement's fault begins so.
 _OF_THE_TARGET = ("IO Error", "Out of Memory", "INTERNAL Error", "FATAL Error")
@@ -50,7 +52,7 @@ def queried(path: Path, statement: str, *, memory_limit: str) -> Iterator[pa.Rec
         raise TargetError(f"There is no DuckDB file {path} yet.", hint="`taxietl ingest` makes it.")
     with (
         opened(path, read_only=True, memory_limit=memory_limit) as connection,
-        Answer(connection, path) as answer,
+        Answer(connection, partial(_blamed, path)) as answer,
     ):
         for setting in LOCKED_DOWN:
             connection.execute(setting)
@@ -60,9 +62,23 @@ def queried(path: Path, statement: str, *, memory_limit: str) -> Iterator[pa.Rec
 class Answer:
     """Rows made by DuckDB in a thread of its own, so that a Ctrl-C need not wait for it."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        blamed: Callable[[Exception], Exception | None],
+        *,
+        stop: Callable[[], object] = lambda: None,
+    ) -> None:
+        """On a connection that is ready to be asked.
+
+        Args:
+            connection: used by this one alone.
+            blamed: what an error means; None if the statement is at fault.
+            stop: ends what DuckDB itself may be waiting for.
+        """
         self._connection = connection
-        self._path = path
+        self._blamed = blamed
+        self._stop = stop
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="taxietl-query")
         self._reader: pa.RecordBatchReader | None = None
 
@@ -99,15 +115,27 @@ class Answer:
 
     def _asked(self, work: Callable[[], Result]) -> Result:
         try:
-            return self._worker.submit(work).result()
+            answer = self._worker.submit(work)
+            # A signal that comes just before a wait without end is heard only after it.
+            while not answer.done():
+                wait([answer], timeout=_POLL_SECONDS)
+            return answer.result()
         except (duckdb.Error, pa.ArrowException, OSError) as error:
-            # Arrow's readers lose the class of DuckDB's errors, but not their words.
-            if str(error).startswith(_OF_THE_TARGET):
-                raise meant(self._path, error) from error
-            raise _wrong(error) from error
+            raise self._blamed(error) or _wrong(error) from error
         except KeyboardInterrupt:
             self._connection.interrupt()
+            self._stop()
             raise
+
+
+def is_of_the_target(error: Exception) -> bool:
+    """Whether the data cannot be read; else the statement is wrong."""
+    # Arrow's readers lose the class of DuckDB's errors, but not their words.
+    return str(error).startswith(_OF_THE_TARGET)
+
+
+def _blamed(path: Path, error: Exception) -> Exception | None:
+    return meant(path, error) if is_of_the_target(error) else None
 
 
 def check_reading(statement: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -16,6 +20,7 @@ from google.cloud import storage
 from lakes import KEY, facts
 
 from taxietl.config.lakes import GcsProfile
+from taxietl.extract.synthetic import write
 from taxietl.load.lake.checksum import crc32c_of
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.values import facts_of
@@ -86,3 +91,49 @@ def test_a_month_goes_there_and_back(
     assert not size_bytes or lake.store.read(found, 5, 10) == path.read_bytes()[5:15]
     assert lake.manifest("yellow", "2021-01").versions == (version,)
     assert [each.key for each in lake.store.objects()] == [KEY]
+
+
+GREEN = "data/green/green_tripdata_2021-01.parquet"
+MONTH = ("--color", "green", "--year", "2021", "--month", "1", "--source", ".")
+
+
+def test_the_commands_work_as_on_their_own_fake(url: str, tmp_path: Path) -> None:
+    (tmp_path / "taxietl.toml").write_text("[profiles.lake]\ntype = 'gcs'\nbucket = 'lake'\n")
+    published = tmp_path / "green_tripdata_2021-01.csv.gz"
+
+    def taxietl(*arguments: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-m", "taxietl", "--home", "home", *arguments, "--json"],
+            cwd=tmp_path,
+            env={key: value for key, value in os.environ.items() if "TAXIETL" not in key}
+            | {"STORAGE_EMULATOR_HOST": url},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def rows() -> Any:
+        return taxietl("sql", "--on", "lake", "SELECT count(*), sum(fare_amount) FROM green_trips")
+
+    write(published, "green", 2021, 1, rows=500)
+    (first,) = taxietl("upload-gcs", *MONTH)["months"]
+    (again,) = taxietl("upload-gcs", *MONTH)["months"]
+    before = rows()["rows"]
+    write(published, "green", 2021, 1, rows=490, seed=7)
+    (restated,) = taxietl("upload-gcs", *MONTH, "--keep-local", "kept")["months"]
+
+    assert [each["action"] for each in (first, again, restated)] == [
+        "uploaded", "nothing to do", "replaced",
+    ]  # fmt: skip
+    generations = [each["object"]["generation"] for each in (first, again, restated)]
+    assert generations[0] == generations[1] < generations[2]
+    shown = taxietl("lake", "show", "--color", "green", "--year", "2021", "--month", "1")
+    assert [each["generation"] for each in shown["versions"]] == generations[1:]
+    assert all(not each["problems"] for each in taxietl("lake", "verify")["objects"])
+    assert before[0][0] == 500
+    assert rows()["rows"][0][0] == 490
+    address = f"{url}/storage/v1/b/lake/o/{quote(GREEN, safe='')}?alt=media"
+    downloaded = requests.get(address, timeout=10).content
+    assert downloaded == (tmp_path / "kept" / GREEN).read_bytes()

@@ -109,6 +109,21 @@ def test_a_file_in_the_way_of_a_folder_is_told(folder: FolderLake, file: Path) -
         folder.upload(file)
 
 
+def test_what_is_no_folder_is_not_taken_for_an_empty_lake(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_bytes(b"a file")
+    store = FolderLake(tmp_path / "lake").store
+
+    for look in (store.objects, store.unfinished, lambda: iter(store.small_keys("_taxietl/"))):
+        with pytest.raises(TargetError, match=r"lake.* cannot be read or written: Not a directory"):
+            list(look())
+
+
+def test_a_folder_that_is_not_there_yet_is_an_empty_lake(tmp_path: Path) -> None:
+    store = FolderLake(tmp_path / "lake").store
+
+    assert [*store.objects(), *store.unfinished(), *store.small_keys("_taxietl/")] == []
+
+
 def test_small_objects_are_guarded(folder: FolderLake) -> None:
     folder.store.write_small("_taxietl/a.json", b"1", if_generation=0)
 

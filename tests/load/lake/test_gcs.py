@@ -631,6 +631,36 @@ def test_a_token_that_is_not_accepted_is_told(gcs: Gcs) -> None:
         lake.store.stat(KEY)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [{"reset_after": 100_000}, {"status": 503}, {"lose_answer": True}],
+    ids=["cut", "503", "answer lost"],
+)
+def test_a_part_that_did_not_come_whole_is_asked_for_again(
+    bucket: BucketLake, gcs: Gcs, file: Path, fault: dict[str, Any]
+) -> None:
+    bucket.upload(file)
+    found = bucket.store.stat(KEY)
+    assert found is not None
+    gcs.fail("object.media", **fault)
+
+    assert bucket.store.read(found, 5, 500_000) == file.read_bytes()[5:500_005]
+    assert len(bucket.slept.seconds) == 1
+
+
+def test_a_part_of_an_object_that_was_replaced_is_refused(bucket: BucketLake, file: Path) -> None:
+    bucket.upload(file)
+    found = bucket.store.stat(KEY)
+    assert found is not None
+
+    bucket.plant(KEY, b"another")
+    with pytest.raises(TargetError, match=f"{KEY} was replaced or taken away"):
+        bucket.store.read(found, 0, 5)
+    bucket.plant(KEY, None)
+    with pytest.raises(TargetError, match=f"{KEY} was replaced or taken away"):
+        bucket.store.read(found, 0, 5)
+
+
 def test_small_objects_are_written_and_read_once(bucket: BucketLake) -> None:
     bucket.store.write_small("a.json", b"1", if_generation=0)
 

@@ -1,11 +1,13 @@
-"""A lake on disk is asked as a warehouse is: reading only, and nothing beside the months."""
+"""A lake is asked as a warehouse is: reading only, and nothing beside the months."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
-from lakes import BucketLake, FolderLake
+from lakes import LakeOfATest
 from months import JANUARY, batch_of
 
 from taxietl.errors import ConfigError, TargetError
@@ -13,60 +15,129 @@ from taxietl.load.lake.parquet import write_parquet
 from taxietl.load.lake.query import queried
 from taxietl.load.lake.values import Form
 
+THEIRS = "data/yellow/theirs.parquet"
+
 
 @pytest.fixture
-def folder(tmp_path: Path) -> FolderLake:
+def asked_lake(lake: LakeOfATest, tmp_path: Path) -> LakeOfATest:
     """January of 100 rows, the same as published, and a file of somebody else's."""
-    lake = FolderLake(tmp_path / "lake")
     path = tmp_path / "january.parquet"
     rows = write_parquet([batch_of("yellow", 100)], JANUARY, path)
     lake.put(path, form=Form.PARQUET, rows=rows)
     lake.put(path, form=Form.RAW, key="raw/yellow.parquet")
-    lake.plant("data/yellow/theirs.parquet", path.read_bytes())
+    lake.plant(THEIRS, path.read_bytes())
     return lake
 
 
-def asked(lake: FolderLake | BucketLake, statement: str) -> list[dict[str, object]]:
+def asked(lake: LakeOfATest, statement: str) -> list[dict[str, Any]]:
     with queried(lake.lake, statement) as reader:
-        rows: list[dict[str, object]] = reader.read_all().to_pylist()
+        rows: list[dict[str, Any]] = reader.read_all().to_pylist()
     return rows
 
 
-def test_a_colours_months_are_one_table(folder: FolderLake) -> None:
-    found = asked(folder, "SELECT count(*) AS n, min(source_month)::TEXT AS m FROM yellow_trips")
+def test_a_colours_months_are_one_table(asked_lake: LakeOfATest) -> None:
+    statement = "SELECT count(*) AS n, min(source_month)::TEXT AS m FROM yellow_trips"
 
-    assert found == [{"n": 100, "m": "2021-01-01"}]
+    assert asked(asked_lake, statement) == [{"n": 100, "m": "2021-01-01"}]
 
 
-def test_a_month_that_was_replaced_is_read_anew(folder: FolderLake, tmp_path: Path) -> None:
+def test_the_columns_are_those_of_a_warehouse_in_their_order(asked_lake: LakeOfATest) -> None:
+    (row,) = asked(asked_lake, "FROM Yellow_Trips LIMIT 1")
+
+    assert list(row)[:2] == ["VendorID", "tpep_pickup_datetime"]
+    assert list(row)[-1] == "source_month"
+
+
+def test_tables_are_listed(asked_lake: LakeOfATest) -> None:
+    assert asked(asked_lake, "SHOW TABLES") == [{"name": "yellow_trips"}]
+
+
+def test_a_month_that_was_replaced_is_read_anew(asked_lake: LakeOfATest, tmp_path: Path) -> None:
     path = tmp_path / "restated.parquet"
     rows = write_parquet([batch_of("yellow", 90)], JANUARY, path)
-    standing = folder.lake.standing(JANUARY, folder.lake.key(JANUARY, Form.PARQUET, ""))
-    folder.put(path, form=Form.PARQUET, rows=rows, if_generation=standing.generation)
+    lake = asked_lake.lake
+    standing = lake.standing(JANUARY, lake.key(JANUARY, Form.PARQUET, ""))
+    asked_lake.put(path, form=Form.PARQUET, rows=rows, if_generation=standing.generation)
 
-    assert asked(folder, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 90}]
+    assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 90}]
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         "DROP VIEW yellow_trips",
-        "COPY yellow_trips TO 'out.csv'",
-        "SELECT * FROM read_text('{root}/_taxietl/yellow/2021-01.json')",
-        "SELECT * FROM '{root}/data/yellow/theirs.parquet'",
-        "SELECT * FROM green_trips",
+        "COPY yellow_trips TO '{outside}/out.csv'",
+        "FROM query('COPY (SELECT 1) TO ''{outside}/out.csv''')",
+        "SELECT * FROM read_text('{lake}/_taxietl/yellow/2021-01.json')",
+        "SELECT * FROM '{lake}/data/yellow/theirs.parquet'",
+        "SELECT * FROM read_parquet('{outside}/secret.parquet')",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "SELECT * FROM glob('{outside}/*')",
+        "SELECT * FROM lake",
+        "ATTACH '{outside}/new.duckdb'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET enable_external_access = true",
+        "SELECT * FROM green_trips, yellow_trips",
     ],
 )
-def test_nothing_else_can_be_read_and_nothing_written(folder: FolderLake, statement: str) -> None:
+def test_nothing_else_can_be_read_and_nothing_written(
+    asked_lake: LakeOfATest, tmp_path: Path, statement: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    write_parquet([batch_of("yellow", 1)], JANUARY, outside / "secret.parquet")
+    given = statement.replace("{outside}", str(outside))
+
     with pytest.raises((ConfigError, TargetError)):
-        asked(folder, statement.format(root=folder.root))
+        asked(asked_lake, given.replace("{lake}", asked_lake.store.address))
+
+    assert [each.name for each in outside.iterdir()] == ["secret.parquet"]
 
 
-def test_an_empty_lake_says_so(tmp_path: Path) -> None:
-    with pytest.raises(TargetError, match="nothing in"):
-        asked(FolderLake(tmp_path), "SELECT 1")
+def test_a_statement_that_is_wrong_is_the_users_fault(asked_lake: LakeOfATest) -> None:
+    with pytest.raises(ConfigError, match="fare") as refused:
+        asked(asked_lake, "SELECT fare FROM yellow_trips")
+
+    assert "fare_amount" in refused.value.hint
 
 
-def test_a_bucket_cannot_be_asked_and_says_why(bucket: BucketLake) -> None:
-    with pytest.raises(ConfigError, match="gs://lake cannot be asked"):
-        asked(bucket, "SELECT 1")
+def test_an_empty_lake_says_so(lake: LakeOfATest) -> None:
+    with pytest.raises(TargetError, match="nothing of any table in"):
+        asked(lake, "SELECT 1")
+
+
+def test_a_colour_that_the_lake_lacks_is_told(asked_lake: LakeOfATest) -> None:
+    with pytest.raises(TargetError, match="nothing of green_trips in") as refused:
+        asked(asked_lake, "SELECT 1 FROM green_trips")
+
+    assert "upload-gcs" in refused.value.hint
+
+
+def test_a_file_that_is_no_parquet_is_told(asked_lake: LakeOfATest) -> None:
+    key = asked_lake.lake.key(JANUARY, Form.PARQUET, "")
+    asked_lake.plant(key, b"no Parquet at all")
+
+    with pytest.raises(TargetError) as refused:
+        asked(asked_lake, "SELECT * FROM yellow_trips")
+
+    assert asked_lake.store.uri(key) in refused.value.message
+    assert "lake verify" in refused.value.hint
+
+
+def test_what_needs_more_memory_is_laid_aside_on_disk_and_taken_away(
+    asked_lake: LakeOfATest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spilt"))
+    (tmp_path / "spilt").mkdir()
+    before = set(tmp_path.iterdir())
+    numbered = "FROM yellow_trips, range(50000) r(i)"
+
+    with queried(
+        asked_lake.lake, f"SELECT md5(i::TEXT) AS m, repeat('x', 100) {numbered} ORDER BY m"
+    ) as reader:
+        assert sum(batch.num_rows for batch in reader) == 5_000_000
+
+    assert set(tmp_path.iterdir()) == before
+    assert list((tmp_path / "spilt").iterdir()) == []

@@ -62,7 +62,7 @@ class FolderStore:
 
     def objects(self) -> Iterator[StoredObject]:
         """See `Store`."""
-        for path in sorted(self._root.rglob("*")):
+        for path in sorted(_files(self._root)):
             key = path.relative_to(self._root).as_posix()
             if path.is_file() and not key.startswith(MANIFESTS) and not key.endswith(_PART):
                 stat = path.stat()
@@ -70,7 +70,9 @@ class FolderStore:
 
     def unfinished(self) -> Iterator[StoredObject]:
         """See `Store`: copies that nobody has written to for a day."""
-        for path in sorted(self._root.rglob(f".*{_PART}")):
+        for path in sorted(_files(self._root)):
+            if not (path.name.startswith(".") and path.name.endswith(_PART)):
+                continue
             stat = path.stat()
             if time.time() - stat.st_mtime > _UNFINISHED_SECONDS:
                 key = path.relative_to(self._root).as_posix()
@@ -147,10 +149,12 @@ class FolderStore:
 
     def small_keys(self, prefix: str) -> list[str]:
         """See `Store`."""
-        folder = local_path(self._root, MANIFESTS)
-        keys = (path.relative_to(self._root).as_posix() for path in folder.rglob("*.json"))
+        files = _files(local_path(self._root, MANIFESTS))
+        keys = (path.relative_to(self._root).as_posix() for path in files)
         return sorted(
-            each for each in keys if each.startswith(prefix) and not each.startswith(_FACTS)
+            each
+            for each in keys
+            if each.endswith(".json") and each.startswith(prefix) and not each.startswith(_FACTS)
         )
 
     def delete(self, key: str, generation: int) -> None:
@@ -218,6 +222,17 @@ class FolderStore:
 
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield  # closing the file gives the lock back
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All that lies under a folder; what cannot be looked into is not taken for empty."""
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise _refused(Path(error.filename), error) from error
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(parent, name) for name in names)
 
 
 def _copy(path: Path, beside: Path, cancellation: Cancellation, progress: Progress) -> None:

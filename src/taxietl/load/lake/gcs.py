@@ -188,21 +188,30 @@ class GcsStore:
 
     def read(self, found: StoredObject, start: int, size_bytes: int) -> bytes:
         """See `Store`."""
-        blob = self._bucket.blob(found.key)
-        return self._insist(
-            lambda: bytes(
-                blob.download_as_bytes(
-                    start=start,
-                    end=start + size_bytes - 1,
-                    if_generation_match=found.generation,
-                    raw_download=True,
-                    checksum=None,  # the service tells that of the whole object only
-                    retry=None,
-                    timeout=self._patience.timeouts,
+        from google.api_core.exceptions import NotFound, PreconditionFailed
+
+        def ask() -> bytes:
+            try:
+                return bytes(
+                    self._bucket.blob(found.key).download_as_bytes(
+                        start=start,
+                        end=start + size_bytes - 1,
+                        if_generation_match=found.generation,
+                        raw_download=True,
+                        checksum=None,  # the service tells that of the whole object only
+                        retry=None,
+                        timeout=self._patience.timeouts,
+                    )
                 )
-            ),
-            f"read {self.uri(found.key)}",
-        )
+            except (NotFound, PreconditionFailed) as error:
+                if NO_BUCKET in str(error.message):
+                    raise
+                raise TargetError(
+                    f"{self.uri(found.key)} was replaced or taken away while it was read.",
+                    hint="Run it again.",
+                ) from None
+
+        return self._insist(ask, f"read {self.uri(found.key)}")
 
     def read_small(self, key: str) -> tuple[bytes, int] | None:
         """See `Store`."""

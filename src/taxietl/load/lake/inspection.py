@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from taxietl.errors import TargetError
-from taxietl.load.lake.lake import AT_ONCE, Lake
+from taxietl.load.lake.errands import all_of
+from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.values import Manifest, StoredObject, Version, facts_of
 from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS
 
@@ -50,8 +49,7 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
         for manifest in manifests
         for version in sorted(manifest.newest(), key=lambda each: each.facts.key)
     ]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        findings = list(pool.map(lambda version: _verified(lake, version), versions))
+    findings = all_of(lambda version: _verified(lake, version), versions)
     if color is None:
         known = {each.facts.key for manifest in manifests for each in manifest.versions}
         findings += [_foreign(each) for each in lake.store.objects() if each.key not in known]
@@ -110,9 +108,16 @@ def _footer_problems(lake: Lake, found: StoredObject, version: Version) -> list[
     import pyarrow.parquet as pq
 
     from taxietl.load.lake.parquet import lake_schema, schema_digest, zones_schema
+    from taxietl.load.lake.ranges import ObjectFile
+
+    def read(start: int, end: int) -> bytes:
+        try:
+            return lake.store.read(found, start, end - start)
+        except TargetError as error:
+            raise OSError(error.message) from error
 
     try:
-        file = pq.ParquetFile(pa.PythonFile(_Ranges(lake, found), mode="r"))
+        file = pq.ParquetFile(pa.PythonFile(ObjectFile(found, read), mode="r"))
         rows, schema = file.metadata.num_rows, file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         return [f"the footer cannot be read: {' '.join(str(error).split())[:100]}"]
@@ -135,35 +140,3 @@ def _foreign(stored: StoredObject) -> Finding:
         "not in its manifest: bring it there again" if is_ours else "taxietl did not put it there"
     )
     return Finding(stored.key, None, None, stored.size_bytes, None, (problem,))
-
-
-class _Ranges(io.RawIOBase):
-    """An object as a file that reads only what is asked for."""
-
-    def __init__(self, lake: Lake, found: StoredObject) -> None:
-        self._lake, self._found, self._at = lake, found, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset + {0: 0, 1: self._at, 2: self._found.size_bytes}[whence]
-        return self._at
-
-    def read(self, size_bytes: int = -1) -> bytes:
-        left = self._found.size_bytes - self._at
-        wanted = left if size_bytes < 0 else min(size_bytes, left)
-        if wanted <= 0:
-            return b""
-        try:
-            part = self._lake.store.read(self._found, self._at, wanted)
-        except TargetError as error:
-            raise OSError(error.message) from error
-        self._at += len(part)
-        return part

@@ -7,13 +7,13 @@ finds the object's own facts, and writes what is missing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxietl.errors import NotOursError, TargetError, TryLaterError
+from taxietl.load.lake.errands import all_of
 from taxietl.load.lake.store import ChangedError, Store, open_store
 from taxietl.load.lake.values import (
     MANIFESTS,
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 _TRIES = 20
 """How often a manifest is read anew because somebody else wrote to it meanwhile."""
-
-AT_ONCE = 8
-"""Small requests: each waits for its answer most of the time."""
 
 _ENDINGS = (".parquet", ".csv.gz", ".csv")
 
@@ -101,8 +98,7 @@ class Lake:
         """Those of all months, by colour and month; the zone table's too, but for one colour."""
         prefix = f"{MANIFESTS}{color}/" if color else MANIFESTS
         found = [manifest_of_key(key) for key in self.store.small_keys(prefix)]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(lambda each: self.manifest(*each), found))
+        return all_of(lambda each: self.manifest(*each), found)
 
     def standing(self, trip_file: TripFile | None, key: str) -> Standing:
         """What is there, and what is known of it; changes nothing. None is the zone table."""

@@ -1,21 +1,39 @@
-"""Ask a lake on disk something: each colour's months as one table, the zones, and no more."""
+"""Ask a lake something: each colour's months as one table, the zones, and nothing else to read.
+
+Of a folder DuckDB reads the files itself. It has no way to a bucket without an extension, which
+would be downloaded: there `scan` brings it the rows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb  # noqa: TID253  imported only where the lake is asked
 import pyarrow as pa  # noqa: TID253
+import pyarrow.parquet as pq  # noqa: TID253
 
-from taxietl.errors import ConfigError, TargetError
-from taxietl.load.duckdb_query import LOCKED_DOWN, Answer, check_reading
-from taxietl.load.lake.folder import FolderStore, local_path
+from taxietl.errors import TargetError
+from taxietl.load.duckdb_query import LOCKED_DOWN, Answer, check_reading, is_of_the_target
+from taxietl.load.lake.folder import FolderStore
 from taxietl.load.lake.lake import Lake
-from taxietl.load.lake.values import Form
+from taxietl.load.lake.parquet import lake_schema
+from taxietl.load.lake.ranges import Ahead
+from taxietl.load.lake.scan import Months
+from taxietl.load.lake.values import Form, Manifest, StoredObject
+from taxietl.tlc.datasets import DATASETS, dataset
+from taxietl.tlc.zones import TABLE as ZONES_TABLE
 
 _MEMORY = "400MB"
+
+_COLORS = {each.table: each.color for each in DATASETS.values()}
+
+_Tables = Mapping[str, Sequence[tuple[Manifest, StoredObject]]]
+"""What each table is made of."""
 
 
 @contextmanager
@@ -23,39 +41,116 @@ def queried(lake: Lake, statement: str) -> Iterator[pa.RecordBatchReader]:
     """The statement's rows; tables are called as in a warehouse, `yellow_trips`.
 
     Raises:
-        ConfigError: it is not one reading statement, or is wrong; or the lake is a bucket.
-        TargetError: nothing was uploaded yet, or a file cannot be read.
+        ConfigError: it is not one reading statement, or is wrong.
+        TargetError: nothing was uploaded yet, or a month cannot be read.
     """
     check_reading(statement)
-    if not isinstance(lake.store, FolderStore):
-        raise ConfigError(
-            f"{lake.store.address} cannot be asked: DuckDB has no way to a bucket's files "
-            "without an extension, which would be downloaded.",
-            hint="Upload to a profile of type 'folder' and ask that, or load the months with "
-            "`taxietl ingest` into a warehouse.",
-        )
-    root = Path(lake.store.address)
-    tables = _tables(lake, root)
+    # `SHOW TABLES` names none; others need not wait for the manifests of four colours.
+    named = [each for each in (*_COLORS, ZONES_TABLE) if each in statement.lower()]
+    tables = _tables(lake, named)
     if not tables:
-        raise TargetError(f"There is nothing in {root} yet.", hint="`taxietl upload-gcs` does it.")
+        raise TargetError(
+            f"There is nothing of {' or '.join(named) or 'any table'} in {lake.store.address}.",
+            hint="`taxietl upload-gcs` brings months there, `taxietl zones --to` the zones; "
+            "`taxietl lake ls` lists them.",
+        )
+    ahead = Ahead(lake.store)
     with (
+        tempfile.TemporaryDirectory(prefix="taxietl-sql-") as spilt,
         closing(duckdb.connect(config={"memory_limit": _MEMORY})) as connection,
-        Answer(connection, root) as answer,
+        Answer(connection, partial(_blamed, lake, ahead), stop=ahead.stop) as answer,
     ):
-        for name, paths in tables.items():
-            connection.read_parquet(paths).create_view(name)
-        connection.execute(f"SET allowed_paths = {[each for of in tables.values() for each in of]}")
-        for setting in LOCKED_DOWN:
-            connection.execute(setting)
-        yield answer.to(statement)
+        _prepare(connection, Path(spilt), lake, ahead, tables)
+        try:
+            yield answer.to(statement)
+        finally:
+            ahead.stop()
 
 
-def _tables(lake: Lake, root: Path) -> dict[str, list[str]]:
-    """The files of each table that the manifests name, and that are there."""
-    tables: dict[str, list[str]] = {}
-    for manifest in lake.manifests():
+def _tables(lake: Lake, named: Sequence[str]) -> _Tables:
+    """The objects of these tables, or of all, that manifests name and that are there."""
+    manifests = [] if named else lake.manifests()
+    for table in named:
+        of_zones = table == ZONES_TABLE
+        manifests += [lake.manifest(None, None)] if of_zones else lake.manifests(_COLORS[table])
+    there = {each.key: each for each in lake.store.objects()} if manifests else {}
+    tables: dict[str, list[tuple[Manifest, StoredObject]]] = {}
+    for manifest in manifests:
         for version in manifest.newest():
-            path = local_path(root, version.facts.key)
-            if version.facts.form is Form.PARQUET and path.exists():
-                tables.setdefault(manifest.table, []).append(str(path))
+            found = there.get(version.facts.key)
+            if version.facts.form is Form.PARQUET and found is not None:
+                tables.setdefault(manifest.table, []).append((manifest, found))
     return tables
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection, spilt: Path, lake: Lake, ahead: Ahead, tables: _Tables
+) -> None:
+    """Show each colour as a table, then lock the door.
+
+    Raises:
+        TargetError: a file in the folder is no Parquet.
+    """
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"SET temp_directory = '{spilt.as_posix()}'")
+    paths: list[str] = []
+    for table, parts in tables.items():
+        if isinstance(lake.store, FolderStore):
+            files = [lake.store.uri(found.key) for _, found in parts]
+            paths += files
+            with _translated(lake):
+                connection.read_parquet(files).create_view(table)
+        elif table == ZONES_TABLE:
+            connection.from_arrow(_zones(lake, parts[0][1])).create_view(table)
+        else:
+            months = {
+                date.fromisoformat(f"{manifest.month}-01"): found for manifest, found in parts
+            }
+            of = dataset(_COLORS[table])
+            columns = ", ".join(f'"{name}"' for name in lake_schema(of).names)
+            connection.from_arrow(Months(of, months, ahead)).project(columns).create_view(table)
+    connection.execute(f"SET allowed_paths = {paths}")
+    for setting in LOCKED_DOWN:
+        connection.execute(setting)
+
+
+def _zones(lake: Lake, found: StoredObject) -> pa.Table:
+    """The zone table, which is small.
+
+    Raises:
+        TargetError: it cannot be read.
+    """
+    content = lake.store.read(found, 0, found.size_bytes)
+    try:
+        return pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise _meant(lake, error) from error
+
+
+def _blamed(lake: Lake, ahead: Ahead, error: Exception) -> Exception | None:
+    """What is not the statement's fault."""
+    if ahead.failure is not None:
+        return ahead.failure
+    return _meant(lake, error) if is_of_the_target(error) else None
+
+
+@contextmanager
+def _translated(lake: Lake) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _meant(lake, error) from error
+
+
+def _meant(lake: Lake, error: Exception) -> TargetError:
+    first = " ".join(str(error).split())[:300]
+    if first.startswith("Out of Memory"):
+        return TargetError(
+            f"DuckDB needs more than {_MEMORY} of memory for this: {first}",
+            hint="Ask for fewer columns or months, or load the months with `taxietl ingest` into "
+            "a warehouse and ask that.",
+        )
+    return TargetError(
+        f"{lake.store.address} cannot be asked: {first}",
+        hint="`taxietl lake verify` tells what is wrong with its files.",
+    )

@@ -57,6 +57,7 @@ def refusal_of(error: Exception, doing: str) -> Refusal | None:
         DataCorruption,
         InvalidResponse,
     )
+    from urllib3.exceptions import HTTPError  # of what breaks while raw bytes are read
 
     match error:
         case GoogleAPICallError() | InvalidResponse():
@@ -73,7 +74,7 @@ def refusal_of(error: Exception, doing: str) -> Refusal | None:
                     f"Cannot {doing}: there are no Google Cloud credentials.", hint=_SIGN_IN
                 )
             )
-        case TransportError() | requests.RequestException():
+        case TransportError() | requests.RequestException() | HTTPError():
             return unreachable(error, doing)
     return None
 
