@@ -89,7 +89,7 @@ class _Handler(Handler):
                 "bucket.", "forbidden",
             )  # fmt: skip
         self._answer(
-            200, {"kind": "storage#bucket", "name": found.name, "location": found.location}
+            200, {"kind": "storage#bucket", "name": found.name, "location": found.location.upper()}
         )
 
     def _bucket_permissions(self, name: str) -> None:

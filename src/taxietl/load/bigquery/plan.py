@@ -31,9 +31,10 @@ def plan_load(
     if location is None:
         location = place_for(profile, lake)
     trip_file, rows = month.trip_file, 0
+    # The job before the rows: one that ends in between must not look as if it had lost them.
+    attempt, last = last_attempt(service, month, month.generation, location)
     if not dataset_is_new and service.table(trip_file) is not None:
         rows = service.rows(trip_file, location)
-    attempt, last = last_attempt(service, month, month.generation, location)
     action, reason = _decided(month, last, rows, force=force)
     earlier = None
     if action in ("load", "replace"):

@@ -52,7 +52,8 @@ def bucket_location(profile: GcsProfile) -> str | None:
             bucket.reload(retry=None, timeout=patience.timeouts)
         except Forbidden:
             return None
-        return str(bucket.location)
+        found = str(bucket.location)
+        return found.lower() if "-" in found else found  # the bucket's own are in capitals
 
     doing = f"ask where gs://{profile.bucket_name} is"
     return insist(ask, doing, patience=patience, cancellation=NEVER)
