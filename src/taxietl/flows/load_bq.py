@@ -13,7 +13,7 @@ from taxietl.load.bigquery.loading import load
 from taxietl.load.bigquery.plan import plan_load
 from taxietl.load.bigquery.service import Service
 from taxietl.load.bigquery.source import demand_bucket, month_in
-from taxietl.load.bigquery.values import Job, PlannedLoad, job_id
+from taxietl.load.bigquery.values import Job, PlannedLoad
 from taxietl.load.lake.lake import Lake
 from taxietl.orchestrator import current_cancellation, flow, get_run_logger, task
 from taxietl.steps.protocols import NEVER, Cancellation
@@ -87,9 +87,8 @@ def load_month(trip_file: TripFile, options: BigQueryOptions) -> BigQueryReport:
         )
     log.info("%s: %s", trip_file, planned.reason)
     if planned.action == "nothing":
-        dataset = _target(options).dataset
-        name = job_id(dataset, trip_file, planned.month.generation, planned.attempt)
-        return _report(planned, name, "nothing to do")
+        return _report(planned, planned.job, "nothing to do")
+    log.info("%s: by job %s in %s", trip_file, planned.job, planned.location)
     job = load_job(planned, options)
     return _report(planned, job.id, "replaced" if planned.rows_before else "loaded")
 

@@ -83,6 +83,7 @@ def test_a_line_that_breaks_is_told_without_the_address(
     ("status", "reason", "message", "hint"),
     [
         (403, "accessDenied", "Permission bigquery.tables.updateData denied", "dataEditor"),
+        (403, "accessDenied", "Permission bigquery.jobs.get denied", "another account began"),
         (403, "accessDenied", "no", "docs/bigquery.md"),
         (403, "accessDenied", "File gs://lake/a: Access Denied", "storage.objectViewer"),
         (403, "billingNotEnabled", "Billing has not been enabled", "Switch billing on"),

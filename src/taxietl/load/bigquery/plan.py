@@ -50,6 +50,7 @@ def plan_load(
         location,
         dataset_is_new,
         attempt,
+        job_id(service.dataset, trip_file, month.generation, attempt),
         rows,
         earlier,
     )

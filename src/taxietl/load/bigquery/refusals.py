@@ -29,6 +29,8 @@ _PERMISSION = re.compile(r"\b(?:bigquery|storage)\.\w+\.\w+\b")
 _APART = re.compile(r"different locations: source: (\S+?), destination: ([\w-]+)")
 _JOB_USER = "BigQuery Job User (roles/bigquery.jobUser) on the project"
 _ROLES = {
+    "bigquery.jobs.get": "BigQuery Resource Viewer (roles/bigquery.resourceViewer) on the "
+    "project, since another account began the job",
     "bigquery.jobs": _JOB_USER,
     "bigquery.datasets": "BigQuery User (roles/bigquery.user) on the project, which may make "
     "datasets, or make the dataset yourself and give it BigQuery Data Editor there",
@@ -138,7 +140,8 @@ def _allowing(reason: str, sentence: str) -> str:
     if reason == "billingNotEnabled" or "billing" in sentence.lower():
         return "Switch billing on for the project."
     if found := _PERMISSION.search(sentence):
-        role = _ROLES.get(found[0].rpartition(".")[0], "a role that has it")
+        of_kind = _ROLES.get(found[0].rpartition(".")[0], "a role that has it")
+        role = _ROLES.get(found[0], of_kind)
         return f"The account lacks {found[0]}. Give it {role}; then run again."
     if "gs://" in sentence:
         return f"Give the account {_ROLES['storage.objects']}; then run again."

@@ -24,13 +24,9 @@ class Field:
     name: str
     kind: str
     mode: str
-    description: str
 
 
 def fields(dataset: Dataset) -> tuple[Field, ...]:
     """The columns of a colour's table, `source_month` last, by which it is partitioned."""
-    columns = [
-        Field(each.name, _TYPES[each.kind.sql_type], "NULLABLE", each.note)
-        for each in dataset.columns
-    ]
-    return (*columns, Field(MONTH_COLUMN, "DATE", "REQUIRED", "first day of the file's month"))
+    columns = [Field(each.name, _TYPES[each.kind.sql_type], "NULLABLE") for each in dataset.columns]
+    return (*columns, Field(MONTH_COLUMN, "DATE", "REQUIRED"))

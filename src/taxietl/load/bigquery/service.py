@@ -239,8 +239,7 @@ def _load_config(trip_file: TripFile, table: Table | None) -> LoadJobConfig:
     config = LoadJobConfig(
         source_format=SourceFormat.PARQUET,
         schema=[
-            SchemaField(each.name, each.kind, mode=each.mode, description=each.description)
-            for each in fields(trip_file.dataset)
+            SchemaField(each.name, each.kind, mode=each.mode) for each in fields(trip_file.dataset)
         ],
         create_disposition=CreateDisposition.CREATE_IF_NEEDED,
         write_disposition=WriteDisposition.WRITE_TRUNCATE,

@@ -66,6 +66,9 @@ class PlannedLoad:
     attempt: int
     """Of the first job that may do it; of the last one where nothing is to be done."""
 
+    job: str
+    """That one's name."""
+
     rows_before: int
     """In the month's partition."""
 
