@@ -263,7 +263,8 @@ def test_a_project_that_is_not_there_is_told(
     check_refused(load("-q"), 5, "Not found: Project p", "Check `project`")
 
 
-def with_account(gcs: Gcs, bigquery: BigQuery) -> dict[str, str]:
+@pytest.fixture
+def account(gcs: Gcs, bigquery: BigQuery, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A service account that both services know; its key is made here, and nobody's."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -273,6 +274,8 @@ def with_account(gcs: Gcs, bigquery: BigQuery) -> dict[str, str]:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    # With a key, google-auth asks Google by the way where it may be used: nobody is to hear it.
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     gcs.token = bigquery.token = f"ya29.{PLANTED}"
     key = {
         "type": "service_account",
@@ -292,9 +295,13 @@ def with_account(gcs: Gcs, bigquery: BigQuery) -> dict[str, str]:
 
 @pytest.mark.parametrize("flag", ["--json", "--debug", "-v"])
 def test_key_and_token_are_told_nowhere(
-    upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery, home: Path, flag: str
+    account: dict[str, str],
+    upload: Command,
+    load: Command,
+    bigquery: BigQuery,
+    home: Path,
+    flag: str,
 ) -> None:
-    key = with_account(gcs, bigquery)
     upload()
     faults = [
         ("dataset.get", {"status": 401, "reason": "authError", "times": 3}),
@@ -314,13 +321,12 @@ def test_key_and_token_are_told_nowhere(
     texts += [str(job.configuration) for job in bigquery.store.jobs.values()]
     told = "\n".join(texts)
     assert PLANTED not in told
-    assert key["private_key"].splitlines()[3] not in told
+    assert account["private_key"].splitlines()[3] not in told
 
 
 def test_credentials_that_are_not_accepted_are_told(
-    upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery
+    account: dict[str, str], upload: Command, load: Command, bigquery: BigQuery
 ) -> None:
-    with_account(gcs, bigquery)
     upload()
     bigquery.token = "another"
 
