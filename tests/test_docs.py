@@ -99,6 +99,7 @@ def test_every_step_of_ours_is_in_the_docs() -> None:
             "docs/reference.md",
             "docs/data.md",
             "docs/lake.md",
+            "docs/bigquery.md",
             "docs/postgres.md",
         ),
         *("docs/plugins.md", "docs/sources.md"),

@@ -13,6 +13,7 @@ from taxietl.extract.synthetic import write
 HEAVY = (
     *("pandas", "numpy", "pyarrow", "duckdb", "sqlalchemy", "psycopg2", "google.cloud.storage"),
     *("tenacity", "isal", "httpx", "pydantic_settings", "coolname", "sqlite3"),
+    "google.cloud.bigquery",
 )  # pydantic is typer's own, to coerce a command's arguments
 
 PROBE = """
@@ -37,7 +38,7 @@ def _loaded(forbidden: tuple[str, ...], *arguments: str) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["ingest", "--help"], ["run", "--help"], ["flows", "--help"]],
+    [["--help"], *([each, "--help"] for each in ("ingest", "load-bq", "run", "flows"))],
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:

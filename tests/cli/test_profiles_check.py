@@ -412,15 +412,6 @@ def test_a_google_key_is_read_without_a_network(
     assert words in done.out
 
 
-def test_what_cannot_be_asked_yet_says_so(taxietl: Taxietl, home: Path) -> None:
-    _profile("bigquery", project="p", dataset="d")
-
-    done = taxietl("profiles", "check", "it")
-
-    assert done.code == 0
-    assert "does not load into BigQuery yet" in done.out
-
-
 def test_a_folder_must_be_there(taxietl: Taxietl, tmp_path: Path) -> None:
     _profile("folder", path=str(tmp_path / "lake"))
 

@@ -8,18 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from gcs_bucket import Bucket, Refused, Stored
+from gcs_bucket import Bucket, Stored
+from loopback import Cut, Handler, Refused, Service
 
 _OBJECT = re.compile(r"/(?:download/)?storage/v1/b/([^/]+)/o/(.+)")
 _OBJECTS = re.compile(r"/storage/v1/b/([^/]+)/o")
@@ -29,202 +21,40 @@ _UPLOAD = re.compile(r"/upload/storage/v1/b/([^/]+)/o")
 _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
-@dataclass
-class Fault:
-    """What goes wrong with some request, once or `times` times.
-
-    One of: an answer of that `status`; the connection `reset` after so many bytes of the body;
-    a `stall` (nothing is read or answered); the request is done and its `answer` lost; the
-    session is `gone`; the answer names a wrong checksum (`lies`).
-    """
-
-    on: str
-    status: int | None = None
-    reason: str = "backendError"
-    message: str = "planned"
-    retry_after: int | None = None
-    reset_after: int | None = None
-    stall: bool = False
-    lose_answer: bool = False
-    gone: int | None = None
-    lies: bool = False
-    until: threading.Event | None = None
-    """Nothing goes wrong, but it waits for that."""
-
-    after: int = 0
-    """How many such requests pass before."""
-
-    times: int = 1
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A request as it came."""
-
-    kind: str
-    path: str
-    authorization: str | None
-    content_range: str | None
-    size: int
-    range: str | None = None
-    """The bytes that were asked for: `bytes=0-9`."""
-
-
-class Gcs:
-    """The service: its buckets, what it saw, and what is to go wrong."""
+class Gcs(Service):
+    """The service and its buckets."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.buckets: dict[str, Bucket] = {}
-        self.faults: list[Fault] = []
-        self.seen: list[Seen] = []
-        self.token: str | None = None
-        """What a request must carry; None lets everybody in."""
-
-        self.denied: set[str] = set()
-        """Permissions that nobody has here."""
-
-        self.granted: str | None = None
-        """What an account is given that asks for a token; None for the one that is needed."""
-
-        self.connections = 0
-        """That were made to it."""
-
-        self.lock = threading.RLock()
-        self.closing = threading.Event()
         self.page_size = 1000
-        self.most_uploads = 0
-        """How many were under way at once."""
+        self.sending = 0
+        """Requests under way that bring bytes of an object."""
 
-        self.url = ""
+        self.most_uploads = 0
+        """How many of those there were at once."""
+
+    def handler(self) -> type[Handler]:
+        """What answers."""
+        return _Handler
 
     def bucket(self, name: str = "lake") -> Bucket:
         """A bucket, made if need be."""
         return self.buckets.setdefault(name, Bucket(name))
 
-    def fail(self, on: str, **how: Any) -> None:
-        """Plan a fault."""
-        self.faults.append(Fault(on, **how))
 
-    def kinds(self) -> list[str]:
-        """What was asked for, in order."""
-        return [each.kind for each in self.seen]
+class _Handler(Handler):
+    @property
+    def gcs(self) -> Gcs:
+        assert isinstance(self.server.service, Gcs)
+        return self.server.service
 
-    def fault(self, kind: str) -> Fault | None:
-        """What goes wrong with this request."""
-        with self.lock:
-            for fault in self.faults:
-                if fault.on != kind:
-                    continue
-                if fault.after:
-                    fault.after -= 1
-                    return None
-                if fault.times:
-                    fault.times -= 1
-                    return fault
-        return None
+    def is_open(self, kind: str) -> bool:
+        """A session's address is its key."""
+        return super().is_open(kind) or kind.startswith("session.")
 
-    @contextmanager
-    def serving(self, *, certificate: tuple[Path, Path] | None = None) -> Iterator[Gcs]:
-        """Answer on a free port while the block runs; over TLS with a certificate and its key."""
-        server = _Server(("127.0.0.1", 0), _Handler)
-        server.gcs = self
-        self.url = f"http://127.0.0.1:{server.server_port}"
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*certificate)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-            self.url = f"https://localhost:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.closing.set()
-            server.shutdown()
-            thread.join()
-            server.close_all()
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
-    daemon_threads = True
-    gcs: Gcs
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._open: set[socket.socket] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self.gcs.connections += 1
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def close_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().close_request(request)
-
-    def close_all(self) -> None:
-        """End every connection, so that no thread outlives the test."""
-        for each in list(self._open):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        self.server_close()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no matter."""
-
-
-class _Cut(Exception):
-    """The connection is to end here."""
-
-
-class _Done(Exception):
-    """The request was answered."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-    _unread = 0
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        self._handle()
-
-    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
-
-    def _handle(self) -> None:
-        gcs = self.server.gcs
-        split = urlsplit(self.path)
-        self.query = {name: values[0] for name, values in parse_qs(split.query).items()}
-        self._unread = int(self.headers.get("Content-Length") or 0)
-        kind, arguments = self._kind(split.path)
-        gcs.seen.append(
-            Seen(
-                kind, self.path, self.headers.get("Authorization"),
-                self.headers.get("Content-Range"), self._unread, self.headers.get("Range"),
-            )
-        )  # fmt: skip
-        self.fault = gcs.fault(kind)
-        try:
-            self._allowed(kind, arguments)
-        except _Done:
-            pass
-        except _Cut:
-            self._cut()
-
-    def _allowed(self, kind: str, arguments: tuple[str, ...]) -> None:
-        """Do what is asked for; what is refused is said."""
-        try:
-            self._before(kind, arguments)
-            getattr(self, "_" + kind.replace(".", "_"))(*arguments)
-        except Refused as refused:
-            self._refuse(refused)
-
-    def _kind(self, path: str) -> tuple[str, tuple[str, ...]]:
+    def kind(self, path: str) -> tuple[str, tuple[str, ...]]:
+        """What is asked for, and of what."""
         verb = self.command.lower()
         if path == "/token":
             return "token", ()
@@ -246,56 +76,60 @@ class _Handler(BaseHTTPRequestHandler):
             return f"bucket.{verb}", (match[1],)
         return ("buckets." + verb), ()
 
-    def _before(self, kind: str, arguments: tuple[str, ...]) -> None:
-        """What goes wrong before the request is looked at, and who is not let in."""
-        gcs, fault = self.server.gcs, self.fault
-        if fault and fault.stall:
-            gcs.closing.wait()
-            raise _Cut
-        if fault and fault.until:
-            fault.until.wait(60)
-        if fault and fault.status:
+    def allowed(self, kind: str, arguments: tuple[str, ...]) -> None:
+        """Do what is asked for, counting what brings bytes."""
+        if kind not in ("session.put", "upload.multipart"):
+            super().allowed(kind, arguments)
+            return
+        gcs = self.gcs
+        with gcs.lock:
+            gcs.sending += 1
+            gcs.most_uploads = max(gcs.most_uploads, gcs.sending)
+        try:
+            super().allowed(kind, arguments)
+        finally:
+            with gcs.lock:
+                gcs.sending -= 1
+
+    def before(self, kind: str, arguments: tuple[str, ...]) -> None:
+        """What goes wrong before the request is looked at."""
+        super().before(kind, arguments)
+        if self.fault and self.fault.gone:
             self._body()
-            raise Refused(fault.status, fault.message, fault.reason, retry_after=fault.retry_after)
-        is_open = kind == "token" or kind.startswith("session.")  # its address is its key
-        if gcs.token and not is_open and self.headers.get("Authorization") != f"Bearer {gcs.token}":
-            self._body()
-            raise Refused(401, "Invalid Credentials", "authError")
-        if fault and fault.gone:
-            self._body()
-            self.server.gcs.buckets[arguments[0]].sessions.pop(self.query["upload_id"], None)
-            raise Refused(fault.gone, "The session is gone.", "notFound")
+            self.gcs.buckets[arguments[0]].sessions.pop(self.query["upload_id"], None)
+            raise Refused(self.fault.gone, "The session is gone.", "notFound")
 
     # What can be asked for
 
-    def _token(self) -> None:
-        asked = parse_qs(self._body().decode())
-        if not asked.get("assertion"):
-            raise Refused(400, "no assertion")
-        gcs = self.server.gcs
-        self._answer(200, {"access_token": gcs.granted or gcs.token, "expires_in": 3600})
-
     def _bucket_get(self, name: str) -> None:
-        self._answer(200, {"kind": "storage#bucket", "name": self._bucket(name).name})
+        found = self._bucket(name)
+        if "storage.buckets.get" in self.gcs.denied:
+            raise Refused(
+                403, "etl@p does not have storage.buckets.get access to the Google Cloud Storage "
+                "bucket.", "forbidden",
+            )  # fmt: skip
+        self._answer(
+            200, {"kind": "storage#bucket", "name": found.name, "location": found.location.upper()}
+        )
 
     def _bucket_permissions(self, name: str) -> None:
         self._bucket(name)
         asked = parse_qs(urlsplit(self.path).query).get("permissions", [])
-        held = [each for each in asked if each not in self.server.gcs.denied]
+        held = [each for each in asked if each not in self.gcs.denied]
         self._answer(200, {"kind": "storage#testIamPermissionsResponse", "permissions": held})
 
     def _buckets_post(self) -> None:
         asked = json.loads(self._body())
         name = asked["name"]
-        if name in self.server.gcs.buckets:
+        if name in self.gcs.buckets:
             raise Refused(409, "The requested bucket name is not available.", "conflict")
-        self.server.gcs.bucket(name).resource = asked
+        self.gcs.bucket(name).resource = asked
         self._answer(200, {"kind": "storage#bucket", **asked})
 
     def _objects_list(self, bucket: str) -> None:
         found = self._bucket(bucket)
         names = sorted(each for each in found.objects if each.startswith(self._asked("prefix")))
-        size = min(int(self.query.get("maxResults") or 1000), self.server.gcs.page_size)
+        size = min(int(self.query.get("maxResults") or 1000), self.gcs.page_size)
         first = int(self.query.get("pageToken") or 0)
         page = {
             "kind": "storage#objects",
@@ -344,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         found = self._bucket(bucket)
         if self.fault and self.fault.reset_after is not None:
             self._body(self.fault.reset_after)
-            raise _Cut
+            raise Cut
         body = self._body()
         boundary = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])
         if boundary is None:
@@ -363,12 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
         resource.setdefault("name", self._asked("name"))
         resource.setdefault("contentType", self.headers.get("X-Upload-Content-Type"))
         upload_id = found.start(resource, self._if_generation())
-        gcs = self.server.gcs
-        with gcs.lock:
-            under_way = sum(each.done is None for each in list(found.sessions.values()))
-            gcs.most_uploads = max(gcs.most_uploads, under_way)
         address = (
-            f"{self.server.gcs.url}/upload/storage/v1/b/{bucket}/o"
+            f"{self.gcs.url}/upload/storage/v1/b/{bucket}/o"
             f"?uploadType=resumable&upload_id={upload_id}"
         )
         self._send(200, {"Location": address, "X-GUploader-UploadID": upload_id}, b"")
@@ -398,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
             data = self._body(self.fault.reset_after)
             with found.lock:
                 found.append(session, start, data, total, is_whole=False)
-            raise _Cut
+            raise Cut
         data = self._body()
         with found.lock:
             stored = session.done or found.append(session, start, data, total)
@@ -415,10 +245,10 @@ class _Handler(BaseHTTPRequestHandler):
     # What they have in common
 
     def _bucket(self, name: str) -> Bucket:
-        if name not in self.server.gcs.buckets:
+        if name not in self.gcs.buckets:
             self._body()
             raise Refused(404, "The specified bucket does not exist.", "notFound")
-        return self.server.gcs.buckets[name]
+        return self.gcs.buckets[name]
 
     def _found(self, bucket: str, name: str) -> Stored:
         stored = self._bucket(bucket).get(name)
@@ -434,14 +264,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _asked(self, name: str) -> str:
         return self.query.get(name, "")
 
-    def _body(self, size: int | None = None) -> bytes:
-        size = self._unread if size is None else min(size, self._unread)
-        data = self.rfile.read(size)
-        self._unread -= len(data)
-        if len(data) < size:
-            raise _Cut
-        return data
-
     def _described(self, bucket: str, stored: Stored) -> None:
         resource = stored.described(bucket)
         if self.fault and self.fault.lies:
@@ -450,44 +272,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _go_on(self, have: int) -> None:
         self._send(308, {"Range": f"bytes=0-{have - 1}"} if have else {}, b"")
-
-    def _refuse(self, refused: Refused) -> None:
-        error = {"reason": refused.reason, "domain": "global", "message": refused.message}
-        document = {
-            "error": {"code": refused.status, "message": refused.message, "errors": [error]}
-        }
-        if self.path == "/token":
-            document = {"error": refused.reason, "error_description": refused.message}  # type: ignore[dict-item]
-        headers = {"Content-Type": "application/json; charset=UTF-8"}
-        if refused.retry_after is not None:
-            headers["Retry-After"] = str(refused.retry_after)
-        with suppress(_Done):
-            self._body()  # else what is left of it would be taken for the next request
-            self._send(refused.status, headers, json.dumps(document).encode())
-
-    def _answer(self, status: int, document: dict[str, Any]) -> None:
-        headers = {"Content-Type": "application/json; charset=UTF-8"}
-        self._send(status, headers, json.dumps(document).encode())
-
-    def _send(
-        self, status: int, headers: dict[str, str], body: bytes, *, cut_after: int | None = None
-    ) -> None:
-        """Answer, and be done with the request."""
-        if self.fault and self.fault.lose_answer:
-            raise _Cut
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status != 204:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[:cut_after])
-        if cut_after is not None:
-            raise _Cut
-        raise _Done
-
-    def _cut(self) -> None:
-        """End the connection without an answer, as a broken line does."""
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)

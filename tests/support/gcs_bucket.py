@@ -15,27 +15,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import google_crc32c
+from loopback import Refused
 
 QUANTUM = 256 * 1024
 """A chunk that is not the last is a multiple of this, and so is what is kept of a cut one."""
 
 _METADATA_BYTES = 8 * 1024
-
-
-class Refused(Exception):
-    """An answer that is not a success."""
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        reason: str = "invalid",
-        *,
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status, self.message, self.reason = status, message, reason
-        self.retry_after = retry_after
 
 
 def crc32c(data: bytes) -> str:
@@ -102,8 +87,9 @@ class Bucket:
     _generations = itertools.count(1_700_000_000_000_000)
     _sessions = itertools.count(1)
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, location: str = "US") -> None:
         self.name = name
+        self.location = location
         self.objects: dict[str, Stored] = {}
         self.sessions: dict[str, Session] = {}
         self.lock = threading.RLock()

@@ -15,6 +15,7 @@ from taxietl.cli.session import choose
 MODULES = {
     "ingest": "ingest",
     "upload-gcs": "upload",
+    "load-bq": "load_bq",
     "lake": "lake",
     "zones": "zones",
     "verify": "verify",

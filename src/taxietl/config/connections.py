@@ -15,11 +15,12 @@ from taxietl.errors import ConfigError, TargetError, TryLaterError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from google.auth.credentials import Credentials
+    from google.cloud.bigquery import Client
     from google.cloud.storage import Bucket  # type: ignore[import-untyped]
     from sqlalchemy import Connection
 
     from taxietl.config.databases import DuckDBProfile, PostgresProfile
-    from taxietl.config.google import GcpCredentialsProfile
+    from taxietl.config.google import BigQueryProfile, GcpCredentialsProfile, GoogleProfile
     from taxietl.config.lakes import GcsProfile
 
 
@@ -115,7 +116,7 @@ def open_bucket(profile: GcsProfile) -> Bucket:
         ConfigError: there are no credentials.
     """
     from google.auth.exceptions import DefaultCredentialsError
-    from google.cloud import storage  # type: ignore[import-untyped]
+    from google.cloud import storage
 
     try:
         client = storage.Client(
@@ -124,12 +125,43 @@ def open_bucket(profile: GcsProfile) -> Bucket:
             client_options=profile.client_options(),
         )
     except DefaultCredentialsError as error:
-        raise ConfigError(
-            f"Profile {profile.name!r}: there are no Google Cloud credentials.",
-            hint="Run `gcloud auth application-default login`, or name a gcp-credentials profile: "
-            'credentials = "gcp".',
-        ) from error
+        raise _no_credentials(profile) from error
     return client.bucket(profile.bucket_name)
+
+
+def open_bigquery(profile: BigQueryProfile) -> Client:
+    """A BigQuery client of the profile's project.
+
+    Raises:
+        ConfigError: its package is not installed, or there are no credentials.
+    """
+    from google.auth.exceptions import DefaultCredentialsError
+
+    try:
+        from google.cloud.bigquery import Client
+    except ImportError as error:
+        raise ConfigError(
+            f"Profile {profile.name!r} needs the package google-cloud-bigquery, which is not "
+            "installed.",
+            hint="Install it: pip install 'taxietl[bq]' (or: uv tool install 'taxietl[bq]').",
+        ) from error
+    try:
+        return Client(
+            project=profile.project,
+            location=profile.location,
+            credentials=profile.google_credentials(),
+            client_options=profile.client_options(),
+        )
+    except DefaultCredentialsError as error:
+        raise _no_credentials(profile) from error
+
+
+def _no_credentials(profile: GoogleProfile) -> ConfigError:
+    return ConfigError(
+        f"Profile {profile.name!r}: there are no Google Cloud credentials.",
+        hint="Run `gcloud auth application-default login`, or name a gcp-credentials profile: "
+        'credentials = "gcp".',
+    )
 
 
 def google_credentials(profile: GcpCredentialsProfile) -> Credentials:

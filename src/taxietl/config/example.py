@@ -91,8 +91,8 @@ EXAMPLE = """\
 #[profiles.bigquery]
 #type = "bigquery"
 #project = "my-project"
-#dataset = "trips_data_all"
-#location = "europe-west6"      # left out: where the dataset is
+#dataset = "trips_data_all"     # made by the first load, if it is not there
+#location = "europe-west6"      # where to make it; left out: where the bucket is
 #credentials = "gcp"            # as for gcs
 #endpoint = "http://localhost:9050"  # an emulator; left out: Google's own
 

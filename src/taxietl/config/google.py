@@ -13,6 +13,7 @@ from taxietl.config.secrets import Secret
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
+    from google.cloud.bigquery import Client
 
 _ENDPOINT = re.compile(r"https?://[^/\s]+\S*")
 
@@ -25,6 +26,23 @@ def check_endpoint(endpoint: str) -> str:
 
 
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
+
+_PROJECT = re.compile(r"[A-Za-z0-9.:-]+")
+_DATASET = re.compile(r"\w{1,900}", re.ASCII)
+
+
+def check_project(project: str) -> str:
+    """Refuse what is no project's id, such as its title."""
+    if not _PROJECT.fullmatch(project):
+        raise ValueError("must be a project's id: letters, digits and -")
+    return project
+
+
+def check_dataset(dataset: str) -> str:
+    """Refuse what could not stand in a statement or in a job's name."""
+    if not _DATASET.fullmatch(dataset):
+        raise ValueError("must be letters, digits and _; the project has a key of its own")
+    return dataset
 
 
 class GcpCredentialsProfile(Profile):
@@ -97,20 +115,20 @@ class BigQueryProfile(GoogleProfile):
     """A BigQuery dataset."""
 
     type: Literal["bigquery"] = "bigquery"
-    project: Text
-    dataset: Text
+    project: Annotated[Text, AfterValidator(check_project)]
+    dataset: Annotated[Text, AfterValidator(check_dataset)]
     location: Text | None = None
+
+    def client(self) -> Client:
+        """A google-cloud-bigquery client of the project; no request is made yet."""
+        from taxietl.config.connections import open_bigquery
+
+        return open_bigquery(self)
 
     def snippet(self, name: str) -> str:
         return f"""\
-from google.cloud import bigquery
 from taxietl import profile
 
 target = profile("{name}")
-client = bigquery.Client(
-    project=target.project,
-    location=target.location,
-    credentials=target.google_credentials(),
-    client_options=target.client_options(),
-)
-"""
+rows = list(target.client().query_and_wait("SELECT count(*) FROM {self.dataset}.yellow_trips"))
+"""  # noqa: S608 - shown, not run

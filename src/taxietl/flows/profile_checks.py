@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     )
 
 _NOT_ASKED = "Nothing was asked of Google: checking the profile that uses it does."
-_NO_BIGQUERY = "This version does not load into BigQuery yet, so nothing was asked there."
 
 
 @dataclass(frozen=True)
@@ -91,10 +90,9 @@ def _check_credentials(profile: GcpCredentialsProfile) -> str:
 
 
 def _check_bigquery(profile: BigQueryProfile) -> str:
-    if profile.credentials is None:
-        return f"Names no credentials: Google's application default ones will count. {_NO_BIGQUERY}"
-    profile.google_credentials()
-    return f"The credentials of {profile.credentials} are whole. {_NO_BIGQUERY}"
+    from taxietl.load.bigquery.check import check
+
+    return check(profile)
 
 
 _CHECKS: dict[str, Callable[[Any], str]] = {

@@ -17,8 +17,9 @@ import lakes
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from gcs import Gcs, Seen
+from gcs import Gcs
 from lakes import BucketLake, FolderLake, LakeOfATest
+from loopback import Seen
 from months import batch_of
 from peaks import peak_mb
 

@@ -49,7 +49,7 @@ class LakeMonths:
             MissingFileError: the lake has none of it.
             SourceError: the lake cannot be asked.
         """
-        with _as_source():
+        with as_source():
             lake = Lake(self.profile)
             found = self._found(lake, trip_file)
             if found is None:
@@ -81,7 +81,7 @@ class LakeMonths:
         path = into / f"{trip_file.stem}-lake-{version.etag}{ending}"
         beside = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            with _as_source(), beside.open("wb") as file:
+            with as_source(), beside.open("wb") as file:
                 lake = Lake(self.profile)
                 found = self._same(lake, version)
                 while (done := file.tell()) < found.size_bytes:
@@ -113,7 +113,7 @@ class LakeMonths:
         cancellation: Cancellation = NEVER,  # noqa: ARG002  one small request
     ) -> bytes:
         """The object's last bytes."""
-        with _as_source():
+        with as_source():
             lake = Lake(self.profile)
             found = self._same(lake, version)
             start = max(0, found.size_bytes - size_bytes)
@@ -155,7 +155,7 @@ class LakeMonths:
 
 
 @contextmanager
-def _as_source() -> Iterator[None]:
+def as_source() -> Iterator[None]:
     """A store that refuses is here where rows come from, not where they go to."""
     try:
         yield

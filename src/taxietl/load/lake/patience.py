@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
-from taxietl.load.lake.refusals import Refusal, refusal_of
+from taxietl.load.lake.refusals import Meaning, Refusal, refusal_in, refusal_of
 from taxietl.steps.protocols import Cancellation
 
 R = TypeVar("R")
@@ -68,26 +68,42 @@ class Attempts:
             raise refusal.error from None
         doubled = _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1)
         wait = min(doubled, _LONGEST_WAIT_SECONDS) * (0.5 + self._patience.rng.random())
-        self._pause(max(wait, min(refusal.retry_after_seconds or 0.0, 60.0)))
+        pause(
+            max(wait, min(refusal.retry_after_seconds or 0.0, 60.0)),
+            self._patience,
+            self._cancellation,
+        )
 
-    def _pause(self, seconds: float) -> None:
-        if self._patience.sleep is not None:
-            self._patience.sleep(seconds)
-        else:
-            stopped = threading.Event()
-            with self._cancellation.on_cancel(stopped.set):
-                stopped.wait(seconds)
-        self._cancellation.check()
+
+def pause(seconds: float, patience: Patience, cancellation: Cancellation) -> None:
+    """Wait, until asked to stop at the latest.
+
+    Raises:
+        Cancelled: the run was asked to stop.
+    """
+    if patience.sleep is not None:
+        patience.sleep(seconds)
+    else:
+        stopped = threading.Event()
+        with cancellation.on_cancel(stopped.set):
+            stopped.wait(seconds)
+    cancellation.check()
 
 
 def insist(
-    work: Callable[[], R], doing: str, *, patience: Patience, cancellation: Cancellation
+    work: Callable[[], R],
+    doing: str,
+    *,
+    patience: Patience,
+    cancellation: Cancellation,
+    meaning: Meaning = refusal_in,
 ) -> R:
     """Do something of Google's client that may safely be done twice, until it is done.
 
     Args:
         work: raises the client's errors.
         doing: what it does and to what, for messages: `read gs://lake/a`.
+        meaning: what the service means by refusing; a bucket where nothing else is said.
 
     Raises:
         TaxietlError: what is refused stays so, or is not there.
@@ -99,7 +115,7 @@ def insist(
         try:
             return work()
         except Exception as error:
-            refusal = refusal_of(error, doing)
+            refusal = refusal_of(error, doing, meaning)
             if refusal is None:
                 raise
         attempts.failed(refusal)  # outside: nothing of the client's error is chained to ours

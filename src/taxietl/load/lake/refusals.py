@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from taxietl.errors import ConfigError, TargetError, TaxietlError
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 NO_BUCKET = "bucket does not exist"
 """What the service says of a bucket; of an object it names bucket and object."""
 
-_MAY_PASS = {408, 429, 500, 502, 503, 504}
+MAY_PASS = {408, 429, 500, 502, 503, 504}
 _RATE_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"}
 
-_SIGN_IN = (
+SIGN_IN = (
     "Run `gcloud auth application-default login`, or check the key of the profile's "
     "`credentials`: `taxietl profiles check`."
 )
@@ -43,8 +43,21 @@ class Refusal:
     status: int | None = None
 
 
-def refusal_of(error: Exception, doing: str) -> Refusal | None:
-    """What an error of Google's client, or of the line, means; None for other errors."""
+class Meaning(Protocol):
+    """What a service means by an answer that is no success."""
+
+    def __call__(
+        self, response: Response | Answer | None, doing: str, *, status: int | None = None
+    ) -> Refusal: ...
+
+
+def refusal_of(error: Exception, doing: str, meaning: Meaning | None = None) -> Refusal | None:
+    """What an error of Google's client, or of the line, means; None for other errors.
+
+    Args:
+        meaning: what the service means by its answers; None for a bucket.
+    """
+    meaning = meaning or refusal_in
     import requests
     from google.api_core.exceptions import GoogleAPICallError
     from google.auth.exceptions import (
@@ -61,18 +74,16 @@ def refusal_of(error: Exception, doing: str) -> Refusal | None:
 
     match error:
         case GoogleAPICallError() | InvalidResponse():
-            return refusal_in(error.response, doing, status=getattr(error, "code", None))
+            return meaning(error.response, doing, status=getattr(error, "code", None))
         case DataCorruption():
             return Refusal(_garbled(doing), may_pass=True)
         case RefreshError():
             return _not_signed_in(error, doing)
         case InvalidOperation():  # nobody's credentials cannot be renewed after a 401
-            return refusal_in(None, doing, status=401)
+            return meaning(None, doing, status=401)
         case DefaultCredentialsError():
             return Refusal(
-                ConfigError(
-                    f"Cannot {doing}: there are no Google Cloud credentials.", hint=_SIGN_IN
-                )
+                ConfigError(f"Cannot {doing}: there are no Google Cloud credentials.", hint=SIGN_IN)
             )
         case TransportError() | requests.RequestException() | HTTPError():
             return unreachable(error, doing)
@@ -84,22 +95,22 @@ def refusal_in(
 ) -> Refusal:
     """What an answer that is no success means."""
     status = int(response.status_code if response is not None else status or 0)
-    reason, sentence = _said(response)
-    said = f" Google says: {sentence}" if sentence else ""
+    reason, sentence = said(response)
+    quoted = f" Google says: {sentence}" if sentence else ""
     if status == 403 and reason in _RATE_REASONS:
         status = 429
-    message = f"Cannot {doing} (HTTP {status}).{said}"
+    message = f"Cannot {doing} (HTTP {status}).{quoted}"
     match status:
         case 401:
             error: TaxietlError = TargetError(
-                f"Cannot {doing}: the credentials are not accepted (HTTP 401).{said}",
-                hint=_SIGN_IN,
+                f"Cannot {doing}: the credentials are not accepted (HTTP 401).{quoted}",
+                hint=SIGN_IN,
             )
         case 403 if "billing" in sentence.lower():
             error = TargetError(message, hint="Switch billing on for the bucket's project.")
         case 403:
             error = TargetError(
-                f"Cannot {doing}: that is not allowed (HTTP 403).{said}",
+                f"Cannot {doing}: that is not allowed (HTTP 403).{quoted}",
                 hint="Give the account the role Storage Object Admin on the bucket "
                 "(roles/storage.objectAdmin), then run again.",
             )
@@ -111,14 +122,14 @@ def refusal_in(
             )
         case 429:
             error = TargetError(
-                f"Cannot {doing}: too many requests, or a quota is used up (HTTP 429).{said}",
+                f"Cannot {doing}: too many requests, or a quota is used up (HTTP 429).{quoted}",
                 hint="Run again in some minutes; look at the project's quotas if it stays so.",
             )
-        case _ if status in _MAY_PASS:
+        case _ if status in MAY_PASS:
             error = TargetError(message, hint="Google's side failed. Run again later.")
         case _:
             error = TargetError(message, hint="Check the profile: `taxietl profiles check`.")
-    return Refusal(error, status in _MAY_PASS, _retry_after(response), status)
+    return Refusal(error, status in MAY_PASS, retry_after(response), status)
 
 
 def unreachable(error: Exception, doing: str) -> Refusal:
@@ -141,8 +152,8 @@ def _garbled(doing: str) -> TargetError:
 
 def _not_signed_in(error: Exception, doing: str) -> Refusal:
     """Google gave no token. The error quotes its answer, which holds no secret of ours."""
-    said = " ".join(str(each) for each in error.args)
-    if "iat" in said or "timeframe" in said:
+    told = " ".join(str(each) for each in error.args)
+    if "iat" in told or "timeframe" in told:
         return Refusal(
             ConfigError(
                 f"Cannot {doing}: Google does not accept this machine's time.",
@@ -155,12 +166,12 @@ def _not_signed_in(error: Exception, doing: str) -> Refusal:
         TargetError(
             f"Cannot {doing}: Google gives these credentials no token; the key may have been "
             "deleted, or its account disabled.",
-            hint=_SIGN_IN,
+            hint=SIGN_IN,
         )
     )
 
 
-def _said(response: Response | Answer | None) -> tuple[str, str]:
+def said(response: Response | Answer | None) -> tuple[str, str]:
     """The service's reason and sentence."""
     if response is None:
         return "", ""
@@ -176,7 +187,8 @@ def _said(response: Response | Answer | None) -> tuple[str, str]:
             return "", ""
 
 
-def _retry_after(response: Response | Answer | None) -> float | None:
+def retry_after(response: Response | Answer | None) -> float | None:
+    """How long the service asks to wait, in seconds."""
     if response is None:
         return None
     told = response.headers.get("Retry-After", "")
