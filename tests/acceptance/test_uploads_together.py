@@ -80,10 +80,10 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, Any]:
     return process.returncode, json.loads(out)
 
 
-def wait_for_two(gcs: Gcs) -> None:
-    """Until two uploads are under way."""
+def wait_for(gcs: Gcs, uploads: int) -> None:
+    """Until so many are under way."""
     end = time.monotonic() + 60
-    while gcs.kinds().count("upload.multipart") < 2:
+    while gcs.kinds().count("upload.multipart") < uploads:
         assert time.monotonic() < end, gcs.kinds()
         time.sleep(0.01)
 
@@ -100,7 +100,7 @@ def test_three_years_go_up_side_by_side_two_at_a_time(
     gcs.fail("upload.multipart", until=both, times=2)
 
     processes = [start(year, "1-12") for year in years]
-    wait_for_two(gcs)
+    wait_for(gcs, 2)
     both.set()
     done = [ended(each) for each in processes]
 
@@ -120,6 +120,28 @@ def test_three_years_go_up_side_by_side_two_at_a_time(
             assert version["rows"] == table.num_rows == 10 + month
 
 
+def test_the_months_of_one_command_go_up_side_by_side(
+    gcs: Gcs, start: Start, tmp_path: Path
+) -> None:
+    for month in range(1, 13):
+        name = f"green_tripdata_2021-{month:02d}.csv.gz"
+        write(tmp_path / name, "green", 2021, month, rows=10 + month)
+    config = tmp_path / "taxietl.toml"
+    config.write_text(config.read_text().replace("gcs = 2", "gcs = 3"))
+    all_three = threading.Event()
+    gcs.fail("upload.multipart", until=all_three, times=3)
+
+    process = start(2021, "1-12")
+    wait_for(gcs, 3)
+    all_three.set()
+    code, document = ended(process)
+
+    assert code == 0
+    assert gcs.most_uploads == 3
+    assert [each["month"] for each in document["months"]] == list(range(1, 13))
+    assert [each["object"]["rows"] for each in document["months"]] == list(range(11, 23))
+
+
 def check_two_at_once(gcs: Gcs, start: Start, folder: Path, rounds: int) -> None:
     """Of two processes that begin to send a month at once, one wins and the other says so."""
     write(folder / "green_tripdata_2021-01.csv.gz", "green", 2021, 1, rows=100)
@@ -129,7 +151,7 @@ def check_two_at_once(gcs: Gcs, start: Start, folder: Path, rounds: int) -> None
         both = threading.Event()
         gcs.fail("upload.multipart", until=both, times=2)
         processes = [start(2021, 1) for _ in range(2)]
-        wait_for_two(gcs)
+        wait_for(gcs, 2)
         both.set()
         done = sorted((ended(each) for each in processes), key=lambda each: each[0])
 

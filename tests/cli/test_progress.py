@@ -66,6 +66,24 @@ def test_it_says_how_fast_of_what_came_since_it_is_shown() -> None:
     assert terminal.visible == "  green-2021-01  44.0 of 64.0 MB   69%  2.0 MB/s"
 
 
+def test_it_sums_up_what_goes_on_side_by_side() -> None:
+    terminal, clock = Terminal(), Clock()
+    line = ProgressLine(terminal, clock=clock)
+    february = TripFile("green", 2021, 2)
+    line.moved(JANUARY, 0, 60_000_000)
+    line.moved(february, 0, 40_000_000)
+    clock.now += 2.0
+    line.moved(JANUARY, 12_000_000, 60_000_000)
+    clock.now += 2.0
+
+    line.moved(february, 8_000_000, 40_000_000)
+
+    assert terminal.visible == "  2 months  20.0 of 100.0 MB   20%  5.0 MB/s"
+    line.ended(february)
+    line.moved(JANUARY, 24_000_000, 60_000_000)
+    assert terminal.visible == "  green-2021-01  24.0 of 60.0 MB   40%  6.0 MB/s"
+
+
 def test_it_is_gone_at_the_end() -> None:
     terminal = Terminal()
     line = ProgressLine(terminal)

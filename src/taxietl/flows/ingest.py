@@ -6,6 +6,7 @@ import csv
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,7 @@ def ingest_months(
         MonthsFailedError: at least one failed; it carries what became of each.
     """
     hint = "The other months are loaded; the same command takes up only what is missing."
-    return each_month(trip_files, lambda each: ingest(each, options), hint=hint)
+    return each_month(trip_files, lambda each: partial(ingest, each, options), hint=hint)
 
 
 def check(options: IngestOptions) -> None:

@@ -8,7 +8,7 @@ from taxietl.config import BigQueryProfile, GcsProfile, LakeProfile, settings
 from taxietl.errors import ConfigError
 from taxietl.flows import retries
 from taxietl.flows.lake import open_lake
-from taxietl.flows.months import MonthResult, each_month
+from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
 from taxietl.load.bigquery.loading import load
 from taxietl.load.bigquery.plan import plan_load
 from taxietl.load.bigquery.service import Service
@@ -97,13 +97,18 @@ def load_month(trip_file: TripFile, options: BigQueryOptions) -> BigQueryReport:
 def load_months(
     trip_files: tuple[TripFile, ...], options: BigQueryOptions
 ) -> tuple[MonthResult[BigQueryReport], ...]:
-    """Bring many months into BigQuery, each a run of its own.
+    """Bring many months into BigQuery, each a run of its own, some of them side by side.
 
     Raises:
         MonthsFailedError: at least one failed; it carries what became of each.
     """
     hint = "The other months are in BigQuery; the same command takes up what is missing."
-    return each_month(trip_files, lambda each: load_month(each, options), hint=hint)
+    return each_month(
+        trip_files,
+        lambda each: load_month.submit(each, options).result,
+        hint=hint,
+        at_once=SIDE_BY_SIDE,
+    )
 
 
 def check(options: BigQueryOptions) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -10,6 +11,9 @@ from taxietl.errors import TaxietlError, worst_exit_code
 from taxietl.tlc.trip_file import TripFile
 
 Report = TypeVar("Report")
+
+SIDE_BY_SIDE = 4
+"""So many months at a time, where the work is mostly somebody else's: a bucket's, BigQuery's."""
 
 
 @dataclass(frozen=True)
@@ -43,27 +47,40 @@ class MonthsFailedError(TaxietlError):
 
 
 def each_month(
-    trip_files: Iterable[TripFile], do: Callable[[TripFile], Report], *, hint: str
+    trip_files: Iterable[TripFile],
+    begin: Callable[[TripFile], Callable[[], Report]],
+    *,
+    hint: str,
+    at_once: int = 1,
 ) -> tuple[MonthResult[Report], ...]:
     """Do it for every month.
 
     Args:
         trip_files: the months.
-        do: what is to be done with one.
+        begin: begins one, and gives what waits for its end.
         hint: what holds for the others where some failed.
+        at_once: how many are under way at a time.
 
     Raises:
         MonthsFailedError: at least one failed; it carries what became of each.
     """
     results: list[MonthResult[Report]] = []
+    under_way: deque[tuple[TripFile, Callable[[], Report]]] = deque()
     for each in trip_files:
-        try:
-            results.append(MonthResult(each, report=do(each)))
-        except Exception as error:  # noqa: BLE001  told at the end, once the others are done
-            results.append(MonthResult(each, error=_told(error)))
+        under_way.append((each, begin(each)))
+        if len(under_way) == at_once:
+            results.append(_ended(*under_way.popleft()))
+    results += [_ended(*each) for each in under_way]
     if any(result.error for result in results):
         raise MonthsFailedError(tuple(results), hint=hint)
     return tuple(results)
+
+
+def _ended(trip_file: TripFile, wait: Callable[[], Report]) -> MonthResult[Report]:
+    try:
+        return MonthResult(trip_file, report=wait())
+    except Exception as error:  # noqa: BLE001  told at the end, once the others are done
+        return MonthResult(trip_file, error=_told(error))
 
 
 def _told(error: Exception) -> MonthError:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from taxietl.config import settings
 from taxietl.flows.ingest import extract, probe, transform
 from taxietl.flows.lake import open_lake
-from taxietl.flows.months import MonthResult, each_month
+from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
 from taxietl.flows.progress import told
 from taxietl.flows.staging import Staged, copy, write
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, plan_upload
@@ -18,6 +21,9 @@ from taxietl.orchestrator import current_cancellation, flow, get_run_logger, tas
 from taxietl.steps import registry
 from taxietl.steps.values import SourceVersion
 from taxietl.tlc.trip_file import TripFile
+
+_writing = threading.Lock()
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,8 @@ def upload_month(trip_file: TripFile, options: UploadOptions) -> UploadReport:
     if options.raw:
         staged = copy(file, planned, options)
     else:
-        staged = write(transform(file, options.read_as), file, planned, options)
+        with _alone():
+            staged = write(transform(file, options.read_as), file, planned, options)
     try:
         uploaded = upload(staged, planned, options)
         record(uploaded, options)
@@ -105,13 +112,18 @@ def upload_month(trip_file: TripFile, options: UploadOptions) -> UploadReport:
 def upload_months(
     trip_files: tuple[TripFile, ...], options: UploadOptions
 ) -> tuple[MonthResult[UploadReport], ...]:
-    """Bring many months into the lake, each a run of its own.
+    """Bring many months into the lake, each a run of its own, some of them side by side.
 
     Raises:
         MonthsFailedError: at least one failed; it carries what became of each.
     """
     hint = "The other months are in the lake; the same command takes up what is missing."
-    return each_month(trip_files, lambda each: upload_month(each, options), hint=hint)
+    return each_month(
+        trip_files,
+        lambda each: upload_month.submit(each, options).result,
+        hint=hint,
+        at_once=SIDE_BY_SIDE,
+    )
 
 
 def check(options: UploadOptions) -> None:
@@ -135,6 +147,17 @@ def preview(trip_file: TripFile, options: UploadOptions) -> PlannedUpload:
         return planned
     file = registry.extractor(options.source).extract(version, into=settings().cache_dir)
     return plan_upload(lake, version, options, file.sha256)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One month at a time is read and written: that takes all processors, and the most memory."""
+    while not _writing.acquire(timeout=_LOOK_SECONDS):
+        current_cancellation().check()
+    try:
+        yield
+    finally:
+        _writing.release()
 
 
 def _report(planned: PlannedUpload, version: Version, options: UploadOptions) -> UploadReport:

@@ -365,10 +365,10 @@ def test_without_the_package_the_line_that_installs_it_is_told(
 
 @pytest.fixture
 def start(home: Path, bigquery: BigQuery) -> Callable[..., subprocess.Popen[str]]:
-    """Loads January in a process of its own."""
+    """Loads January, or other months, in a process of its own."""
 
-    def run(*arguments: str) -> subprocess.Popen[str]:
-        month = [*(str(each) for each in MONTH), "--month", "1", *arguments]
+    def run(*arguments: str, months: str = "1") -> subprocess.Popen[str]:
+        month = [*(str(each) for each in MONTH), "--month", months, *arguments]
         return subprocess.Popen(
             [sys.executable, "-m", "taxietl", "--home", str(home), "load-bq", *month],
             stdout=subprocess.PIPE,
@@ -439,6 +439,25 @@ def test_ctrl_c_ends_the_run_and_says_that_the_job_goes_on(
     job.polls_left = 0
     assert only(load("--json"))["job"] == job.id
     assert inserted(bigquery) == 1
+
+
+def test_the_jobs_of_several_months_are_under_way_at_once(
+    upload: Command, bigquery: BigQuery, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    for month in range(1, 7):
+        upload(month, rows=10 * month)
+    bigquery.store.polls = 1_000_000
+
+    process = start("--json", months="1-6")
+    wait_for(bigquery, "jobs.post", 4)  # none of which is done
+    bigquery.store.polls = 0
+    for each in list(bigquery.store.jobs.values()):
+        each.polls_left = 0
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0, err
+    assert [each["rows"] for each in json.loads(out)["months"]] == [10, 20, 30, 40, 50, 60]
+    assert len(bigquery.store.written) == 6
 
 
 def test_two_processes_at_once_share_one_job(
