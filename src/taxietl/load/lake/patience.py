@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +15,11 @@ from taxietl.steps.protocols import Cancellation
 R = TypeVar("R")
 
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 32.0
+_TOLD_SECONDS = 2.0
+"""Who waits longer than this is told what for."""
+
 _MIB = 1024 * 1024
+_log = logging.getLogger("taxietl.lake")
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,14 @@ class Attempts:
             raise refusal.error from None
         doubled = _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1)
         wait = min(doubled, _LONGEST_WAIT_SECONDS) * (0.5 + self._patience.rng.random())
-        pause(
-            max(wait, min(refusal.retry_after_seconds or 0.0, 60.0)),
-            self._patience,
-            self._cancellation,
-        )
+        wait = max(wait, min(refusal.retry_after_seconds or 0.0, 60.0))
+        if wait >= _TOLD_SECONDS:
+            told = refusal.error.message
+            _log.warning(
+                "%s Failure %d of %d; again in %.0f s.",
+                *(told, self._failures, self._patience.attempts, wait),
+            )
+        pause(wait, self._patience, self._cancellation)
 
 
 def pause(seconds: float, patience: Patience, cancellation: Cancellation) -> None:
