@@ -525,10 +525,16 @@ def test_an_upload_that_failed_is_resumed(
     assert bucket.get(KEY.format(1)) == (tmp_path / "kept" / KEY.format(1)).read_bytes()
 
 
-def test_the_months_of_a_run_share_their_connections(bucket: Bucket, upload: Upload) -> None:
-    assert upload("-q", month="1-3").code == 0
+def test_the_months_of_a_run_share_their_connections(
+    bucket: Bucket, upload: Upload, files: Path
+) -> None:
+    for month in range(4, 13):
+        write(files / f"green_tripdata_2021-{month:02d}.csv.gz", "green", 2021, month, rows=9)
 
-    assert bucket.gcs.connections <= 3  # the client's, one that it asks by itself, and ours
+    assert upload("-q", month="1-12").code == 0
+
+    # Four months at a time: the client's and ours for each, and one that it asks by itself.
+    assert bucket.gcs.connections <= 9
 
 
 def test_a_lake_answers_sql(lake: Any, taxietl: Taxietl, upload: Upload) -> None:
