@@ -221,6 +221,39 @@ def test_a_users_added_column_stays(server: Postgres, column: str, value: object
     assert server.ask("SELECT note FROM yellow_trips") == [(value,)] * 3
 
 
+def test_columns_without_a_value_come_last_and_take_no_room(server: Postgres) -> None:
+    server.load([batch_of("yellow", 1000)])
+
+    columns = server.ask(
+        "SELECT a.attname FROM pg_inherits i JOIN pg_attribute a ON a.attrelid = i.inhrelid "
+        "WHERE i.inhparent = 'yellow_trips'::regclass AND a.attnum > 0 ORDER BY a.attnum"
+    )
+    stored = ["tpep_pickup_datetime", "fare_amount", "passenger_count", "source_month"]
+    assert [name for (name,) in columns[:4]] == stored
+    # A line pointer, 24 bytes of header, then 8 + 8 + 4 + 4: not a bit for what is null.
+    ((pages,),) = server.ask(
+        "SELECT sum(relpages) FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid"
+    )
+    assert pages == -(-1000 // ((8192 - 24) // (4 + 24 + 24)))
+
+
+def test_columns_may_get_their_first_value_late(server: Postgres) -> None:
+    server.load(
+        [
+            batch_of("yellow", 2),
+            batch_of("yellow", 2, tip_amount=[None, 1.5]),
+            batch_of("yellow", 2),
+            batch_of("yellow", 2, store_and_fwd_flag=["Y", None], tip_amount=[0.5, None]),
+        ]
+    )
+
+    found = server.ask(
+        "SELECT tip_amount, store_and_fwd_flag, count(*) FROM yellow_trips "
+        "WHERE fare_amount = 2.5 GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    assert found == [(0.5, "Y", 1), (1.5, None, 1), (None, None, 6)]
+
+
 def test_a_column_whose_type_was_changed_is_named(server: Postgres) -> None:
     server.load(2)
     server.do("DROP VIEW trips", "ALTER TABLE yellow_trips ALTER COLUMN fare_amount TYPE numeric")

@@ -21,7 +21,7 @@ from taxietl.load.arrow_stats import PassingStats
 from taxietl.load.pgcopy import encode
 from taxietl.load.pgcopy_stream import copy_rows
 from taxietl.load.postgres_connection import APPLICATION, Session
-from taxietl.load.postgres_order import Widening, outside_last
+from taxietl.load.postgres_order import Widening, outside_last, with_values
 from taxietl.load.postgres_partition import Partition, partition_of
 from taxietl.load.postgres_staging import Key, Staging
 from taxietl.load.postgres_tables import Tables, contract_columns
@@ -138,7 +138,7 @@ class Month:
             passing = self._passing.over(chain([first], rows) if first is not None else ())
             in_order = outside_last(passing, self._trip_file)
             if staging is None:
-                new.make(load_id, wanted)
+                new.make(load_id, wanted, filled=with_values(first) if first else ())
                 self._send(self._session, in_order, self._check)
             else:
 
@@ -161,6 +161,7 @@ class Month:
         always = (self._trip_file.dataset.started_at, *self._built.defaulted)
         sent = 0
         for schema, part in Widening(batches, always=always).parts():
+            self._built.widen(schema.names)
             with session.cursor() as cursor:
                 blocks = encode(part, schema, rows_before=sent)
                 copy_rows(cursor, self._built.copy(schema.names), blocks, check=check)

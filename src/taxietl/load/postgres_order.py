@@ -49,6 +49,12 @@ def outside_last(
     yield from held
 
 
+def with_values(batch: pa.RecordBatch) -> list[str]:
+    """The columns in which at least one row has a value."""
+    columns = zip(batch.schema.names, batch.columns, strict=True)
+    return [name for name, column in columns if column.null_count < len(column)]
+
+
 class Widening:
     """Batches in parts, each with just the columns that have had a value by then.
 
@@ -67,19 +73,14 @@ class Widening:
         """Each part's columns and its batches, which are to be read to the end before the next."""
         while self._next is not None:
             schema = self._next.schema
-            self._names.update(_with_values(self._next))
+            self._names.update(with_values(self._next))
             kept = [name for name in schema.names if name in self._names]
             yield pa.schema([schema.field(name) for name in kept]), self._part(kept)
 
     def _part(self, names: list[str]) -> Iterator[pa.RecordBatch]:
-        while self._next is not None and self._names.issuperset(_with_values(self._next)):
+        while self._next is not None and self._names.issuperset(with_values(self._next)):
             batch, self._next = self._next, next(self._batches, None)
             yield batch.select(names)
-
-
-def _with_values(batch: pa.RecordBatch) -> list[str]:
-    columns = zip(batch.schema.names, batch.columns, strict=True)
-    return [name for name, column in columns if column.null_count < len(column)]
 
 
 def _outside(times: pa.TimestampArray, begin: int, end: int) -> pa.BooleanArray | None:

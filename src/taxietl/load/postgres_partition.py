@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from taxietl.errors import NotOursError
@@ -57,6 +57,8 @@ class Partition:
         """Columns of the user's that are not NULL where COPY leaves them out."""
         self.rows = 0
         """As the server counted them, once it is finished."""
+        self._left: dict[str, Definition] = {}
+        """Columns that it has yet to get."""
 
     @property
     def name(self) -> str:
@@ -64,13 +66,20 @@ class Partition:
         return f"{PARTS}.{quoted(self._plain)}"
 
     def make(
-        self, load_id: str, wanted: Sequence[Definition], *, session: Session | None = None
+        self,
+        load_id: str,
+        wanted: Sequence[Definition],
+        *,
+        filled: Collection[str] | None = None,
+        session: Session | None = None,
     ) -> None:
-        """Make the table: the parent's columns, then those it has not yet.
+        """Make the table: the parent's columns, and those it has not yet.
 
         Args:
             load_id: part of its name.
-            wanted: columns that it has to have.
+            wanted: columns that it has to have, in the end.
+            filled: those with values; others, which would take room in every row, are added by
+                `widen` or in the end. None for all at once.
             session: one that makes it in a transaction of its own, for all to see and to fill.
         """
         tail = f"_{self._trip_file.year}_{self._trip_file.month:02d}_{load_id[:8]}"
@@ -84,6 +93,10 @@ class Partition:
         present = {each.name for each in columns}
         columns += [each for each in wanted if each.name not in present]
         columns = [each for each in columns if each.name != MONTH.name]
+        if filled is not None and not any("GENERATED" in each.rest for each in columns):
+            left = [each for each in columns if each.name not in filled and _may_be_added(each)]
+            self._left = {each.name: each for each in left}
+            columns = [each for each in columns if each.name not in self._left]
         self.defaulted = tuple(each.name for each in columns if "DEFAULT" in each.rest)
         month = replace(MONTH, rest=f"{MONTH.rest} DEFAULT {self._date}")
         listed = ", ".join(each.sql for each in sorted([*columns, month], key=_alignment))
@@ -98,8 +111,16 @@ class Partition:
         listed = ", ".join(quoted(name) for name in names)
         return f"COPY {self.name} ({listed}) FROM STDIN (FORMAT binary{self._option})"
 
+    def widen(self, names: Iterable[str]) -> None:
+        """Have these columns, too; in the rows that are there they are NULL, at no cost."""
+        added = [self._left.pop(name) for name in list(names) if name in self._left]
+        if added:
+            listed = ", ".join(f"ADD COLUMN {each.sql}" for each in added)
+            self._session.run(f"ALTER TABLE {self.name} {listed}")
+
     def finish(self) -> None:
         """Say what it is; give it indexes, while attaching needs no lock yet, and statistics."""
+        self.widen(self._left)
         of = f"{self._schema}.{self._table}".replace("'", "''")
         role = f"{self._trip_file} of {of}, load {self._load_id}"
         self._session.run(f"COMMENT ON TABLE {self.name} IS '{comment_of(role)}'")
@@ -181,6 +202,11 @@ class Partition:
             [self._schema, self._table],
         )
         return [found.replace(parents, f"INDEX ON {self.name} ", 1) for found, parents in rows]
+
+
+def _may_be_added(column: Definition) -> bool:
+    """Whether a table with rows can get it without being written anew."""
+    return "DEFAULT" not in column.rest and "NOT NULL" not in column.rest
 
 
 def _alignment(column: Definition) -> int:
