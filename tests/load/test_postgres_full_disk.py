@@ -20,7 +20,8 @@ from postgres_binaries import account, binaries
 
 from taxietl.errors import TargetError
 
-MONTH = [batch_of("yellow", 50_000)] * 8
+ROWS = 50_000
+MONTH = [batch_of("yellow", ROWS, trip_distance=[1.0] * ROWS, tip_amount=[2.0] * ROWS)] * 8
 """27 MB of a table, and as much of WAL."""
 
 

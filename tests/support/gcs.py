@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from gcs_bucket import Bucket, Stored
@@ -78,18 +79,25 @@ class _Handler(Handler):
 
     def allowed(self, kind: str, arguments: tuple[str, ...]) -> None:
         """Do what is asked for, counting what brings bytes."""
-        if kind not in ("session.put", "upload.multipart"):
-            super().allowed(kind, arguments)
-            return
-        gcs = self.gcs
-        with gcs.lock:
-            gcs.sending += 1
-            gcs.most_uploads = max(gcs.most_uploads, gcs.sending)
+        self.is_counted = kind in ("session.put", "upload.multipart")
+        if self.is_counted:
+            with self.gcs.lock:
+                self.gcs.sending += 1
+                self.gcs.most_uploads = max(self.gcs.most_uploads, self.gcs.sending)
         try:
             super().allowed(kind, arguments)
         finally:
-            with gcs.lock:
-                gcs.sending -= 1
+            self._uncount()
+
+    def _send(self, *answer: Any, **how: Any) -> None:
+        self._uncount()  # before: whoever has the answer may go on at once
+        super()._send(*answer, **how)
+
+    def _uncount(self) -> None:
+        if self.is_counted:
+            self.is_counted = False
+            with self.gcs.lock:
+                self.gcs.sending -= 1
 
     def before(self, kind: str, arguments: tuple[str, ...]) -> None:
         """What goes wrong before the request is looked at."""
