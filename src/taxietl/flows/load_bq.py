@@ -143,7 +143,8 @@ def _lake(options: BigQueryOptions) -> tuple[Lake, GcsProfile]:
 
 def _target(options: BigQueryOptions) -> BigQueryProfile:
     chosen = settings()
-    if options.to not in chosen.profiles:
+    is_any = any(isinstance(each, BigQueryProfile) for each in chosen.profiles.values())
+    if options.to not in chosen.profiles and not is_any:
         file = chosen.config_file or "./taxietl.toml"
         raise ConfigError(
             f"There is no profile named {options.to!r}, and so no BigQuery dataset.",

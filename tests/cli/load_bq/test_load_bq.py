@@ -245,14 +245,22 @@ def test_without_a_dataset_the_lines_to_paste_are_told(
     taxietl: Taxietl, gcs: Gcs, bigquery: BigQuery
 ) -> None:
     toml = Path("taxietl.toml")
-    toml.write_text(toml.read_text().replace("[profiles.bigquery]", "[profiles.other]"))
+    toml.write_text(f"[profiles.lake]\ntype = 'gcs'\nbucket = 'b'\nendpoint = '{gcs.url}'\n")
 
     done = taxietl("load-bq", *MONTH, "--month", 1)
 
-    check_refused(done, 2, "no profile named 'bigquery'")
+    check_refused(done, 2, "no profile named 'bigquery'", "no BigQuery dataset")
     pasted = done.err.split("\n\n", 1)[1]
     toml.write_text(f"[profiles.lake]\ntype = 'gcs'\nbucket = 'b'\n{pasted}")
     assert taxietl("profiles", "show", "bigquery").code == 0
+
+
+def test_a_misspelt_dataset_comes_with_the_one_that_is_meant(
+    taxietl: Taxietl, gcs: Gcs, bigquery: BigQuery
+) -> None:
+    done = taxietl("load-bq", *MONTH, "--month", 1, "--to", "bigqery")
+
+    check_refused(done, 2, "no profile named 'bigqery'", "Did you mean 'bigquery'?")
 
 
 def test_a_profile_of_another_type_is_refused(
