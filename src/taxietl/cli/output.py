@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
@@ -65,7 +66,13 @@ def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
         debug: bool = False,
         **kwargs: Any,
     ) -> Any:
-        return command(Output(json, quiet, verbose, debug), *args, **kwargs)
+        out = Output(json, quiet, verbose, debug)
+        # Whoever begins no run sets up no logging: it is told of long waits all the same.
+        logging.getLogger("taxietl").setLevel(out.log_level)
+        try:
+            return command(out, *args, **kwargs)
+        except KeyboardInterrupt:  # outside a run; Typer would make an exit of it without a word
+            raise Cancelled("Interrupted.", signal_number=signal.SIGINT) from None
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     common = [
