@@ -102,6 +102,23 @@ def test_a_statement_that_is_wrong_is_the_users_fault(asked_lake: LakeOfATest) -
     assert "fare_amount" in refused.value.hint
 
 
+def test_a_month_whose_object_is_gone_is_not_missed_in_silence(
+    asked_lake: LakeOfATest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "february.parquet"
+    rows = write_parquet([batch_of("yellow", 7)], JANUARY, path)
+    key = "data/yellow/yellow_tripdata_2021-02.parquet"
+    asked_lake.put(path, form=Form.PARQUET, rows=rows, key=key, month="2021-02")
+    assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 107}]
+    assert not caplog.messages
+
+    asked_lake.plant(key, None)
+
+    assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 100}]
+    (told,) = caplog.messages
+    assert told.startswith(f"{asked_lake.store.uri(key)} is not there")
+
+
 def test_an_empty_lake_says_so(lake: LakeOfATest) -> None:
     with pytest.raises(TargetError, match="nothing of any table in"):
         asked(lake, "SELECT 1")

@@ -6,6 +6,7 @@ would be downloaded: there `scan` brings it the rows.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -27,6 +28,8 @@ from taxietl.load.lake.scan import Months
 from taxietl.load.lake.values import Form, Manifest, StoredObject
 from taxietl.tlc.datasets import DATASETS, dataset
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
+
+_log = logging.getLogger("taxietl.lake")
 
 _MEMORY = "400MB"
 
@@ -78,8 +81,15 @@ def _tables(lake: Lake, named: Sequence[str]) -> _Tables:
     for manifest in manifests:
         for version in manifest.newest():
             found = there.get(version.facts.key)
-            if version.facts.form is Form.PARQUET and found is not None:
+            if version.facts.form is not Form.PARQUET:
+                continue
+            if found is not None:
                 tables.setdefault(manifest.table, []).append((manifest, found))
+                continue
+            _log.warning(
+                "%s is not there, though its manifest has it: the answer is without its rows.",
+                lake.store.uri(version.facts.key),
+            )
     return tables
 
 
