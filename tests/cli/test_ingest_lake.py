@@ -81,3 +81,23 @@ def test_a_buckets_address_is_asked_as_the_profile_of_that_bucket_says(
     assert done.code == 0, done.err
     assert done.document["months"][0]["rows_read"] == 200
     check_refused(none, 2, "names no bucket", "gs://BUCKET/KEY")
+
+
+@pytest.mark.parametrize(
+    ("profile", "command"),
+    [
+        ("type = 'folder'\npath = 'lake'", "taxietl upload-gcs"),
+        ("type = 'gcs'\nbucket = 'lake'", "taxietl upload-gcs"),
+        ("type = 'bigquery'\nproject = 'my-project'\ndataset = 'trips'", "taxietl load-bq"),
+    ],
+    ids=["folder", "gcs", "bigquery"],
+)
+def test_a_profile_that_is_no_warehouse_comes_with_what_brings_months_there(
+    taxietl: Taxietl, profile: str, command: str
+) -> None:
+    Path("taxietl.toml").write_text(f"[profiles.other]\n{profile}\n")
+    month = ("--color", "green", "--year", 2021, "--month", 1)
+
+    done = taxietl("ingest", *month, "--source", "synthetic", "--to", "other")
+
+    check_refused(done, 2, "is no warehouse", command, "Profiles of these: warehouse.")

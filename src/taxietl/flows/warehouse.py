@@ -13,22 +13,29 @@ from taxietl.steps.protocols import Loader
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_INTO = {
+    "gcs": " Into a lake: taxietl upload-gcs.",
+    "folder": " Into a lake: taxietl upload-gcs.",
+    "bigquery": " Into BigQuery: taxietl load-bq.",
+}
+"""What brings months into a profile that is not a warehouse."""
+
 
 def loader(name: str) -> Loader:
     """The loader for the profile of that name in the active settings.
 
     Raises:
         UnknownNameError: no such profile.
-        ConfigError: none that rows can be loaded into.
+        ConfigError: it is of no warehouse.
     """
     profile = settings().profile(name)
     known = registry.names("loaders")
     if profile.type not in known:
         fitting = sorted(each.name for each in settings().profiles.values() if each.type in known)
         raise ConfigError(
-            f"Profile {name!r} is of type {profile.type!r}, into which this version cannot load.",
-            hint=f"Types it can load into: {', '.join(known)}. "
-            f"Profiles of these: {', '.join(fitting) or 'none'}.",
+            f"Profile {name!r} is of type {profile.type!r}, which is no warehouse.",
+            hint=f"Types of warehouses: {', '.join(known)}. "
+            f"Profiles of these: {', '.join(fitting) or 'none'}.{_INTO.get(profile.type, '')}",
         )
     return cast(Loader, registry.load("loaders", profile.type)(profile))
 
