@@ -161,7 +161,7 @@ def _files(folder: Path) -> dict[str, list[Path]]:
 
 
 def main() -> None:
-    """Print each side's medians, and the medians of the pairs' ratios to ours."""
+    """Print each side's medians and means, and the medians of the pairs' ratios to ours."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     taken: dict[tuple[str, str], list[float]] = {}
     with _service() as (url, empty), tempfile.TemporaryDirectory() as folder:
@@ -186,7 +186,8 @@ def main() -> None:
                 ratio = statistics.median(us / them for us, them in zip(ours, runs, strict=True))
                 told = "" if name == "taxietl" else f"; taxietl takes {ratio:.2f} of that"
                 spread = f"{min(runs):.3f} to {max(runs):.3f}"
-                print(f"{what:<12} {name:<8} {statistics.median(runs):.3f} s ({spread}){told}")
+                middle = f"{statistics.median(runs):.4f} s, mean {statistics.mean(runs):.4f}"
+                print(f"{what:<12} {name:<8} {middle} ({spread}){told}")
 
 
 if __name__ == "__main__":
