@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli.months import carry_out, foresee
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
-from taxietl.cli.output import Output, describe_error, with_output
-from taxietl.cli.progress import progress_line
+from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
-from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
 from taxietl.tlc.column_rules import NewColumns
 
 if TYPE_CHECKING:
     from taxietl.flows.ingest import IngestOptions
-    from taxietl.flows.months import MonthResult
-    from taxietl.orchestrator import Run
     from taxietl.steps.values import LoadReport
     from taxietl.tlc.trip_file import TripFile
 
@@ -94,62 +92,23 @@ def _transforms(names: list[str]) -> tuple[str, ...]:
 
 def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     from taxietl.flows import ingest as flows
-    from taxietl.flows.months import MonthResult, MonthsFailedError
-    from taxietl.flows.progress import watched_by
-    from taxietl.orchestrator import configure_logging
-    from taxietl.runtime import open_engine
 
-    configure_logging(out.log_level)
-    engine = open_engine()
-    run: Run[Any]
-    results: tuple[MonthResult[LoadReport], ...]
-    if len(months) == 1:
-        with watched_by(progress_line(out)):
-            run = engine.run(flows.ingest, months[0], options)
-        results = (MonthResult(months[0], report=run.result()),)
-    else:
-        with watched_by(progress_line(out)):
-            run = engine.run(flows.ingest_months, tuple(months), options)
-        try:
-            results = run.result()
-        except MonthsFailedError as error:
-            results = error.results
-    codes = [result.error.exit_code if result.error else 0 for result in results]
-    code = worst_exit_code(codes)
-    out.result(_document(run, results, code), "\n".join(_as_text(each) for each in results))
-    return code
+    return carry_out(
+        out,
+        months,
+        options,
+        one=flows.ingest,
+        many=flows.ingest_months,
+        told=_told,
+        text=_as_text,
+    )
 
 
-def _document(
-    run: Run[Any], results: tuple[MonthResult[LoadReport], ...], code: int
-) -> dict[str, Any]:
-    return {
-        "run": {"id": run.id, "name": run.name, "state": run.state.name},
-        "months": [_month(result) for result in results],
-        "exit_code": code,
-    }
+def _told(report: LoadReport) -> dict[str, Any]:
+    return {name: value for name, value in vars(report).items() if name != "trip_file"}
 
 
-def _month(result: MonthResult[LoadReport]) -> dict[str, Any]:
-    named = {
-        "trip_file": str(result.trip_file),
-        "color": result.trip_file.color,
-        "year": result.trip_file.year,
-        "month": result.trip_file.month,
-    }
-    if result.report is None:
-        return named | {"action": "failed", "error": result.error}
-    report = {
-        name: value for name, value in vars(result.report).items() if name not in ("trip_file",)
-    }
-    return named | report | {"error": None}
-
-
-def _as_text(result: MonthResult[LoadReport]) -> str:
-    if result.report is None:
-        error = result.error
-        return f"{result.trip_file}  failed: {error.message}\n  {error.hint}" if error else ""
-    report = result.report
+def _as_text(report: LoadReport) -> str:
     head = f"{report.trip_file}  {report.action}"
     if report.action == "nothing to do":
         return f"{head}: {report.reason}\n  in table {report.table} of {report.target}"
@@ -184,39 +143,31 @@ def _remarks(report: LoadReport) -> list[str]:
     return remarks
 
 
-_UNSEEN = {"rows": None, "columns": None, "era": None}
-
-
-def _plan_as_text(plan: dict[str, Any]) -> str:
-    lines = [f"{plan['trip_file']}  {plan['action']}: {plan['reason']}"]
-    if plan["rows"] is not None:
-        lines.append(f"  {plan['rows']:,} rows, {len(plan['columns'])} columns of {plan['era']}")
-    if plan["url"] is not None and plan["action"] != "nothing to do":
-        size = "of a size not told" if plan["bytes"] is None else f"{plan['bytes']:,} bytes"
-        lines.append(f"  {size} at {plan['url']}")
-    return "\n".join(lines)
-
-
 def _preview(out: Output, months: list[TripFile], options: IngestOptions) -> int:
     """Print what would be done with each month."""
     from taxietl.flows.preview import preview
 
-    plans: list[dict[str, Any]] = []
-    for each in months:
-        plan: dict[str, Any] = {"trip_file": str(each)}
-        try:
-            seen = preview(each, options)
-            planned, contents = seen.planned, seen.contents
-            action = "nothing to do" if planned.action == "nothing" else planned.action
-            plan |= {"action": action, "reason": planned.reason, "error": None}
-            plan |= {"url": planned.version.url, "bytes": planned.version.size_bytes}
-            plan |= dict(vars(contents)) if contents else _UNSEEN
-        except TaxietlError as error:
-            action = "refuse" if isinstance(error, RefusedLoadError) else "failed"
-            plan |= {"action": action, "reason": error.message, "error": describe_error(error)}
-            plan |= {"url": None, "bytes": None, **_UNSEEN}
-        plans.append(plan)
-    code = worst_exit_code(plan["error"]["exit_code"] if plan["error"] else 0 for plan in plans)
-    text = "\n".join(_plan_as_text(plan) for plan in plans)
-    out.result({"plans": plans, "exit_code": code}, text)
-    return code
+    of_contents = ("rows", "columns", "era")
+
+    def look(trip_file: TripFile) -> dict[str, Any]:
+        seen = preview(trip_file, options)
+        planned, contents = seen.planned, seen.contents
+        return {
+            "action": "nothing to do" if planned.action == "nothing" else planned.action,
+            "reason": planned.reason,
+            "url": planned.version.url,
+            "bytes": planned.version.size_bytes,
+            **(vars(contents) if contents else dict.fromkeys(of_contents)),
+        }
+
+    unseen = ("url", "bytes", *of_contents)
+    return foresee(out, months, look, unseen=unseen, text=_contents)
+
+
+def _contents(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What the file holds, and how large it is."""
+    if plan["rows"] is not None:
+        yield f"  {plan['rows']:,} rows, {len(plan['columns'])} columns of {plan['era']}"
+    if plan["url"] is not None and plan["action"] != "nothing to do":
+        size = "of a size not told" if plan["bytes"] is None else f"{plan['bytes']:,} bytes"
+        yield f"  {size} at {plan['url']}"

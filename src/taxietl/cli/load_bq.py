@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli.months import carry_out, foresee
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
-from taxietl.cli.output import Output, describe_error, with_output
+from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
-from taxietl.errors import TaxietlError, worst_exit_code
 
 if TYPE_CHECKING:
     from taxietl.flows.load_bq import BigQueryOptions, BigQueryReport
-    from taxietl.flows.months import MonthResult
-    from taxietl.orchestrator import Run
     from taxietl.tlc.trip_file import TripFile
 
 
@@ -47,45 +45,20 @@ def load_bq(
 
 def _load(out: Output, months: list[TripFile], options: BigQueryOptions) -> int:
     from taxietl.flows import load_bq as flows
-    from taxietl.flows.months import MonthResult, MonthsFailedError
-    from taxietl.orchestrator import configure_logging
-    from taxietl.runtime import open_engine
 
-    configure_logging(out.log_level)
-    engine = open_engine()
-    run: Run[Any]
-    results: tuple[MonthResult[BigQueryReport], ...]
-    if len(months) == 1:
-        run = engine.run(flows.load_month, months[0], options)
-        results = (MonthResult(months[0], report=run.result()),)
-    else:
-        run = engine.run(flows.load_months, tuple(months), options)
-        try:
-            results = run.result()
-        except MonthsFailedError as error:
-            results = error.results
-    code = worst_exit_code(each.error.exit_code if each.error else 0 for each in results)
-    document = {
-        "run": {"id": run.id, "name": run.name, "state": run.state.name},
-        "months": [_month(each) for each in results],
-        "exit_code": code,
-    }
-    out.result(document, "\n".join(_as_text(each) for each in results))
-    return code
+    return carry_out(
+        out,
+        months,
+        options,
+        one=flows.load_month,
+        many=flows.load_months,
+        told=_told,
+        text=_as_text,
+    )
 
 
-def _month(result: MonthResult[BigQueryReport]) -> dict[str, Any]:
-    trip_file = result.trip_file
-    named = {
-        "trip_file": str(trip_file),
-        "color": trip_file.color,
-        "year": trip_file.year,
-        "month": trip_file.month,
-    }
-    if result.report is None:
-        return named | {"action": "failed", "error": result.error}
-    report = result.report
-    told = {
+def _told(report: BigQueryReport) -> dict[str, Any]:
+    return {
         "action": report.action,
         "reason": report.reason,
         "uri": report.uri,
@@ -98,17 +71,12 @@ def _month(result: MonthResult[BigQueryReport]) -> dict[str, Any]:
         "rows_before": report.rows_before,
         "is_healed": report.is_healed,
     }
-    return named | told | {"error": None}
 
 
-def _as_text(result: MonthResult[BigQueryReport]) -> str:
-    if result.report is None:
-        error = result.error
-        return f"{result.trip_file}  failed: {error.message}\n  {error.hint}" if error else ""
-    report = result.report
+def _as_text(report: BigQueryReport) -> str:
     is_done = report.action == "nothing to do"
     what = report.reason if is_done else f"{report.rows:,} rows"
-    lines = [f"{result.trip_file}  {report.action}: {what}"]
+    lines = [f"{report.trip_file}  {report.action}: {what}"]
     if report.action == "replaced":
         lines.append(f"  replaced {report.rows_before:,} rows: {report.reason}")
     lines.append(f"  {report.table}, partition {report.partition}, in {report.location}")
@@ -121,20 +89,15 @@ def _preview(out: Output, months: list[TripFile], options: BigQueryOptions) -> i
     """Print what would be done with each month."""
     from taxietl.flows.load_bq import preview
 
-    plans: list[dict[str, Any]] = []
-    for each in months:
-        plan: dict[str, Any] = {"trip_file": str(each)}
-        try:
-            planned = preview(each, options)
-            action = "nothing to do" if planned.action == "nothing" else planned.action
-            plan |= {"action": action, "reason": planned.reason, "error": None}
-            plan |= {"uri": planned.month.uri, "table": planned.target}
-            plan |= {"partition": planned.partition, "location": planned.location}
-        except TaxietlError as error:
-            plan |= {"action": "failed", "reason": error.message, "error": describe_error(error)}
-            plan |= {"uri": None, "table": None, "partition": None, "location": None}
-        plans.append(plan)
-    code = worst_exit_code(plan["error"]["exit_code"] if plan["error"] else 0 for plan in plans)
-    text = "\n".join(f"{plan['trip_file']}  {plan['action']}: {plan['reason']}" for plan in plans)
-    out.result({"plans": plans, "exit_code": code}, text)
-    return code
+    def look(trip_file: TripFile) -> dict[str, Any]:
+        planned = preview(trip_file, options)
+        return {
+            "action": "nothing to do" if planned.action == "nothing" else planned.action,
+            "reason": planned.reason,
+            "uri": planned.month.uri,
+            "table": planned.target,
+            "partition": planned.partition,
+            "location": planned.location,
+        }
+
+    return foresee(out, months, look, unseen=("uri", "table", "partition", "location"))

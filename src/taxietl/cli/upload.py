@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli.months import carry_out, foresee
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
-from taxietl.cli.output import Output, describe_error, with_output
-from taxietl.cli.progress import progress_line
+from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
-from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
 
 if TYPE_CHECKING:
-    from taxietl.flows.months import MonthResult
     from taxietl.flows.upload import UploadReport
     from taxietl.flows.upload_plan import UploadOptions
-    from taxietl.orchestrator import Run
     from taxietl.tlc.trip_file import TripFile
 
 
@@ -76,49 +73,20 @@ def upload_gcs(
 
 def _upload(out: Output, months: list[TripFile], options: UploadOptions) -> int:
     from taxietl.flows import upload as flows
-    from taxietl.flows.months import MonthResult, MonthsFailedError
-    from taxietl.flows.progress import watched_by
-    from taxietl.orchestrator import configure_logging
-    from taxietl.runtime import open_engine
 
-    configure_logging(out.log_level)
-    engine = open_engine()
-    run: Run[Any]
-    results: tuple[MonthResult[UploadReport], ...]
-    with watched_by(progress_line(out)):
-        if len(months) == 1:
-            run = engine.run(flows.upload_month, months[0], options)
-        else:
-            run = engine.run(flows.upload_months, tuple(months), options)
-    if len(months) == 1:
-        results = (MonthResult(months[0], report=run.result()),)
-    else:
-        try:
-            results = run.result()
-        except MonthsFailedError as error:
-            results = error.results
-    code = worst_exit_code(each.error.exit_code if each.error else 0 for each in results)
-    document = {
-        "run": {"id": run.id, "name": run.name, "state": run.state.name},
-        "months": [_month(each) for each in results],
-        "exit_code": code,
-    }
-    out.result(document, "\n".join(_as_text(each) for each in results))
-    return code
+    return carry_out(
+        out,
+        months,
+        options,
+        one=flows.upload_month,
+        many=flows.upload_months,
+        told=_told,
+        text=_as_text,
+    )
 
 
-def _month(result: MonthResult[UploadReport]) -> dict[str, Any]:
-    trip_file = result.trip_file
-    named = {
-        "trip_file": str(trip_file),
-        "color": trip_file.color,
-        "year": trip_file.year,
-        "month": trip_file.month,
-    }
-    if result.report is None:
-        return named | {"action": "failed", "error": result.error}
-    report = result.report
-    told = {
+def _told(report: UploadReport) -> dict[str, Any]:
+    return {
         "action": report.action,
         "reason": report.reason,
         "uri": report.uri,
@@ -129,16 +97,11 @@ def _month(result: MonthResult[UploadReport]) -> dict[str, Any]:
         "replaced_generation": report.replaced_generation,
         "object": {**report.version.document(), "form": str(report.version.facts.form)},
     }
-    return named | told | {"error": None}
 
 
-def _as_text(result: MonthResult[UploadReport]) -> str:
-    if result.report is None:
-        error = result.error
-        return f"{result.trip_file}  failed: {error.message}\n  {error.hint}" if error else ""
-    report = result.report
+def _as_text(report: UploadReport) -> str:
     facts = report.version.facts
-    head = f"{result.trip_file}  {report.action}"
+    head = f"{report.trip_file}  {report.action}"
     lines = [f"{head}: {report.reason}"]
     if report.action != "nothing to do":
         rows = "published bytes" if facts.rows is None else f"{facts.rows:,} rows"
@@ -174,22 +137,14 @@ def _preview(out: Output, months: list[TripFile], options: UploadOptions) -> int
     """Print what would be done with each month."""
     from taxietl.flows.upload import preview
 
-    plans: list[dict[str, Any]] = []
-    for each in months:
-        plan: dict[str, Any] = {"trip_file": str(each)}
-        try:
-            planned = preview(each, options)
-            action = {"load": "upload", "nothing": "nothing to do"}.get(
-                planned.action, planned.action
-            )
-            plan |= {"action": action, "reason": planned.reason, "error": None}
-            plan |= {"url": planned.version.url, "key": planned.key}
-        except TaxietlError as error:
-            action = "refuse" if isinstance(error, RefusedLoadError) else "failed"
-            plan |= {"action": action, "reason": error.message, "error": describe_error(error)}
-            plan |= {"url": None, "key": None}
-        plans.append(plan)
-    code = worst_exit_code(plan["error"]["exit_code"] if plan["error"] else 0 for plan in plans)
-    text = "\n".join(f"{plan['trip_file']}  {plan['action']}: {plan['reason']}" for plan in plans)
-    out.result({"plans": plans, "exit_code": code}, text)
-    return code
+    def look(trip_file: TripFile) -> dict[str, Any]:
+        planned = preview(trip_file, options)
+        actions = {"load": "upload", "nothing": "nothing to do"}
+        return {
+            "action": actions.get(planned.action, planned.action),
+            "reason": planned.reason,
+            "url": planned.version.url,
+            "key": planned.key,
+        }
+
+    return foresee(out, months, look, unseen=("url", "key"))
