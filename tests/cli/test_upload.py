@@ -226,6 +226,16 @@ def test_nothing_is_left_on_this_machine(lake: Any, upload: Upload, home: Path) 
     assert list((home / "cache").glob("lake/*")) == []
 
 
+def test_a_dry_run_tells_what_would_fail_and_what_helps(lake: Any, upload: Upload) -> None:
+    done = upload("--dry-run", month="3-4")
+
+    assert done.code == 3
+    would, fails, hint = done.out.splitlines()
+    assert would.startswith("green-2021-03  upload: ")
+    assert fails.startswith("green-2021-04  failed: ")
+    assert "green_tripdata_2021-04.csv.gz" in hint
+
+
 def test_a_dry_run_changes_nothing(lake: Any, upload: Upload) -> None:
     before = upload("--dry-run", "--json")
     assert lake.get(KEY.format(1)) is None

@@ -94,6 +94,8 @@ def foresee(
     lines: list[str] = []
     for plan in plans:
         lines.append(f"{plan['trip_file']}  {plan['action']}: {plan['reason']}")
+        if plan["error"] and plan["error"]["hint"]:
+            lines.append(f"  {plan['error']['hint']}")
         lines += text(plan)
     out.result({"plans": plans, "exit_code": code}, "\n".join(lines))
     return code
