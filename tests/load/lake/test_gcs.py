@@ -249,6 +249,7 @@ def test_a_token_that_is_accepted_no_more_is_renewed_once(
         client.bucket("lake"),
         {"name": KEY, "contentType": "text/plain"},
         file,
+        file.stat().st_size,
         "upload it",
         if_generation=0,
         patience=BucketLake(gcs).patience,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from requests import Response
 
     from taxietl.load.bigquery.values import Job, JobError
-    from taxietl.load.lake.line import Answer
+    from taxietl.load.lake.ways import Answer
 
 RATE_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"}
 _PASSING = {

@@ -134,10 +134,10 @@ class GcsStore:
         watched: dict[str, Any] = {
             "patience": self._patience, "cancellation": cancellation, "progress": progress,
         }  # fmt: skip
-        if path.stat().st_size <= self._patience.chunk_bytes:
-            whole = WholeFile(
-                self._bucket, described, path, doing, if_generation=if_generation, **watched
-            )
+        size_bytes = path.stat().st_size
+        if size_bytes <= self._patience.chunk_bytes:
+            watched["if_generation"] = if_generation
+            whole = WholeFile(self._bucket, described, path, size_bytes, doing, **watched)
             return whole.run(self._lines)
         url = self._session(described, path, doing, if_generation, cancellation)
         return Transfer(url, path, doing, **watched).run(self._lines)

@@ -12,7 +12,7 @@ from taxietl.steps.protocols import Cancellation, Progress
 _BLOCK_BYTES = 256 * 1024
 
 
-class OverdueError(Exception):
+class OverdueError(TimeoutError):
     """It took too long in all."""
 
 

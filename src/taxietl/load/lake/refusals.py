@@ -17,7 +17,7 @@ from taxietl.errors import ConfigError, TargetError, TaxietlError
 if TYPE_CHECKING:
     from requests import Response
 
-    from taxietl.load.lake.line import Answer
+    from taxietl.load.lake.ways import Answer
 
 NO_BUCKET = "bucket does not exist"
 """What the service says of a bucket; of an object it names bucket and object."""

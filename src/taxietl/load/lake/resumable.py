@@ -14,14 +14,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from urllib3.exceptions import HTTPError
-
 from taxietl.errors import TargetError
-from taxietl.load.lake.line import Answer, Line, Lines
+from taxietl.load.lake.line import Line, Lines
 from taxietl.load.lake.patience import Attempts, Patience
-from taxietl.load.lake.piece import OverdueError, piece
+from taxietl.load.lake.piece import piece
 from taxietl.load.lake.refusals import Refusal, refusal_in, unreachable
 from taxietl.load.lake.store import ChangedError
+from taxietl.load.lake.ways import NO_ANSWER, Answer
 from taxietl.steps.protocols import Cancellation, Progress
 
 _RANGE = re.compile(r"bytes=0-(\d+)")
@@ -67,7 +66,7 @@ class Transfer:
                 answer, refusal = None, None
                 try:
                     answer = self._ask(line) if start is None else self._send(line, file, start)
-                except (HTTPError, OverdueError) as error:
+                except NO_ANSWER as error:
                     refusal = unreachable(error, self._doing)
                 if answer is not None and answer.status_code in (200, 201):
                     return self._resource(answer)

@@ -12,21 +12,27 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
-from urllib3.exceptions import HTTPError
-
-from taxietl.load.lake.line import Answer, Line, Lines
+from taxietl.load.lake.line import Line, Lines
 from taxietl.load.lake.patience import Attempts, Patience
-from taxietl.load.lake.piece import OverdueError, piece
+from taxietl.load.lake.piece import piece
 from taxietl.load.lake.refusals import refusal_in, refusal_of, unreachable
 from taxietl.load.lake.resumable import SessionGoneError
 from taxietl.load.lake.store import ChangedError
+from taxietl.load.lake.ways import NO_ANSWER, Answer
 from taxietl.steps.protocols import Cancellation, Progress
 
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket  # type: ignore[import-untyped]
+
+
+_BORDER = uuid.uuid4().hex
+"""What no file holds: nobody could have known it."""
+
+_TAIL = f"\r\n--{_BORDER}--\r\n".encode()
+_HEADERS = {"Content-Type": f'multipart/related; boundary="{_BORDER}"'}
 
 
 class WholeFile:
@@ -37,6 +43,7 @@ class WholeFile:
         bucket: Bucket,
         resource: Mapping[str, Any],
         path: Path,
+        size_bytes: int,
         doing: str,
         *,
         if_generation: int,
@@ -51,16 +58,13 @@ class WholeFile:
             f"{client.api_endpoint}/upload/storage/v1/b/{quote(bucket.name)}/o"
             f"?uploadType=multipart&ifGenerationMatch={if_generation}"
         )
-        self._path, self._size, self._doing = path, path.stat().st_size, doing
+        self._path, self._size, self._doing = path, size_bytes, doing
         self._patience, self._cancellation, self._progress = patience, cancellation, progress
-        border = uuid.uuid4().hex
-        self._content_type = f'multipart/related; boundary="{border}"'
         self._head = (
-            f"--{border}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n"
+            f"--{_BORDER}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n"
             f"{json.dumps(resource)}\r\n"
-            f"--{border}\r\nContent-Type: {resource['contentType']}\r\n\r\n"
+            f"--{_BORDER}\r\nContent-Type: {resource['contentType']}\r\n\r\n"
         ).encode()
-        self._tail = f"\r\n--{border}--\r\n".encode()
 
     def run(self, lines: Lines) -> dict[str, Any]:
         """Send it; the object resource.
@@ -72,12 +76,12 @@ class WholeFile:
             TargetError: refused, or no progress for too long.
         """
         attempts = Attempts(self._patience, self._cancellation)
-        with lines.taken(self._cancellation) as line:
+        with lines.taken(self._cancellation) as line, self._path.open("rb", buffering=0) as file:
             while True:
                 self._cancellation.check()
                 try:
-                    answer = self._sent(line)
-                except (HTTPError, OverdueError) as error:
+                    answer = self._sent(line, file)
+                except NO_ANSWER as error:
                     refusal = unreachable(error, self._doing)
                 except Exception as error:
                     told = refusal_of(error, self._doing)
@@ -92,42 +96,42 @@ class WholeFile:
                         raise ChangedError(self._doing)
                 attempts.failed(refusal)
 
-    def _sent(self, line: Line) -> Answer:
+    def _sent(self, line: Line, file: BinaryIO) -> Answer:
         """Its answer; a token that is not accepted is renewed once."""
-        answer = self._posted(line)
+        answer = self._posted(line, file)
         if answer.status_code == 401:
             self._credentials.refresh(_ask_for_a_token)
-            answer = self._posted(line)
+            answer = self._posted(line, file)
         return answer
 
-    def _posted(self, line: Line) -> Answer:
-        headers = {"Content-Type": self._content_type}
+    def _posted(self, line: Line, file: BinaryIO) -> Answer:
+        headers = dict(_HEADERS)
         self._credentials.before_request(_ask_for_a_token, "POST", self._url, headers)
         return line.send(
             "POST",
             self._url,
             headers=headers,
-            body=self._body(),
-            size_bytes=len(self._head) + self._size + len(self._tail),
+            body=self._body(file),
+            size_bytes=len(self._head) + self._size + len(_TAIL),
             timeouts=self._patience.timeouts,
         )
 
-    def _body(self) -> Iterator[bytes]:
-        with self._path.open("rb") as file:
-            blocks = piece(
-                file,
-                0,
-                self._size,
-                self._size,
-                patience=self._patience,
-                cancellation=self._cancellation,
-                progress=self._progress,
-            )
-            block = self._head + next(blocks, b"")  # each block is a write: few are faster
-            for following in blocks:
-                yield block
-                block = following
-        yield block + self._tail
+    def _body(self, file: BinaryIO) -> Iterator[bytes]:
+        blocks = piece(
+            file,
+            0,
+            self._size,
+            self._size,
+            patience=self._patience,
+            cancellation=self._cancellation,
+            progress=self._progress,
+        )
+        # Each block is a write: few are faster.
+        waiting = [self._head, next(blocks, b"")]
+        for block in blocks:
+            yield b"".join(waiting)
+            waiting = [block]
+        yield b"".join([*waiting, _TAIL])
 
     def _resource(self, answer: Answer) -> dict[str, Any]:
         self._progress(self._size, self._size)

@@ -1,0 +1,230 @@
+"""How a host is reached: kept connections, early answers, certificates, proxies."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from certificates import Certificate, certificate_for
+from gcs import Gcs
+
+from taxietl.load.lake.line import Line
+from taxietl.load.lake.ways import NO_ANSWER, Answer
+
+ANSWER = b"HTTP/1.1 412 Precondition Failed\r\nX-Told: yes\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@contextmanager
+def _listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The address where each connection, one after the other, is served so, then closed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            with suppress(OSError):  # closed: the test is over
+                while True:
+                    connected, _ = server.accept()
+                    connected.settimeout(10)
+                    with connected, suppress(OSError):
+                        serve(connected)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _read_head(connected: socket.socket) -> bytes:
+    read = b""
+    while b"\r\n\r\n" not in read:
+        more = connected.recv(1)
+        if not more:
+            break
+        read += more
+    return read
+
+
+def _send(line: Line, url: str, body: bytes = b"") -> Answer:
+    return line.send(
+        "POST", f"{url}/a?b=c", headers={}, body=body, size_bytes=len(body), timeouts=(5, 5)
+    )
+
+
+@pytest.fixture
+def line() -> Iterator[Line]:
+    line = Line()
+    yield line
+    line.close()
+
+
+def test_an_answer_is_read_to_its_end(line: Line) -> None:
+    asked: list[bytes] = []
+
+    def serve(connected: socket.socket) -> None:
+        asked.append(_read_head(connected))
+        connected.sendall(ANSWER)
+
+    with _listening(serve) as url:
+        answer = _send(line, url)
+
+    assert (answer.status_code, answer.content, answer.json()) == (412, b"{}", {})
+    assert answer.headers.get("x-told", "") == "yes"
+    assert asked[0].startswith(b"POST /a?b=c HTTP/1.1\r\n")
+    assert b"\r\nUser-Agent: taxietl/" in asked[0]
+
+
+def test_a_connection_that_the_other_side_ended_meanwhile_is_made_anew(line: Line) -> None:
+    ended = threading.Semaphore(0)
+
+    def serve(connected: socket.socket) -> None:
+        _read_head(connected)
+        connected.sendall(ANSWER)  # and it is kept, for all the answer says
+        connected.shutdown(socket.SHUT_RDWR)
+        ended.release()
+
+    with _listening(serve) as url:
+        for _ in range(3):
+            assert _send(line, url).status_code == 412
+            assert ended.acquire(timeout=5)
+
+
+def test_an_answer_that_comes_before_all_was_sent_is_taken(line: Line) -> None:
+    def serve(connected: socket.socket) -> None:
+        _read_head(connected)
+        connected.sendall(ANSWER)
+
+    with _listening(serve) as url:
+        assert _send(line, url, b"x" * 5_000_000).status_code == 412
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"]
+)
+def test_what_is_no_whole_answer_is_none(line: Line, said: bytes) -> None:
+    def serve(connected: socket.socket) -> None:
+        _read_head(connected)
+        connected.sendall(said)
+
+    with _listening(serve) as url, pytest.raises(NO_ANSWER):
+        _send(line, url)
+
+
+def test_after_what_was_no_answer_the_next_request_is_sent(line: Line) -> None:
+    said = [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", ANSWER]
+
+    def serve(connected: socket.socket) -> None:
+        _read_head(connected)
+        connected.sendall(said.pop(0))
+
+    with _listening(serve) as url:
+        with pytest.raises(NO_ANSWER):
+            _send(line, url)
+        assert _send(line, url).status_code == 412
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return certificate_for("localhost", tmp_path_factory.mktemp("ways") / "tls")
+
+
+@pytest.fixture
+def secure(certificate: Certificate) -> Iterator[Gcs]:
+    service = Gcs()
+    service.bucket("lake")
+    with service.serving(certificate=(certificate.certificate, certificate.key)):
+        yield service
+
+
+def _asked(line: Line, service: Gcs) -> int:
+    return line.send(
+        "GET",
+        f"{service.url}/storage/v1/b/lake",
+        headers={},
+        body=b"",
+        size_bytes=0,
+        timeouts=(5, 5),
+    ).status_code
+
+
+def test_a_service_whose_certificate_nobody_trusts_is_told_nothing(line: Line, secure: Gcs) -> None:
+    with pytest.raises(NO_ANSWER, match="CERTIFICATE"):
+        _asked(line, secure)
+
+    assert secure.seen == []
+
+
+def test_the_environment_says_whose_certificates_to_trust(
+    line: Line, secure: Gcs, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.certificate))
+
+    assert _asked(line, secure) == 200
+
+
+def _through(connected: socket.socket) -> None:
+    """A proxy's tunnel to where it is asked for."""
+    method, target, _ = _read_head(connected).decode().split(" ", 2)
+    assert method == "CONNECT"
+    host, port = target.rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as beyond:
+        connected.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+        def back() -> None:
+            with suppress(OSError):
+                while data := beyond.recv(65536):
+                    connected.sendall(data)
+
+        answers = threading.Thread(target=back)
+        answers.start()
+        with suppress(OSError):
+            while data := connected.recv(65536):
+                beyond.sendall(data)
+        with suppress(OSError):
+            beyond.shutdown(socket.SHUT_RDWR)
+        answers.join()
+
+
+def test_a_proxy_is_asked_for_a_tunnel_to_what_speaks_tls(
+    line: Line, secure: Gcs, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.certificate))
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    tunnels: list[str] = []
+
+    def serve(connected: socket.socket) -> None:
+        tunnels.append("opened")
+        _through(connected)
+
+    with _listening(serve) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        assert [_asked(line, secure), _asked(line, secure)] == [200, 200]
+        line.close()
+
+    assert tunnels == ["opened"]
+
+
+def test_a_folder_of_certificates_will_do(
+    line: Line,
+    secure: Gcs,
+    certificate: Certificate,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed = subprocess.run(
+        ["openssl", "x509", "-hash", "-noout", "-in", certificate.certificate],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    (tmp_path / f"{hashed}.0").write_bytes(certificate.certificate.read_bytes())
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+
+    assert _asked(line, secure) == 200
