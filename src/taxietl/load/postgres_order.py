@@ -79,8 +79,8 @@ class Widening:
 
     def _part(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         while self._next is not None and self._names.issuperset(with_values(self._next)):
-            batch, self._next = self._next, next(self._batches, None)
-            yield batch.select(names)
+            yield self._next.select(names)  # before the next is waited for
+            self._next = next(self._batches, None)
 
 
 def _outside(times: pa.TimestampArray, begin: int, end: int) -> pa.BooleanArray | None:

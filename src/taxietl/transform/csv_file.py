@@ -129,7 +129,7 @@ class CsvReader:
         rest = b""
         size = min(_FIRST_BLOCK_BYTES, self._block_bytes)
         while chunk := self._read(size):
-            size = self._block_bytes
+            size = min(2 * size, self._block_bytes)
             cut = chunk.rfind(b"\n") + 1
             if cut:
                 yield rest + chunk[:cut]
