@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np  # noqa: TID253  imported only where files are read
 import pyarrow as pa  # noqa: TID253
 import pyarrow.compute as pc  # noqa: TID253
+from numpy.typing import NDArray  # noqa: TID253
 
 MISSING = ("", r"\N")
 """How a CSV writes that there is no value: nothing, or as MySQL does."""
@@ -53,13 +55,24 @@ class Lines:
 def lines_of(data: bytes, first_line: int) -> Lines:
     """Count lines and find the blank ones; the last line may lack its end."""
     octets = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(octets == _LF)
-    if data and not data.endswith(b"\n"):
+    is_end = octets == _LF
+    count = int(np.count_nonzero(is_end)) + (data[-1:] not in (b"\n", b""))
+    blank = _blank_lines(data, octets, is_end) if _may_have_blank_lines(data, is_end) else ()
+    return Lines(data, first_line, count, blank)
+
+
+def _may_have_blank_lines(data: bytes, is_end: NDArray[Any]) -> bool:
+    """Two line ends side by side, or one where a line begins; a CR may stand between them."""
+    return b"\r" in data or data.startswith(b"\n") or bool((is_end[1:] & is_end[:-1]).any())
+
+
+def _blank_lines(data: bytes, octets: NDArray[Any], is_end: NDArray[Any]) -> tuple[int, ...]:
+    ends = np.flatnonzero(is_end)
+    if not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
-    starts = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
+    starts = np.concatenate(([0], ends[:-1] + 1))
     suspect = np.flatnonzero((starts == ends) | (octets[starts] == _CR))
-    blank = [place for place in suspect if is_blank(data[starts[place] : ends[place]])]
-    return Lines(data, first_line, len(ends), tuple(map(int, blank)))
+    return tuple(int(each) for each in suspect if is_blank(data[starts[each] : ends[each]]))
 
 
 def is_blank(line: bytes) -> bool:
