@@ -132,11 +132,13 @@ class Partition:
         self.rows = self._counted()
         for definition in self._parents_indexes():
             self._session.run(definition)
-        # A third of PostgreSQL's own default is enough for one month's trips, and takes 0.1 s less
-        # of a million rows; who has set it to something else has had a reason.
+        # Autovacuum does it again within minutes of the commit, by the server's own target; until
+        # then a tenth of the usual one will do, and takes 0.15 s less of a million rows. Who has
+        # set it to something else has had a reason.
         self._session.run(
-            "SELECT set_config('default_statistics_target', '30', true) "
-            "WHERE current_setting('default_statistics_target') = '100'"
+            "SELECT set_config('default_statistics_target', '10', true) "
+            "WHERE current_setting('default_statistics_target') = '100' "
+            "AND current_setting('autovacuum')::boolean"
         )
         self._session.run(f"ANALYZE {self.name}")
 
