@@ -64,6 +64,13 @@ def test_a_month_comes_over_several_connections_once_and_again(server: Postgres)
     assert comment.startswith("taxietl: yellow-2021-01 of public.yellow_trips, load ")
 
 
+def test_a_table_may_have_any_name(server: Postgres) -> None:
+    report = server.load(3, table="o'dd \"%s", connections=2)
+
+    assert report.action == "loaded"
+    assert server.left_behind() == []
+
+
 def test_the_rows_are_sent_over_as_many_connections_as_asked_for(server: Postgres) -> None:
     gate = Gate()
     with ThreadPoolExecutor() as pool:

@@ -58,7 +58,8 @@ class Staging:
             session.begin()
             name = make(session)
             role = _ROLE.format(*key)
-            session.run(f"COMMENT ON TABLE {name} IS '{comment_of(role)}: {name}'")
+            said = f"{comment_of(role)}: {name}".replace("'", "''")
+            session.run(f"COMMENT ON TABLE {name} IS '{said}'")
             session.commit()
             self._table = name
 
