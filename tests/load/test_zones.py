@@ -144,3 +144,10 @@ def test_readers_see_the_rows_of_before_until_the_commit(server: Postgres) -> No
         cursor.execute('SELECT "Zone" FROM taxi_zones WHERE "LocationID" = 265')
         assert cursor.fetchall() == [("NA",)]
     reader.close()
+
+
+def test_the_schema_may_have_any_name(server: Postgres) -> None:
+    server.do('CREATE SCHEMA "o\'dd %s"')
+    odd = Postgres(server.url, schema="o'dd %s")
+
+    assert [load(odd, zones).action for zones in (BEFORE, TODAY)] == ["loaded", "replaced"]

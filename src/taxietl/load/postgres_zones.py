@@ -52,7 +52,7 @@ class ZoneTables(Tables):
         self._make_ready(has_table)
         report = new_report(request, action, reason, target=self._target)
         table, loads = self._sql_name(TABLE), self._sql_name(LOADS)
-        self._session.run(f"DELETE FROM {table}")
+        self._session.run(f"DELETE FROM {self.name_of(TABLE)}")
         with self._session.cursor() as cursor:
             execute_values(cursor, f"INSERT INTO {table} ({_LISTED}) VALUES %s", request.zones)
         row = row_of(report)
