@@ -306,12 +306,14 @@ def test_a_view_on_a_partition_keeps_it_and_the_error_says_so(server: Postgres) 
     assert server.facts() == before
 
 
-def test_a_wrong_search_path_and_another_schema_change_nothing(server: Postgres) -> None:
+def test_a_databases_own_settings_and_another_schema_change_nothing(server: Postgres) -> None:
     server.do(
         'CREATE SCHEMA "o\'dd %s"',
         "CREATE SCHEMA wrong",
         "CREATE TABLE wrong.taxietl_loads (a int)",
         "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = wrong', "
+        "current_database()); END $$",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET quote_all_identifiers = on', "
         "current_database()); END $$",
     )
     odd = Postgres(server.url, schema="o'dd %s")
