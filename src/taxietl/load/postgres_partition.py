@@ -59,6 +59,8 @@ class Partition:
         """As the server counted them, once it is finished."""
         self._left: dict[str, Definition] = {}
         """Columns that it has yet to get."""
+        self._identities: list[str] = []
+        """Columns that get their numbers from the parent's identity once it is attached."""
 
     @property
     def name(self) -> str:
@@ -97,6 +99,7 @@ class Partition:
             left = [each for each in columns if each.name not in filled and _may_be_added(each)]
             self._left = {each.name: each for each in left}
             columns = [each for each in columns if each.name not in self._left]
+        self._identities = [quoted(each.name) for each in columns if each.is_identity]
         self.defaulted = tuple(each.name for each in columns if "DEFAULT" in each.rest)
         month = replace(MONTH, rest=f"{MONTH.rest} DEFAULT {self._date}")
         listed = ", ".join(each.sql for each in sorted([*columns, month], key=_alignment))
@@ -121,6 +124,8 @@ class Partition:
     def finish(self) -> None:
         """Say what it is; give it indexes, while attaching needs no lock yet, and statistics."""
         self.widen(self._left)
+        for column in self._identities:
+            self._session.run(f"ALTER TABLE {self.name} ALTER {column} DROP DEFAULT")
         of = f"{self._schema}.{self._table}".replace("'", "''")
         role = f"{self._trip_file} of {of}, load {self._load_id}"
         self._session.run(f"COMMENT ON TABLE {self.name} IS '{comment_of(role)}'")

@@ -44,6 +44,10 @@ class Definition:
     rest: str = ""
     """DEFAULT, GENERATED, NOT NULL."""
 
+    is_identity: bool = False
+    """Numbered by the parent's sequence, as `rest` says, too: no table to be attached may have an
+    identity of its own."""
+
     @property
     def sql(self) -> str:
         """As CREATE and ALTER TABLE take it."""
@@ -216,9 +220,13 @@ def columns_of(session: Session, schema: str, table: str) -> list[Definition]:
         "concat(' COLLATE ' || (SELECT format('%%I.%%I', cn.nspname, co.collname) FROM "
         "pg_collation co JOIN pg_namespace cn ON cn.oid = co.collnamespace WHERE "
         "co.oid = a.attcollation AND co.collname <> 'default'), "
-        "CASE WHEN a.attgenerated = 's' THEN ' GENERATED ALWAYS AS (' || "
-        "pg_get_expr(d.adbin, d.adrelid) || ') STORED' ELSE ' DEFAULT ' || "
-        "pg_get_expr(d.adbin, d.adrelid) END, CASE WHEN a.attnotnull THEN ' NOT NULL' END) "
+        "CASE WHEN a.attidentity <> '' THEN ' DEFAULT nextval(' || quote_literal("
+        "pg_get_serial_sequence(format('%%I.%%I', n.nspname, c.relname), a.attname)) || "
+        "'::regclass)' WHEN a.attgenerated <> '' THEN ' GENERATED ALWAYS AS (' || "
+        "pg_get_expr(d.adbin, d.adrelid) || ') ' || "
+        "CASE a.attgenerated WHEN 's' THEN 'STORED' ELSE 'VIRTUAL' END "
+        "ELSE ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) END, "
+        "CASE WHEN a.attnotnull THEN ' NOT NULL' END), a.attidentity <> '' "
         "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
         "JOIN pg_namespace n ON n.oid = c.relnamespace "
         "LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum) "
