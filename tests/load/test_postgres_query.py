@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import uuid
 from typing import Any
 
 import pytest
@@ -74,6 +75,27 @@ def test_anything_else_is_refused_and_changes_nothing(server: Postgres, statemen
     assert refused.value.exit_code == 2
     assert refused.value.hint
     assert server.ask("SELECT a, to_regclass('evil') FROM kept") == [(1, None)]
+
+
+def test_a_schema_that_cannot_be_looked_into_is_not_passed_over(server: Postgres) -> None:
+    server.load(1)
+    user = f"looker_{uuid.uuid4().hex[:12]}"
+    server.do(
+        f"CREATE ROLE {user} LOGIN PASSWORD 'x'",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}",
+        "CREATE SCHEMA closed",
+    )
+    try:
+        address = server.url.split("@")[1]
+        looker = Postgres(f"postgresql://{user}:x@{address}", schema="closed")
+
+        with pytest.raises(TargetError, match=r"schema is missing in .*: there is no nowhere"):
+            answer(Postgres(server.url, schema="nowhere"), "SELECT count(*) FROM trips")
+        with pytest.raises(TargetError, match="may not look into schema closed of") as refused:
+            answer(looker, "SELECT count(*) FROM trips")
+        assert "GRANT USAGE" in refused.value.hint
+    finally:
+        server.do(f"DROP OWNED BY {user}", f"DROP ROLE {user}")
 
 
 def test_values_come_in_arrows_types(server: Postgres) -> None:

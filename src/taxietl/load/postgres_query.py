@@ -18,7 +18,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
 from psycopg2.extensions import new_type, register_type  # noqa: TID253
 
 from taxietl.config.postgres_errors import meant
-from taxietl.errors import ConfigError
+from taxietl.errors import ConfigError, TargetError
 from taxietl.load.postgres_connection import opened
 from taxietl.load.sql import quoted
 
@@ -60,10 +60,16 @@ def queried(
 
     Raises:
         ConfigError: it is not one reading statement, or it is wrong.
-        TargetError: the server cannot be reached.
+        TargetError: the server cannot be reached, or has no such schema for this user.
     """
     with opened(parameters, target=target, read_only=True) as session:
-        path = session.run("SELECT current_setting('search_path')")[0][0]
+        ((path, may_look),) = session.run(
+            "SELECT current_setting('search_path'), "
+            "(SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = %s)",
+            [schema],
+        )
+        if not may_look:
+            raise _nowhere(schema, target, is_there=may_look is not None)
         # Compiling a statement of many parts takes longer than it saves: 20 s of 38 s to inspect a
         # month of 1.3 million rows.
         session.begin(
@@ -77,6 +83,19 @@ def queried(
             except KeyboardInterrupt:
                 session.cancel()
                 raise
+
+
+def _nowhere(schema: str, target: str, *, is_there: bool) -> TargetError:
+    """The server would pass over the schema in silence, and answer from the next one."""
+    if is_there:
+        return TargetError(
+            f"The user may not look into schema {schema} of {target}.",
+            hint=f"Its owner can allow it: GRANT USAGE ON SCHEMA {quoted(schema)} TO ….",
+        )
+    return TargetError(
+        f"A schema is missing in {target}: there is no {schema}.",
+        hint="Make it with CREATE SCHEMA, or name another `schema` in the profile.",
+    )
 
 
 class _Answer:
