@@ -205,3 +205,10 @@ def test_a_profile_made_by_hand_needs_no_configuration(bare: Path) -> None:
 def test_a_profile_cannot_be_changed(write: Write) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         postgres(write, "").port = 1
+
+
+def test_a_snippet_quotes_a_schema_that_needs_it(write: Write) -> None:
+    plain, odd = (postgres(write, f"schema = '{name}'") for name in ("public", "Taxi"))
+
+    assert 'text("SELECT count(*) FROM public.trips")' in plain.snippet("pg")
+    assert """text('SELECT count(*) FROM "Taxi".trips')""" in odd.snippet("pg")

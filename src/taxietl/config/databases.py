@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # What `SET memory_limit` takes in DuckDB 1.5 and 2.0, less the sizes no load can live on.
 _MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT](i?B)?", re.IGNORECASE)
+_PLAIN_NAME = re.compile("[a-z_][a-z0-9_]*")
 _POSTGRES_URL = re.compile(r"postgres(ql)?(\+\w+)?://")
 
 
@@ -90,13 +91,17 @@ class PostgresProfile(Profile):
         return connect_postgres(self)
 
     def snippet(self, name: str) -> str:
-        query = f'text("SELECT count(*) FROM {self.schema_name}.trips")'  # noqa: S608 - shown, not run
+        schema = self.schema_name
+        if not _PLAIN_NAME.fullmatch(schema):
+            schema = '"' + schema.replace('"', '""') + '"'
+        query = f"SELECT count(*) FROM {schema}.trips"  # noqa: S608 - shown, not run
+        text = f'"{query}"' if '"' not in query else repr(query)
         return f"""\
 from sqlalchemy import text
 from taxietl import profile
 
 with profile("{name}").connect() as connection:
-    rows = connection.execute({query}).all()
+    rows = connection.execute(text({text})).all()
 """
 
 
