@@ -13,7 +13,7 @@ import pytest
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, empty; the user's folders lie beside it."""
     for name in list(os.environ):
-        if name.upper().startswith("TAXIETL_"):
+        if name.upper().startswith(("TAXIETL_", "PG")):
             monkeypatch.delenv(name)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "user"))

@@ -32,6 +32,24 @@ def test_postgres_has_libpqs_defaults(write: Write) -> None:
     assert found.schema_name == "public"
 
 
+def test_parts_left_out_are_libpqs_from_the_environment(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOST", "db")
+    monkeypatch.setenv("PGPORT", "5433")
+    monkeypatch.setenv("PGSSLMODE", "require")
+
+    found = postgres(write, 'host = "other"')
+
+    assert found.libpq_parameters() == {"host": "other", "port": "5433", "sslmode": "require"}
+    assert postgres(write, "").libpq_parameters()["host"] == "db"
+    assert postgres(write, 'url = "postgresql:///ny"').libpq_parameters() == {"dbname": "ny"}
+
+    monkeypatch.setenv("PGPORT", "many")
+    with pytest.raises(ConfigError, match=r"profiles\.pg\.port: "):
+        postgres(write, "")
+
+
 def test_postgres_hands_its_parts_to_libpq(write: Write) -> None:
     found = postgres(
         write,

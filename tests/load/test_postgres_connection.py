@@ -191,6 +191,14 @@ def test_the_database_is_named_without_user_and_password(postgres: Server) -> No
     assert target == "PostgreSQL database taxi at db:5432"
 
 
+def test_what_a_url_leaves_out_is_named_as_libpq_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "db")
+    monkeypatch.setenv("PGPORT", "5433")
+
+    assert target_of({"dbname": "taxi"}) == "PostgreSQL database taxi at db:5433"
+    assert target_of({"service": "taxis"}) == "PostgreSQL service taxis"
+
+
 def test_a_flows_own_connection_works_and_tells_the_same(server: Postgres) -> None:
     server.load(3)
 

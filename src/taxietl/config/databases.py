@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
@@ -21,6 +24,12 @@ _PLAIN_NAME = re.compile("[a-z_][a-z0-9_]*")
 _POSTGRES_URL = re.compile(r"postgres(ql)?(\+\w+)?://")
 
 
+_BY_ENVIRONMENT: Mapping[str, str] = MappingProxyType(
+    {"host": "PGHOST", "port": "PGPORT", "sslmode": "PGSSLMODE"}
+)
+"""Parts that have a default of ours, which libpq would take from the environment."""
+
+
 class PostgresProfile(Profile):
     """A PostgreSQL database, by its parts or by a `url`."""
 
@@ -37,6 +46,14 @@ class PostgresProfile(Profile):
     password: Secret | None = None
     sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
     sslrootcert: ConfigPath | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_environment(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "url" in given:
+            return given  # libpq fills in what a url leaves out
+        found = {part: os.environ.get(name) for part, name in _BY_ENVIRONMENT.items()}
+        return {part: value for part, value in found.items() if value} | given
 
     @field_validator("url")
     @classmethod

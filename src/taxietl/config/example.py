@@ -58,13 +58,13 @@ EXAMPLE = """\
 
 #[profiles.warehouse]
 #type = "postgres"
-#host = "localhost"             # a name, an address, or the folder of a unix socket
-#port = 5432
+#host = "localhost"             # or an address, a unix socket's folder; left out: PGHOST, or this
+#port = 5432                    # left out: PGPORT, or this
 #database = "ny_taxi"           # left out: the database named like the user
 #schema = "public"              # where the trip tables go
 #user = "root"                  # left out: your name on this machine
 #password = { env = "PGPASSWORD" }  # left out: PGPASSWORD, or ~/.pgpass
-#sslmode = "prefer"             # disable, allow, prefer, require, verify-ca or verify-full
+#sslmode = "prefer"             # disable, allow, prefer, require, verify-ca, verify-full; PGSSLMODE
 #sslrootcert = "root.crt"       # whose signature counts for verify-…; left out: PGSSLROOTCERT
 
 #[profiles.by-url]

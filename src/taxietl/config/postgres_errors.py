@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -194,9 +195,16 @@ _ATTEMPT = re.compile(r"connection to server (at|on) .+? failed: ")
 
 def target_of(parameters: Mapping[str, str]) -> str:
     """The database in words, without credentials."""
-    host, port = parameters.get("host", "localhost"), parameters.get("port", "5432")
+    if service := parameters.get("service"):
+        return f"PostgreSQL service {service}"
     database = parameters.get("dbname") or parameters.get("user") or "by default"
-    return f"PostgreSQL database {database} at {host}:{port}"
+    return f"PostgreSQL database {database} at {address_of(parameters)}"
+
+
+def address_of(parameters: Mapping[str, str]) -> str:
+    """Where the server is; what a url leaves out, libpq takes from the environment."""
+    host = parameters.get("host") or os.environ.get("PGHOST") or "localhost"
+    return f"{host}:{parameters.get('port') or os.environ.get('PGPORT') or '5432'}"
 
 
 def meant(error: psycopg2.Error, target: str) -> TaxietlError:

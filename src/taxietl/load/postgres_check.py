@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from taxietl.config.postgres_errors import target_of
+from taxietl.config.postgres_errors import address_of, target_of
 from taxietl.errors import TargetError
 from taxietl.load.ownership import LEDGER_ROLES
 from taxietl.load.postgres_connection import Session, opened
@@ -36,9 +36,10 @@ def check(profile: PostgresProfile) -> str:
             "pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean"
         )
         # Behind a container's or a tunnel's port another server may answer than the one meant.
+        service = parameters.get("service")
+        where = f"by service {service}" if service else f"at {address_of(parameters)}"
         found = (
-            f"PostgreSQL {version}, database {database} as user {user} "
-            f"at {parameters.get('host', 'localhost')}:{parameters.get('port', '5432')} "
+            f"PostgreSQL {version}, database {database} as user {user} {where} "
             f"({f'it calls itself {address}' if address else 'by its socket'})"
         )
         if is_read_only:
