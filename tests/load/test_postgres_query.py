@@ -159,6 +159,15 @@ def test_numbers_that_are_none_are_floats(server: Postgres) -> None:
     assert [each["x"] for each in rows[1:]] == [1.5, None]
 
 
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamptz"])
+@pytest.mark.parametrize("value", ["infinity", "-infinity"])
+def test_infinity_is_not_told_as_a_day(server: Postgres, kind: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{value} is no time") as refused:
+        answer(server, f"SELECT '{value}'::{kind}")
+
+    assert "::text" in refused.value.hint
+
+
 def test_a_time_beyond_pythons_is_refused_with_a_way_out(server: Postgres) -> None:
     with pytest.raises(ConfigError, match="cannot be shown") as refused:
         answer(server, "SELECT TIMESTAMP '20000-01-01' AS t")

@@ -6,7 +6,7 @@ gives rows and for nothing else; `commit; create table …` are two. Rows come a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
@@ -14,8 +14,14 @@ from typing import Any
 
 import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
 import pyarrow as pa  # noqa: TID253
+from psycopg2.extensions import (  # noqa: TID253
+    PYDATE,
+    PYDATETIME,
+    PYDATETIMETZ,
+    new_type,
+    register_type,
+)
 from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
-from psycopg2.extensions import new_type, register_type  # noqa: TID253
 
 from taxietl.config.postgres_errors import meant
 from taxietl.errors import ConfigError, TargetError
@@ -39,6 +45,8 @@ _TYPES = {
     1114: pa.timestamp("us"),
     1184: pa.timestamp("us", "UTC"),
 }
+
+_TIMES = {1082: PYDATE, 1114: PYDATETIME, 1184: PYDATETIMETZ}
 
 _OPEN = (
     "DO $taxietl$ DECLARE answer refcursor := 'taxietl'; BEGIN "
@@ -117,6 +125,8 @@ class _Answer:
         others = tuple({each.type_code for each in self._columns} - {*_TYPES, _NUMERIC})
         if others:
             register_type(new_type(others, "AS_WRITTEN", lambda value, _: value), cursor)
+        for code, read in _TIMES.items():
+            register_type(new_type((code,), "FINITE", _finite(read)), cursor)
 
     def reader(self) -> pa.RecordBatchReader:
         """All rows, the first batch of them fetched already."""
@@ -164,6 +174,17 @@ class _Answer:
         if error.pgcode in _NOT_READING:
             return ConfigError(f"`taxietl sql` only reads: {said}.", hint="Give one SELECT.")
         return ConfigError(f"{said}.", hint=error.diag.message_hint or "Give one SELECT.")
+
+
+def _finite(read: Callable[[Any, Cursor], Any]) -> Callable[[Any, Cursor], Any]:
+    """Reads a time, but not infinity, for which psycopg2 gives the last day of 9999."""
+
+    def found(value: Any, cursor: Cursor) -> Any:
+        if value is not None and value.endswith("infinity"):
+            raise ValueError(f"{value} is no time")
+        return read(value, cursor)
+
+    return found
 
 
 def _type_of(column: Any, values: Sequence[Any]) -> pa.DataType:
