@@ -178,7 +178,7 @@ def _by_distinct(published: pa.Array, target: pa.DataType, read: Callable[[str],
     encoded = published.dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     meant = [read(text) for text in texts]
-    if meant == texts:
+    if meant == texts and published.type == target:
         return published  # as nearly always
     return pa.array(meant, target).take(encoded.indices)
 
