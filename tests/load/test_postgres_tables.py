@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -323,6 +324,24 @@ def test_a_users_unique_index_holds_for_new_months_too(server: Postgres) -> None
 
     assert refused.value.exit_code == 5
     assert server.facts() == before
+
+
+def test_who_may_only_read_the_tables_can_ask_about_a_month(server: Postgres) -> None:
+    server.load(3, table="o'dd %s")
+    reader = f"reader_{uuid.uuid4().hex[:12]}"
+    server.do(
+        f"CREATE ROLE {reader} LOGIN PASSWORD 'x'",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}",
+    )
+    try:
+        loader = Postgres(f"postgresql://{reader}:x@{server.url.split('@')[1]}").loader
+
+        entry = loader.entry(JANUARY, "o'dd %s")
+
+        assert entry is not None
+        assert entry.rows_present == 3
+    finally:
+        server.do(f"DROP OWNED BY {reader}", f"DROP ROLE {reader}")
 
 
 def test_a_view_on_a_partition_keeps_it_and_the_error_says_so(server: Postgres) -> None:

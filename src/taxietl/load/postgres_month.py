@@ -230,7 +230,12 @@ class Month:
         partition = partition_of(self._session, self._schema, self._table, self._trip_file)
         if partition is None:
             return 0
-        return int(self._session.run(f"SELECT count(*) FROM {partition.name}")[0][0])
+        # Of the parent: those who only read have rights there, and none in the partitions' schema.
+        found = self._session.run(
+            f"SELECT count(*) FROM {self._tables.name_of(self._table)} "
+            f"WHERE source_month = DATE '{self._trip_file.source_month}'"
+        )
+        return int(found[0][0])
 
     def _patiently(self, work: Callable[[], None]) -> None:
         """Do it in a savepoint; where a lock is not to be had, again and again."""
