@@ -5,10 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from taxietl.cli.streams import open_closed_streams, writing_to_stdout
+from taxietl.errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 def entry() -> None:
@@ -16,11 +20,8 @@ def entry() -> None:
     code = main()
     if "run" in sys.argv:  # a flow of the user's own may have things to do at exit
         sys.exit(code)
-    try:
-        sys.stdout.flush()
+    with suppress(OSError, ValueError):  # nobody listens any more
         sys.stderr.flush()
-    except (OSError, ValueError):  # nobody listens any more
-        pass
     # Taking Arrow and DuckDB apart, and giving back memory piece by piece, would take 0.1 s.
     os._exit(code)
 
@@ -28,17 +29,39 @@ def entry() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    open_closed_streams()
+    code = _told(lambda: _done(given), given)
+    # What the command left in the buffer may be all that it had to say.
+    lost = _told(_flush, given)
+    return code or lost
+
+
+def _done(given: Sequence[str]) -> int:
+    """Carry the command line out; raises what went wrong."""
     if given == ["--version"]:  # without the 0.1 s that the whole command line costs
         import taxietl
 
-        sys.stdout.write(f"taxietl {taxietl.__version__}\n")
+        with writing_to_stdout():
+            sys.stdout.write(f"taxietl {taxietl.__version__}\n")
         return 0
     # Imports make objects that stay; looking for garbage among them is a tenth of a short run.
     gc.set_threshold(50_000)
     from taxietl.cli.app import run
 
+    returned = run(given)
+    return returned if isinstance(returned, int) else 0
+
+
+def _flush() -> int:
+    with suppress(ValueError), writing_to_stdout():  # a user's flow may have closed it
+        sys.stdout.flush()
+    return 0
+
+
+def _told(act: Callable[[], int], given: Sequence[str]) -> int:
+    """The exit code of an act; what it raises is told to the user."""
     try:
-        return _exit_code(run(given))
+        return act()
     except (BrokenPipeError, SystemExit) as error:
         # Typer makes an exit of its own of it; any other one is a user's flow that ends itself.
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
@@ -50,10 +73,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _reported(error, given)
 
 
-def _exit_code(returned: Any) -> int:
-    return returned if isinstance(returned, int) else 0
-
-
 def _reported(error: BaseException, given: Sequence[str]) -> int:
     """Say what went wrong, on stderr and, under --json, as the one document on stdout."""
     from taxietl.cli.output import describe_error, write_document
@@ -62,7 +81,8 @@ def _reported(error: BaseException, given: Sequence[str]) -> int:
     if not document["message"]:  # the help was asked for by naming no command, and printed
         return int(document["exit_code"])
     if "--json" in given:
-        write_document({"error": document, "exit_code": document["exit_code"]})
+        with suppress(OSError, TargetError):  # stdout may be what went wrong
+            write_document({"error": document, "exit_code": document["exit_code"]})
     sys.stderr.write(f"error: {document['message']}\n")
     if document["hint"]:
         sys.stderr.write(f"hint: {document['hint']}\n")

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
+from taxietl.cli.streams import writing_to_stdout
 from taxietl.errors import Cancelled, TaxietlError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -38,7 +39,7 @@ class Output:
         if self.json:
             write_document(document)
         else:
-            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+            _write(text if text.endswith("\n") else f"{text}\n")
 
     def note(self, text: str) -> None:
         """Tell something by the way, on stderr, unless --quiet."""
@@ -131,7 +132,12 @@ def _usage(error: Exception) -> str:
 
 def write_document(document: Mapping[str, Any]) -> None:
     """Write one JSON document to stdout."""
-    sys.stdout.write(json.dumps(document, default=plain, indent=2, ensure_ascii=False) + "\n")
+    _write(json.dumps(document, default=plain, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write(text: str) -> None:
+    with writing_to_stdout():
+        sys.stdout.write(text)
 
 
 def plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ import typer
 
 from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
+from taxietl.cli.streams import writing_to_stdout
 from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _write_csv(rows: pa.RecordBatchReader) -> None:
     from taxietl.cli.answers import writable, written
 
     schema = writable(rows.schema)
-    with pacsv.CSVWriter(sys.stdout.buffer, schema) as writer:
+    with writing_to_stdout(), pacsv.CSVWriter(sys.stdout.buffer, schema) as writer:
         for batch in rows:
             writer.write_batch(written(batch, schema))
 
@@ -103,6 +104,9 @@ def _write_parquet(rows: pa.RecordBatchReader) -> None:
     schema = writable(rows.schema)
     if len(set(schema.names)) < len(schema.names):
         raise ConfigError("Two columns have one name.", hint="Tell them apart with AS.")
-    with pq.ParquetWriter(sys.stdout.buffer, schema, compression="zstd") as writer:
+    with (
+        writing_to_stdout(),
+        pq.ParquetWriter(sys.stdout.buffer, schema, compression="zstd") as writer,
+    ):
         for batch in rows:
             writer.write_batch(written(batch, schema))
