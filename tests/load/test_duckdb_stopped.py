@@ -55,6 +55,23 @@ def test_cancelling_ends_an_endless_stream_and_changes_nothing(duck: Duck) -> No
     assert duck.load(4, force=True).rows_loaded == 4
 
 
+@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.15, 0.2])
+def test_ctrl_c_outside_a_run_is_told_as_itself(duck: Duck, seconds: float) -> None:
+    """Where no run takes the signal over, as in `inspect`, Python raises wherever it stands."""
+    batch = batch_of("yellow", 1000)
+    timer = threading.Timer(seconds, signal.raise_signal, [signal.SIGINT])
+
+    def endless() -> Iterator[pa.RecordBatch]:
+        timer.start()
+        while True:
+            yield batch
+
+    with pytest.raises(KeyboardInterrupt):
+        duck.load(endless())
+
+    assert duck.load(4).rows_loaded == 4
+
+
 def test_cancelling_interrupts_a_long_statement_and_changes_nothing(duck: Duck) -> None:
     """One batch, so that no pull stands between; an index makes its statement take 5 s and more."""
     rows = 4_000_000

@@ -165,14 +165,16 @@ class _Incoming:
 
     def _part(self) -> Iterator[pa.RecordBatch]:
         rows = 0
-        while (batch := self._next) is not None and rows < ROWS_A_STATEMENT:
-            rows += batch.num_rows
-            yield batch
-            try:
+        try:
+            while (batch := self._next) is not None and rows < ROWS_A_STATEMENT:
+                rows += batch.num_rows
+                yield batch  # Ctrl-C while DuckDB writes is raised here
                 self._next = self._pulled()
-            except BaseException as error:
-                self.failure = error
-                raise
+        except GeneratorExit:  # DuckDB wants no more
+            raise
+        except BaseException as error:
+            self.failure = error
+            raise
 
     def _pulled(self) -> pa.RecordBatch | None:
         with self._pulling:
