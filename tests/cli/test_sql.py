@@ -175,3 +175,9 @@ def test_a_reader_that_goes_away_is_not_complained_about(home: Path, warehouse: 
         told = process.stderr.read()
 
     assert told == ""
+
+
+def test_an_unknown_form_is_told_with_the_known_ones(taxietl: Taxietl) -> None:
+    done = taxietl("sql", "SELECT 1", "--format", "xml")
+
+    check_refused(done, 2, "'--format': 'xml' is not one of 'table', 'csv', 'json', 'parquet'.")

@@ -305,6 +305,17 @@ def test_every_problem_has_its_line(write: Write) -> None:
     ]
 
 
+def test_toml_in_another_encoding_is_told_as_that(write: Write) -> None:
+    path = write("")
+    path.write_bytes("[ingest]\nto = 'Köln'\n".encode("latin-1"))
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings(config=path)
+
+    assert "it is not UTF-8 text" in caught.value.message
+    assert caught.value.hint == "Save it as UTF-8."
+
+
 def test_broken_toml_is_told_with_its_line(write: Write) -> None:
     error = refusal(write, f'[ingest]\nto = "x"\npassword = {PLANTED}\n')
 

@@ -88,7 +88,8 @@ def _common(
         Path | None, typer.Option(help="Folder of history, cache and the default warehouse.")
     ] = None,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Any month of the NYC TLC taxi records into a warehouse, exactly once, with proof."""

@@ -110,7 +110,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
     if isinstance(error, typer.exceptions.TyperException) and hasattr(error, "format_message"):
         return {
             "kind": "UsageError",
-            "message": str(error.format_message()),
+            # A choice that is none comes as what Python calls the trouble of pydantic.
+            "message": str(error.format_message()).replace(": Value error, ", ": "),
             "hint": _usage(error),
             "exit_code": 2,
         }

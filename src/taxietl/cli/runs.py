@@ -167,10 +167,10 @@ def _state(record: StateRecord) -> dict[str, Any]:
 def _lines(history: History, record: RunRecord, depth: int) -> list[str]:
     """The tree as text, two blanks a level."""
     indent = "  " * depth
-    says = f" {record.state.message}" if record.state.message else ""
+    says = f", {record.state.message}" if record.state.message else ""
     lines = [
-        f"{indent}{record.name}  {record.state.name}{says}  flow {record.flow!r}, "
-        f"{_seconds(record)} s, since {_clock(record.started_at)}{_line_of_runs(record)}"
+        f"{indent}{record.name}  {record.state.name}  flow {record.flow!r}, {_seconds(record)} s, "
+        f"since {_clock(record.started_at)}{_line_of_runs(record)}{says}"
     ]
     children = {each.id: each for each in history.children(record.id)}
     for each in history.task_runs(record.id):

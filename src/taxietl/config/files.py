@@ -66,7 +66,9 @@ def read_toml(file: Path) -> tuple[dict[str, Any], ConfigError | None]:
             hint="Check that this user may read it, or name another: --config FILE.",
         )
     except UnicodeDecodeError:
-        trouble = "it is not UTF-8 text"
+        return {}, ConfigError(
+            f"{file}: not valid TOML: it is not UTF-8 text.", hint="Save it as UTF-8."
+        )
     except tomllib.TOMLDecodeError as error:
         trouble = str(error)  # what was expected, line and column; never the line itself
     return {}, ConfigError(
