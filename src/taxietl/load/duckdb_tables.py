@@ -5,7 +5,7 @@ Each says in its COMMENT what it is. What bears no such mark is never touched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 
@@ -19,7 +19,7 @@ from taxietl.load.ownership import (
     is_ours,
     trips_role,
 )
-from taxietl.load.sql import quoted
+from taxietl.load.sql import defined, quoted
 from taxietl.load.views import VIEWS, view_of, view_select
 from taxietl.tlc.datasets import Dataset, dataset
 
@@ -54,8 +54,7 @@ class Tables:
         self._make_ledger()
         columns = {each.name: each.kind.sql_type for each in of.columns}
         if not self.has_trips(table, of):
-            listed = [f"{quoted(name)} {kind}" for name, kind in columns.items()]
-            self._make(table, [*listed, "source_month DATE NOT NULL"], trips_role(of))
+            self._make(table, columns | {"source_month": "DATE NOT NULL"}, trips_role(of))
         columns |= {name: "TEXT" for name in names if name not in columns}
         present = self._columns(table)
         for name, kind in columns.items():
@@ -68,11 +67,9 @@ class Tables:
 
     def _make_ledger(self) -> None:
         if not self.has_ledger():
-            columns = [f"{name} {kind}" for name, kind in ledger.COLUMNS.items()]
-            self._make(ledger.LOADS, columns, LEDGER_ROLES[ledger.LOADS])
+            self._make(ledger.LOADS, ledger.COLUMNS, LEDGER_ROLES[ledger.LOADS])
         if not self._is_ours(ledger.REJECTS, LEDGER_ROLES[ledger.REJECTS]):
-            columns = [f"{name} {kind}" for name, kind in ledger.REJECT_COLUMNS.items()]
-            self._make(ledger.REJECTS, columns, LEDGER_ROLES[ledger.REJECTS])
+            self._make(ledger.REJECTS, ledger.REJECT_COLUMNS, LEDGER_ROLES[ledger.REJECTS])
         if not self._is_ours(ledger.MONTHS, LEDGER_ROLES[ledger.MONTHS]):
             self._connection.execute(
                 f"CREATE VIEW {ledger.MONTHS} AS SELECT {', '.join(ledger.COLUMNS)} "  # noqa: S608
@@ -80,8 +77,8 @@ class Tables:
             )
             self._mark("VIEW", ledger.MONTHS, LEDGER_ROLES[ledger.MONTHS])
 
-    def _make(self, table: str, columns: Sequence[str], role: str) -> None:
-        self._connection.execute(f"CREATE TABLE {quoted(table)} ({', '.join(columns)})")
+    def _make(self, table: str, columns: Mapping[str, str], role: str) -> None:
+        self._connection.execute(f"CREATE TABLE {quoted(table)} ({defined(columns)})")
         self._mark("TABLE", table, role)
 
     def _make_view(self, view: str) -> None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from taxietl.load.duckdb_tables import Tables
 from taxietl.load.ownership import bears, is_ours
-from taxietl.load.sql import quoted
 from taxietl.load.zones import (
     HINT,
+    LISTED,
     LOAD_COLUMNS,
     LOADS,
     LOADS_ROLE,
@@ -27,7 +27,6 @@ from taxietl.tlc.zones import COLUMNS, TABLE, VIEW
 # ruff: noqa: S608
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LISTED = ", ".join(quoted(name) for name in COLUMNS)
 
 
 class ZoneTables(Tables):
@@ -48,7 +47,7 @@ class ZoneTables(Tables):
         report = new_report(request, action, reason, target=self._target)
         self._connection.execute(f"DELETE FROM {TABLE}")
         self._connection.executemany(
-            f"INSERT INTO {TABLE} ({_LISTED}) VALUES (?, ?, ?, ?)",
+            f"INSERT INTO {TABLE} ({LISTED}) VALUES (?, ?, ?, ?)",
             [list(each) for each in request.zones],
         )
         row = row_of(report)
@@ -63,11 +62,9 @@ class ZoneTables(Tables):
 
     def _make_ready(self, has_table: bool) -> None:
         if not has_table:
-            columns = [f"{quoted(name)} {kind}" for name, kind in COLUMNS.items()]
-            self._make(TABLE, columns, ROLE)
+            self._make(TABLE, COLUMNS, ROLE)
         if not self._is_zones(LOADS, LOADS_ROLE):
-            columns = [f"{name} {kind}" for name, kind in LOAD_COLUMNS.items()]
-            self._make(LOADS, columns, LOADS_ROLE)
+            self._make(LOADS, LOAD_COLUMNS, LOADS_ROLE)
         found = self._comment(VIEW)
         if found is None or bears(found, VIEW_ROLE):
             self._connection.execute(f"CREATE OR REPLACE VIEW {VIEW} AS {view_select(TABLE)}")
@@ -87,7 +84,7 @@ class ZoneTables(Tables):
         return report_of(row, target=self._target)
 
     def _rows(self) -> list[Zone]:
-        found = self._connection.execute(f"SELECT {_LISTED} FROM {TABLE}").fetchall()
+        found = self._connection.execute(f"SELECT {LISTED} FROM {TABLE}").fetchall()
         return [Zone(*each) for each in found]
 
     def _is_zones(self, name: str, role: str) -> bool:

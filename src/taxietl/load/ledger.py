@@ -59,11 +59,6 @@ REJECT_COLUMNS: Mapping[str, str] = {
 """Of `taxietl_rejects`."""
 
 
-def ddl(columns: Mapping[str, str]) -> str:
-    """The column list of a CREATE TABLE."""
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
-
-
 def row_of(report: LoadReport) -> dict[str, Any]:
     """A report as its ledger row; `superseded_at` is left out."""
     stats = {name: asdict(each) for name, each in report.column_stats.items()}

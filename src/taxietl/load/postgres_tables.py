@@ -22,7 +22,7 @@ from taxietl.load.ownership import (
     trips_role,
 )
 from taxietl.load.postgres_connection import Session
-from taxietl.load.sql import quoted
+from taxietl.load.sql import defined, quoted
 from taxietl.load.views import VIEWS, view_columns, view_of, view_select
 from taxietl.tlc.datasets import Dataset, dataset
 
@@ -117,9 +117,10 @@ class Tables:
     def make_ledger(self) -> None:
         """Have the ledger, the rejects and the view of the current months."""
         if not self.has_ledger():
-            self._make(ledger.LOADS, ledger.ddl(ledger.COLUMNS), LEDGER_ROLES[ledger.LOADS])
+            columns = defined(ledger.COLUMNS)
+            self._make(ledger.LOADS, columns, LEDGER_ROLES[ledger.LOADS])
         if not self._is_ours(ledger.REJECTS, LEDGER_ROLES[ledger.REJECTS]):
-            columns = ledger.ddl(ledger.REJECT_COLUMNS)
+            columns = defined(ledger.REJECT_COLUMNS)
             self._make(ledger.REJECTS, columns, LEDGER_ROLES[ledger.REJECTS])
         if not self._is_ours(ledger.MONTHS, LEDGER_ROLES[ledger.MONTHS]):
             self._session.run(

@@ -8,9 +8,10 @@ from psycopg2.extras import execute_values  # noqa: TID253  only where PostgreSQ
 
 from taxietl.load.ownership import bears, is_ours
 from taxietl.load.postgres_tables import Tables
-from taxietl.load.sql import quoted
+from taxietl.load.sql import defined
 from taxietl.load.zones import (
     HINT,
+    LISTED,
     LOAD_COLUMNS,
     LOADS,
     LOADS_ROLE,
@@ -26,8 +27,6 @@ from taxietl.tlc.zones import COLUMNS, TABLE, VIEW
 
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
 # ruff: noqa: S608
-
-_LISTED = ", ".join(quoted(name) for name in COLUMNS)
 
 
 class ZoneTables(Tables):
@@ -54,7 +53,7 @@ class ZoneTables(Tables):
         table, loads = self._sql_name(TABLE), self._sql_name(LOADS)
         self._session.run(f"DELETE FROM {self.name_of(TABLE)}")
         with self._session.cursor() as cursor:
-            execute_values(cursor, f"INSERT INTO {table} ({_LISTED}) VALUES %s", request.zones)
+            execute_values(cursor, f"INSERT INTO {table} ({LISTED}) VALUES %s", request.zones)
         row = row_of(report)
         self._session.run(
             f"UPDATE {loads} SET superseded_at = %s WHERE superseded_at IS NULL",
@@ -68,11 +67,9 @@ class ZoneTables(Tables):
 
     def _make_ready(self, has_table: bool) -> None:
         if not has_table:
-            columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in COLUMNS.items())
-            self._make(TABLE, columns, ROLE)
+            self._make(TABLE, defined(COLUMNS), ROLE)
         if not self._is_zones(LOADS, LOADS_ROLE):
-            columns = ", ".join(f"{name} {kind}" for name, kind in LOAD_COLUMNS.items())
-            self._make(LOADS, columns, LOADS_ROLE)
+            self._make(LOADS, defined(LOAD_COLUMNS), LOADS_ROLE)
         found = self._found(VIEW)
         if found is None or bears(found.comment, VIEW_ROLE):
             select = view_select(self.name_of(TABLE))
@@ -89,7 +86,7 @@ class ZoneTables(Tables):
         return report_of(dict(zip(names, found[0], strict=True)), target=self._target)
 
     def _rows(self) -> list[Zone]:
-        found = self._session.run(f"SELECT {_LISTED} FROM {self.name_of(TABLE)}")
+        found = self._session.run(f"SELECT {LISTED} FROM {self.name_of(TABLE)}")
         return [Zone(*each) for each in found]
 
     def _sql_name(self, table: str) -> str:

@@ -5,7 +5,7 @@ Pure: made here, run by a loader in its transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from taxietl.steps.values import ColumnStats
@@ -18,6 +18,11 @@ SUMMED_UP_TO = 9e12
 def quoted(name: str) -> str:
     """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def defined(columns: Mapping[str, str]) -> str:
+    """The column list of a CREATE TABLE, from types by name."""
+    return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
 
 
 def stats_select(columns: Sequence[Column]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import taxietl
 from taxietl.load.sql import quoted
 from taxietl.steps.zones import ZoneReport, ZoneRequest
-from taxietl.tlc.zones import TABLE, VIEW_COLUMNS
+from taxietl.tlc.zones import COLUMNS, TABLE, VIEW_COLUMNS
 
 LOADS = "taxietl_zone_loads"
 
@@ -19,6 +19,9 @@ ROLE, LOADS_ROLE, VIEW_ROLE = (
     "ledger of the taxi zones, one row a load",
     "plain-named taxi zones",
 )
+
+LISTED = ", ".join(quoted(name) for name in COLUMNS)
+"""The zone table's columns, as a statement names them."""
 
 HINT = "It is left alone. Rename it, and run again."
 
