@@ -19,7 +19,8 @@ import pyarrow as pa  # noqa: TID253
 from taxietl.config.postgres_errors import target_of
 from taxietl.load.checks import check_counts, check_shrink
 from taxietl.load.postgres_connection import Session, opened
-from taxietl.load.postgres_month import SWAP_PATIENCE_SECONDS, Month
+from taxietl.load.postgres_locks import SWAP_PATIENCE_SECONDS
+from taxietl.load.postgres_month import Month
 from taxietl.load.postgres_partition import make_schema
 from taxietl.load.postgres_query import queried
 from taxietl.load.postgres_staging import Staging, sweep

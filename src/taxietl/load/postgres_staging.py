@@ -18,13 +18,11 @@ import pyarrow as pa  # noqa: TID253
 
 from taxietl.load.ownership import comment_of
 from taxietl.load.postgres_connection import Session
+from taxietl.load.postgres_locks import Key
 from taxietl.load.postgres_partition import PARTS
 from taxietl.steps.protocols import Cancellation
 
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
-
-Key = tuple[int, int]
-"""A month's advisory lock."""
 
 Send = Callable[[Session, Iterable[pa.RecordBatch], Callable[[], None]], None]
 """Sends batches over a session; calls the function between blocks, which raises to stop."""
