@@ -437,10 +437,33 @@ def test_a_home_that_cannot_be_written_is_refused(taxietl: Taxietl, folder: Path
 def test_a_month_of_which_the_rules_leave_nothing_is_refused(
     taxietl: Taxietl, either_warehouse: str, tmp_path: Path
 ) -> None:
-    path = tmp_path / "green_tripdata_2021-01.parquet"
+    path = tmp_path / "trips.parquet"
     write(path, "green", 2021, 1, rows=200)
     another = ("--color", "green", "--year", 2021, "--month", 2)
 
     done = taxietl("ingest", *another, "--source", path, "--transform", "drop-outside-month")
 
     check_refused(done, 4, "no row is left to load", "--transform")
+
+
+@pytest.mark.parametrize("command", ["ingest", "upload-gcs"])
+@pytest.mark.parametrize(
+    ("name", "color", "month", "words"),
+    [
+        ("any.csv", "green", "1-3", ("one file", "3 months", "folder")),
+        ("green_tripdata_2021-01.csv", "green", "2", ("green-2021-01 by its name", "rename")),
+        ("green_tripdata_2021-01.csv", "yellow", "1", ("green-2021-01 by its name", "yellow-2021")),
+        ("https://127.0.0.1:9/green_tripdata_2021-01.parquet", "green", "2", ("by its name",)),
+        ("https://127.0.0.1:9/trips.parquet", "green", "all", ("one file", "12 months")),
+    ],
+)
+def test_one_file_is_not_loaded_as_another_month_or_as_several(
+    taxietl: Taxietl, command: str, name: str, color: str, month: str, words: tuple[str, ...]
+) -> None:
+    Path("taxietl.toml").write_text("[profiles.lake]\ntype = 'folder'\npath = 'lake'\n")
+    if "://" not in name:
+        write(Path(name), "green", 2021, 1, rows=20)
+    asked = ("--color", color, "--year", 2021, "--month", month)
+
+    check_refused(taxietl(command, *asked, "--source", name), 2, *words)
+    assert taxietl("runs", "ls", "--json").document["runs"] == []

@@ -81,7 +81,7 @@ def ingest(
         force=force,
         connections=connections,
     )
-    check(options)
+    check(options, months)
     return _preview(out, months, options) if dry_run else _ingest(out, months, options)
 
 

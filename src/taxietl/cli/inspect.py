@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,8 +15,6 @@ from taxietl.errors import ConfigError, TargetError
 if TYPE_CHECKING:
     from taxietl.flows.quality import Quality
     from taxietl.tlc.trip_file import TripFile
-
-_PUBLISHED = re.compile(r"(yellow|green|fhvhv|fhv)_tripdata_(\d{4})-(\d{2})")
 
 
 def register(app: typer.Typer) -> None:
@@ -69,11 +66,10 @@ def inspect(
 
 def _trip_file(file: str, color: str | None, year: int | None, month: int | None) -> TripFile:
     """The month asked for by the options, or else by the file's name."""
-    from taxietl.tlc.trip_file import trip_file
+    from taxietl.tlc.trip_file import named_month, trip_file
 
-    named = _PUBLISHED.search(Path(file).name)
-    if named:
-        color, year, month = color or named[1], year or int(named[2]), month or int(named[3])
+    if named := named_month(Path(file).name):
+        color, year, month = color or named.color, year or named.year, month or named.month
     if color is None or year is None or month is None:
         raise ConfigError(
             "It is not said which month to inspect.",

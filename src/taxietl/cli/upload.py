@@ -67,7 +67,7 @@ def upload_gcs(
         max_shrink=defaults.max_shrink if max_shrink is None else max_shrink,
         force=force,
     )
-    check(options)
+    check(options, months)
     return _preview(out, months, options) if dry_run else _upload(out, months, options)
 
 

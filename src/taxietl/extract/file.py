@@ -15,6 +15,7 @@ class File:
     """The file at a path."""
 
     path: Path
+    is_one_file = True
 
     def probe(self, trip_file: TripFile, **_: object) -> SourceVersion:
         """Look at the file's size and times.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,6 +34,7 @@ from taxietl.orchestrator import (
 )
 from taxietl.steps import registry
 from taxietl.steps.plan import decide, version_loaded
+from taxietl.steps.protocols import MaybeOneFile
 from taxietl.steps.values import (
     LoadReport,
     LoadRequest,
@@ -44,7 +45,7 @@ from taxietl.steps.values import (
 )
 from taxietl.tlc.column_rules import ColumnRules, NewColumns, parse_renames
 from taxietl.tlc.datasets import Dataset
-from taxietl.tlc.trip_file import TripFile
+from taxietl.tlc.trip_file import TripFile, named_month
 from taxietl.transform.pipeline import clean_batches
 
 
@@ -235,15 +236,16 @@ def ingest_months(
     return each_month(trip_files, lambda each: partial(ingest, each, options), hint=hint)
 
 
-def check(options: IngestOptions) -> None:
+def check(options: IngestOptions, trip_files: Sequence[TripFile]) -> None:
     """Demand that every name stands for something, before a run begins.
 
     Raises:
-        ConfigError: the source, the profile or a transformer does not, a rename is none, or the
-            warehouse cannot take the rows over several connections.
+        ConfigError: the source, the profile or a transformer does not, a rename is none, the
+            source is one file that is not of these months, or the warehouse cannot take the rows
+            over several connections.
         SourceError: the source is a path at which nothing lies.
     """
-    registry.extractor(options.source)
+    check_source(options.source, trip_files)
     registry.transformers(options.transforms or ())
     parse_renames(options.renames)
     warehouse = loader(options.to)
@@ -251,6 +253,30 @@ def check(options: IngestOptions) -> None:
         raise ConfigError(
             f"Profile {options.to!r} takes rows over one connection only.",
             hint="--connections is for PostgreSQL; leave it out.",
+        )
+
+
+def check_source(source: str, trip_files: Sequence[TripFile]) -> None:
+    """Demand a source that can have these months.
+
+    Raises:
+        ConfigError: it is none; or it is one file, for several months or under another's name.
+        SourceError: it is a path at which nothing lies.
+    """
+    extractor = registry.extractor(source)
+    if not isinstance(extractor, MaybeOneFile) or not extractor.is_one_file:
+        return
+    file = source.rstrip("/").rpartition("/")[2]
+    if len(trip_files) > 1:
+        raise ConfigError(
+            f"{file} is one file, and {len(trip_files)} months are asked for.",
+            hint="Ask for its month alone, or name a folder of files under the TLC's names.",
+        )
+    named = named_month(file)
+    if named is not None and named not in trip_files:
+        raise ConfigError(
+            f"{file} is {named} by its name, and {trip_files[0]} is asked for.",
+            hint="Ask for its own month; if the name is wrong, rename the file.",
         )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from taxietl.config import settings
-from taxietl.flows.ingest import extract, probe, transform
+from taxietl.flows.ingest import check_source, extract, probe, transform
 from taxietl.flows.lake import open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
 from taxietl.flows.progress import told
@@ -126,15 +126,16 @@ def upload_months(
     )
 
 
-def check(options: UploadOptions) -> None:
+def check(options: UploadOptions, trip_files: Sequence[TripFile]) -> None:
     """Demand that every name stands for something, before a run begins.
 
     Raises:
-        ConfigError: the lake, the source or a transformer does not.
+        ConfigError: the lake, the source or a transformer does not, or the source is one file
+            that is not of these months.
         SourceError: the source is a path at which nothing lies.
     """
     open_lake(options.to)
-    registry.extractor(options.source)
+    check_source(options.source, trip_files)
     registry.transformers(options.transforms)
 
 

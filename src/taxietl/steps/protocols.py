@@ -84,6 +84,16 @@ class Extractor(Protocol):
 
 
 @runtime_checkable
+class MaybeOneFile(Protocol):
+    """An extractor that may have one file only, whatever month it is asked for."""
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether it has."""
+        ...
+
+
+@runtime_checkable
 class Glimpse(Protocol):
     """What an extractor offers beside, where the end of a file can be had without the rest."""
 

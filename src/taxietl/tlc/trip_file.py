@@ -15,6 +15,8 @@ from taxietl.tlc.datasets import Dataset, dataset
 
 _MONTHS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
 
+_PUBLISHED = re.compile(r"(yellow|green|fhvhv|fhv)_tripdata_(\d{4})-(\d{2})")
+
 
 @dataclass(frozen=True, order=True)
 class TripFile:
@@ -65,6 +67,12 @@ def trip_file(color: str, year: int, month: int) -> TripFile:
             hint=f"The TLC's {color} records begin with {first_year:04d}-{first_month:02d}.",
         )
     return TripFile(color, year, month)
+
+
+def named_month(file: str) -> TripFile | None:
+    """The month that a file's name is that of, if it is one of the TLC's."""
+    found = _PUBLISHED.search(file)
+    return TripFile(found[1], int(found[2]), int(found[3])) if found else None
 
 
 def parse_months(texts: Iterable[str]) -> list[int]:

@@ -46,6 +46,11 @@ class Http:
                 "{year} and {month} may stand in it; then --source NAME.",
             )
 
+    @property
+    def is_one_file(self) -> bool:
+        """Whether no month stands in the address."""
+        return not holds_months(self.url)
+
     def probe(self, trip_file: TripFile, *, cancellation: Cancellation = NEVER) -> SourceVersion:
         """Ask for the file's headers.
 
