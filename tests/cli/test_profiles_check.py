@@ -412,15 +412,25 @@ def test_a_google_key_is_read_without_a_network(
     assert words in done.out
 
 
-def test_a_folder_must_be_there(taxietl: Taxietl, tmp_path: Path) -> None:
-    _profile("folder", path=str(tmp_path / "lake"))
+def test_a_folder_need_not_be_there_but_must_be_one(taxietl: Taxietl, tmp_path: Path) -> None:
+    _profile("folder", path=str(tmp_path / "on" / "lake"))
 
     missing = taxietl("profiles", "check", "it")
-    (tmp_path / "lake").mkdir()
+    (tmp_path / "on" / "lake").mkdir(parents=True)
     there = taxietl("profiles", "check", "it")
+    (tmp_path / "on" / "lake").rmdir()
+    (tmp_path / "on" / "lake").touch()
+    no_folder = taxietl("profiles", "check", "it")
+    (tmp_path / "on" / "lake").unlink()
+    (tmp_path / "on").rmdir()
+    (tmp_path / "on").touch()
+    not_to_be_made = taxietl("profiles", "check", "it")
 
-    assert (missing.code, there.code) == (5, 0)
-    assert "does not exist" in missing.out
+    assert (missing.code, there.code) == (0, 0), missing.out
+    assert "the first upload makes it" in missing.out
+    assert (no_folder.code, not_to_be_made.code) == (5, 5)
+    assert "lake is not a folder" in no_folder.out
+    assert "on is not a folder" in not_to_be_made.out
 
 
 def test_all_profiles_are_checked_and_the_worst_code_counts(taxietl: Taxietl, home: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import TargetError, TaxietlError
+from taxietl.load.places import check_can_be_made
 
 if TYPE_CHECKING:
     from taxietl.config.profiles import (
@@ -63,11 +64,11 @@ def _check_duckdb(profile: DuckDBProfile) -> str:
 
 def _check_folder(profile: FolderProfile) -> str:
     path = profile.path
+    if not path.exists():
+        check_can_be_made(path)
+        return f"There is no folder {path} yet; the first upload makes it."
     if not path.is_dir():
-        what = "is not a folder" if path.exists() else "does not exist"
-        raise TargetError(
-            f"The folder {path} {what}.", hint="Make it, or name another `path` in the profile."
-        )
+        raise TargetError(f"{path} is not a folder.", hint="Name another `path` in the profile.")
     if not os.access(path, os.W_OK | os.X_OK):
         raise TargetError(
             f"This user may not write to the folder {path}.", hint="Check its owner and its mode."

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from taxietl.errors import TargetError
 from taxietl.load.duckdb_file import opened
+from taxietl.load.places import check_can_be_made
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from taxietl.config.profiles import DuckDBProfile
 
 _MEMORY = "100MB"
@@ -25,7 +24,7 @@ def check(profile: DuckDBProfile) -> str:
     """
     path = profile.path
     if not path.exists():
-        _check_can_be_made(path)
+        check_can_be_made(path)
         return f"There is no {path} yet; the first load makes it."
     with opened(path, read_only=True, memory_limit=profile.memory_limit or _MEMORY) as connection:
         version = connection.execute("SELECT version()").fetchall()[0][0]
@@ -37,17 +36,3 @@ def check(profile: DuckDBProfile) -> str:
                 hint="Check its owner and its mode, or name another `path` in the profile.",
             )
     return f"DuckDB file {path} opens with DuckDB {version}."
-
-
-def _check_can_be_made(path: Path) -> None:
-    nearest = next(each for each in path.parents if each.exists())
-    if not nearest.is_dir():
-        raise TargetError(
-            f"{path} cannot be made: {nearest} is not a folder.",
-            hint="Name another `path` in the profile.",
-        )
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise TargetError(
-            f"{path} cannot be made: this user may not write to {nearest}.",
-            hint="Check the folder's owner and mode, or name another `path` in the profile.",
-        )
