@@ -19,6 +19,7 @@ import pytest
 from months import FEBRUARY, Duck, batch_of
 
 from taxietl.errors import Cancelled
+from taxietl.load.duckdb_file import translated
 from taxietl.orchestrator.cancellation import Cancellation
 
 
@@ -70,6 +71,16 @@ def test_ctrl_c_outside_a_run_is_told_as_itself(duck: Duck, seconds: float) -> N
         duck.load(endless())
 
     assert duck.load(4).rows_loaded == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "becomes"), [("Query interrupted", KeyboardInterrupt), ("a bug", RuntimeError)]
+)
+def test_what_duckdb_makes_of_ctrl_c_is_undone(
+    words: str, becomes: type[BaseException], tmp_path: Path
+) -> None:
+    with pytest.raises(becomes), translated(tmp_path / "taxi.duckdb"):
+        raise RuntimeError(words)
 
 
 def test_cancelling_interrupts_a_long_statement_and_changes_nothing(duck: Duck) -> None:

@@ -174,6 +174,10 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise meant(path, error) from error
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None  # what DuckDB makes of it outside a run
 
 
 def meant(path: Path, error: Exception) -> TaxietlError:
