@@ -448,22 +448,32 @@ def test_a_month_of_which_the_rules_leave_nothing_is_refused(
 
 @pytest.mark.parametrize("command", ["ingest", "upload-gcs"])
 @pytest.mark.parametrize(
-    ("name", "color", "month", "words"),
-    [
-        ("any.csv", "green", "1-3", ("one file", "3 months", "folder")),
-        ("green_tripdata_2021-01.csv", "green", "2", ("green-2021-01 by its name", "rename")),
-        ("green_tripdata_2021-01.csv", "yellow", "1", ("green-2021-01 by its name", "yellow-2021")),
-        ("https://127.0.0.1:9/green_tripdata_2021-01.parquet", "green", "2", ("by its name",)),
-        ("https://127.0.0.1:9/trips.parquet", "green", "all", ("one file", "12 months")),
-    ],
+    ("name", "month", "count"),
+    [("any.csv", "1-3", 3), ("https://127.0.0.1:9/trips.parquet", "all", 12)],
 )
-def test_one_file_is_not_loaded_as_another_month_or_as_several(
-    taxietl: Taxietl, command: str, name: str, color: str, month: str, words: tuple[str, ...]
+def test_one_file_is_not_loaded_as_several_months(
+    taxietl: Taxietl, command: str, name: str, month: str, count: int
 ) -> None:
     Path("taxietl.toml").write_text("[profiles.lake]\ntype = 'folder'\npath = 'lake'\n")
     if "://" not in name:
         write(Path(name), "green", 2021, 1, rows=20)
-    asked = ("--color", color, "--year", 2021, "--month", month)
+    asked = ("--color", "green", "--year", 2021, "--month", month)
 
-    check_refused(taxietl(command, *asked, "--source", name), 2, *words)
+    refused = taxietl(command, *asked, "--source", name)
+
+    check_refused(refused, 2, "one file", f"{count} months", "folder")
     assert taxietl("runs", "ls", "--json").document["runs"] == []
+
+
+@pytest.mark.parametrize(("month", "is_told"), [(1, False), (2, True)])
+def test_a_file_that_is_another_month_by_its_name_is_told(
+    taxietl: Taxietl, month: int, is_told: bool
+) -> None:
+    name = "green_tripdata_2021-01.csv"
+    write(Path(name), "green", 2021, 1, rows=20)
+    asked = ("--color", "green", "--year", 2021, "--month", month)
+
+    loaded = taxietl("ingest", *asked, "--source", name)
+
+    assert loaded.code == 0
+    assert ("is green-2021-01 by its name" in loaded.err) is is_told

@@ -111,7 +111,11 @@ class Planned:
 @task(retry=retries.TRANSFERS, persist_result=False)
 def probe(trip_file: TripFile, source: str) -> SourceVersion:
     """Ask the source which version of the month it has; never cached."""
-    return registry.extractor(source).probe(trip_file, cancellation=current_cancellation())
+    version = registry.extractor(source).probe(trip_file, cancellation=current_cancellation())
+    file = version.url.rpartition("/")[2]
+    if (named := named_month(file)) not in (None, trip_file):
+        get_run_logger().warning("%s is %s by its name; it is taken for %s", file, named, trip_file)
+    return version
 
 
 @task(persist_result=False)
@@ -241,7 +245,7 @@ def check(options: IngestOptions, trip_files: Sequence[TripFile]) -> None:
 
     Raises:
         ConfigError: the source, the profile or a transformer does not, a rename is none, the
-            source is one file that is not of these months, or the warehouse cannot take the rows
+            source is one file and the months are several, or the warehouse cannot take the rows
             over several connections.
         SourceError: the source is a path at which nothing lies.
     """
@@ -260,23 +264,17 @@ def check_source(source: str, trip_files: Sequence[TripFile]) -> None:
     """Demand a source that can have these months.
 
     Raises:
-        ConfigError: it is none; or it is one file, for several months or under another's name.
+        ConfigError: it is none; or it is one file, and the months are several.
         SourceError: it is a path at which nothing lies.
     """
     extractor = registry.extractor(source)
     if not isinstance(extractor, MaybeOneFile) or not extractor.is_one_file:
         return
-    file = source.rstrip("/").rpartition("/")[2]
     if len(trip_files) > 1:
+        file = source.rstrip("/").rpartition("/")[2]
         raise ConfigError(
             f"{file} is one file, and {len(trip_files)} months are asked for.",
             hint="Ask for its month alone, or name a folder of files under the TLC's names.",
-        )
-    named = named_month(file)
-    if named is not None and named not in trip_files:
-        raise ConfigError(
-            f"{file} is {named} by its name, and {trip_files[0]} is asked for.",
-            hint="Ask for its own month; if the name is wrong, rename the file.",
         )
 
 

@@ -131,7 +131,7 @@ def check(options: UploadOptions, trip_files: Sequence[TripFile]) -> None:
 
     Raises:
         ConfigError: the lake, the source or a transformer does not, or the source is one file
-            that is not of these months.
+            and the months are several.
         SourceError: the source is a path at which nothing lies.
     """
     open_lake(options.to)
