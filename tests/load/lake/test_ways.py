@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,9 @@ from certificates import Certificate, certificate_for
 from gcs import Gcs
 
 from taxietl.load.lake.line import Line
-from taxietl.load.lake.ways import NO_ANSWER, Answer
+from taxietl.load.lake.ways import NO_ANSWER, Answer, _Direct, way_to
 
+ListeningTls = Callable[[Callable[[socket.socket], None]], AbstractContextManager[str]]
 ANSWER = b"HTTP/1.1 412 Precondition Failed\r\nX-Told: yes\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -129,6 +132,41 @@ def test_after_what_was_no_answer_the_next_request_is_sent(line: Line) -> None:
         assert _send(line, url).status_code == 412
 
 
+def test_an_answer_that_is_the_last_of_its_connection_can_be_cut(line: Line) -> None:
+    answering = threading.Event()
+
+    def serve(connected: socket.socket) -> None:
+        _read_head(connected)
+        connected.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nx")
+        answering.set()
+        connected.recv(1)
+
+    def cut() -> None:
+        answering.wait(5)
+        while cutting.is_set():
+            line.cut()
+
+    cutting = threading.Event()
+    cutting.set()
+    cutter = threading.Thread(target=cut)
+    cutter.start()
+    with _listening(serve) as url:
+        begun = time.monotonic()
+        with pytest.raises(NO_ANSWER):
+            _send(line, url)
+    cutting.clear()
+    cutter.join()
+    assert time.monotonic() - begun < 4  # and not when it had been silent for too long
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_an_ipv6_host_needs_no_port(scheme: str, port: int) -> None:
+    way = way_to(f"{scheme}://[2001:db8::1]")
+
+    assert isinstance(way, _Direct)
+    assert (way._connection.host, way._connection.port) == ("2001:db8::1", port)
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return certificate_for("localhost", tmp_path_factory.mktemp("ways") / "tls")
@@ -166,6 +204,72 @@ def test_the_environment_says_whose_certificates_to_trust(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.certificate))
 
     assert _asked(line, secure) == 200
+
+
+@pytest.fixture
+def listening_tls(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> ListeningTls:
+    """As `_listening`, over TLS that is trusted."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate.certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+
+    @contextmanager
+    def listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+        def secured(connected: socket.socket) -> None:
+            with context.wrap_socket(connected, server_side=True) as secure:
+                serve(secure)
+
+        with _listening(secured) as url:
+            yield url.replace("http://127.0.0.1", "https://localhost")
+
+    return listening
+
+
+def test_over_tls_too_an_answer_that_comes_before_all_was_sent_is_taken(
+    line: Line, listening_tls: ListeningTls
+) -> None:
+    def serve(connected: socket.socket) -> None:
+        _read_head(connected)
+        connected.sendall(ANSWER)
+
+    told = []
+    with listening_tls(serve) as url:
+        for _ in range(5):  # the other side's reset may overtake its answer
+            with suppress(*NO_ANSWER):
+                told.append(_send(line, url, b"x" * 5_000_000).status_code)
+
+    assert set(told) == {412}
+
+
+def _cutting(line: Line) -> Iterator[bytes]:
+    yield b"x"
+    line.cut()
+    yield b"x"
+
+
+def test_what_is_sent_over_tls_is_never_plain_when_it_is_cut(
+    line: Line, listening_tls: ListeningTls
+) -> None:
+    def serve(connected: socket.socket) -> None:
+        _read_head(connected)
+        connected.recv(100)
+
+    with listening_tls(serve) as url:
+        way = line._ways[url] = way_to(url)
+        assert isinstance(way, _Direct)
+
+        def body() -> Iterator[bytes]:
+            yield b"x"
+            line.cut()
+            assert isinstance(way._socket, ssl.SSLSocket)
+            versions.append(way._socket.version())  # None for one that does not encrypt any more
+            yield b"x"
+
+        versions: list[str | None] = []
+        with pytest.raises(NO_ANSWER):
+            line.send("PUT", url, headers={}, body=body(), size_bytes=2, timeouts=(5, 5))
+
+    assert versions == ["TLSv1.3"]
 
 
 def _through(connected: socket.socket) -> None:
@@ -209,6 +313,27 @@ def test_a_proxy_is_asked_for_a_tunnel_to_what_speaks_tls(
         line.close()
 
     assert tunnels == ["opened"]
+
+
+def test_a_tunnel_through_a_proxy_that_speaks_tls_itself_can_be_cut(
+    line: Line, secure: Gcs, listening_tls: ListeningTls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    with listening_tls(_through) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        assert _asked(line, secure) == 200
+        with pytest.raises(NO_ANSWER):
+            line.send(
+                "POST",
+                f"{secure.url}/upload/storage/v1/b/lake/o?uploadType=multipart",
+                headers={},
+                body=_cutting(line),
+                size_bytes=2,
+                timeouts=(5, 5),
+            )
+        line.close()
 
 
 def test_a_folder_of_certificates_will_do(

@@ -11,7 +11,7 @@ import json
 import socket
 import ssl
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -105,11 +105,14 @@ class _Direct:
 
     def __init__(self, host: str, verify: str | bool) -> None:
         to = urlsplit(host)
+        # The port is always said: of an IPv6 address the last part would be taken for it.
         self._connection = (
-            HTTPSConnection(to.hostname or "", to.port, context=_trusting(verify))
+            HTTPSConnection(to.hostname or "", to.port or 443, context=_trusting(verify))
             if to.scheme == "https"
-            else HTTPConnection(to.hostname or "", to.port)
+            else HTTPConnection(to.hostname or "", to.port or 80)
         )
+        # Kept beside the connection, which forgets it while a last answer is still read.
+        self._socket: socket.socket | None = None
         weakref.finalize(self, self._connection.close)
 
     def exchange(
@@ -125,7 +128,7 @@ class _Direct:
             to_send, to_answer = timeouts
             opened = self._opened(to_send)
             # A service may answer, and hang up, before it has read everything.
-            with suppress(BrokenPipeError, ConnectionResetError):
+            with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
                 self._connection.request(method, target, body, headers)
             opened.settimeout(to_answer)
             answer = self._connection.getresponse()
@@ -142,13 +145,13 @@ class _Direct:
         if connection.sock is None:
             connection.timeout = timeout_seconds
             connection.connect()
-        opened: socket.socket = connection.sock
+        self._socket = opened = connection.sock
         opened.settimeout(timeout_seconds)
         return opened
 
     def cut(self) -> None:
         """See `Way`."""
-        _end(self._connection.sock)
+        _end(self._socket)
 
     def close(self) -> None:
         """See `Way`."""
@@ -169,7 +172,7 @@ class _Proxied(HTTPAdapter):
 
     def __init__(self, host: str, settings: Mapping[str, Any]) -> None:
         super().__init__(pool_maxsize=1)
-        self._sockets: set[socket.socket] = set()
+        self._socket: Any = None
         request = PreparedRequest()
         request.prepare(method="GET", url=f"{host}/")
         proxies, verify, certificate = (settings[each] for each in ("proxies", "verify", "cert"))
@@ -177,7 +180,7 @@ class _Proxied(HTTPAdapter):
             request, verify, proxies=proxies, cert=certificate
         )
         self.cert_verify(self._pool, host, verify, certificate)
-        self._pool.ConnectionCls = _noted(self._pool.ConnectionCls, self._sockets)
+        self._pool.ConnectionCls = _noted(self._pool.ConnectionCls, self._note)
         # A proxy of plain HTTP is told the host, too.
         self._prefix = self.request_url(request, proxies).removesuffix("/")
 
@@ -204,30 +207,33 @@ class _Proxied(HTTPAdapter):
 
     def cut(self) -> None:
         """See `Way`."""
-        for each in list(self._sockets):
-            _end(each)
+        _end(self._socket)
 
     def close(self) -> None:
         """See `Way`."""
         self._pool.close()  # the adapter's own only forgets it
 
+    def _note(self, opened: Any) -> None:
+        self._socket = opened
 
-def _noted(kind: Any, sockets: set[socket.socket]) -> Any:
-    """That class of connections, whose sockets are noted while they are open."""
+
+def _noted(kind: Any, note: Callable[[Any], None]) -> Any:
+    """That class of connections; each socket is noted when it is open."""
 
     def connect(connection: Any) -> None:
         kind.connect(connection)
-        sockets.add(connection.sock)
+        note(connection.sock)
 
-    def close(connection: Any) -> None:
-        sockets.discard(connection.sock)
-        kind.close(connection)
-
-    return type("Connection", (kind,), {"connect": connect, "close": close})
+    return type("Connection", (kind,), {"connect": connect})
 
 
-def _end(connected: socket.socket | None) -> None:
-    """Whoever waits at it waits no more."""
+def _end(connected: Any) -> None:
+    """Whoever waits at it waits no more.
+
+    Args:
+        connected: a socket, or what urllib3 has for TLS inside a proxy's TLS; None for none.
+    """
     if connected is not None:
         with suppress(OSError):
-            connected.shutdown(socket.SHUT_RDWR)
+            # Not TLS's own: that one first forgets to encrypt what another thread still sends.
+            socket.socket.shutdown(getattr(connected, "socket", connected), socket.SHUT_RDWR)
