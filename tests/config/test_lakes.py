@@ -31,6 +31,14 @@ def test_a_month_lies_where_the_course_puts_it(write: Write, text: str) -> None:
     assert key == "data/green/green_tripdata_2021-01.parquet"
 
 
+def test_spaces_and_letters_of_any_script_may_stand_in_a_template(write: Write) -> None:
+    lake = folder(write, "a b/Zürich – 税/{color}={year}-{month:02d}?x#y%20.parquet")
+
+    key = lake.object_key(color="fhv", year=2019, month=2)
+
+    assert key == "a b/Zürich – 税/fhv=2019-02?x#y%20.parquet"
+
+
 def test_a_template_of_ones_own_is_followed(write: Write, tmp_path: Path) -> None:
     lake = folder(write, "{color}/{year}/{month}.parquet")
 
@@ -55,6 +63,16 @@ def test_a_template_of_ones_own_is_followed(write: Write, tmp_path: Path) -> Non
         ("/{color}{year}{month}", "must stay inside the lake"),
         ("a/../{color}{year}{month}", "must stay inside the lake"),
         ("_taxietl/{color}{year}{month}", "must not lie in _taxietl/"),
+        ("{color:.0}_TAXIETL/{color}{year}{month}", "must not lie in _taxietl/"),
+        ("./_taxietl/{color}{year}{month}", "must stay inside the lake"),
+        ("{color:.0}../{color}{year}{month}", "must stay inside the lake"),
+        ("{color:.0}/{color}{year}{month}", "must stay inside the lake"),
+        ("a//{color}{year}{month}", "must stay inside the lake"),
+        ("{color}/{year}/{month}/", "must stay inside the lake"),
+        ("C:/{color}{year}{month}", "must stay inside the lake"),
+        ("{color:.1}/{year}/{month}", "has a format that gives two months one file"),
+        ("{color}/{year:.1e}/{month}", "has a format that gives two months one file"),
+        ("{color}/{year}/{month:c}", "must not contain line ends"),
     ],
 )
 def test_a_wrong_template_is_refused(write: Write, key: str, said: str) -> None:
@@ -70,6 +88,11 @@ def test_a_wrong_template_is_refused(write: Write, key: str, said: str) -> None:
         ("", "profiles.lake.bucket: is missing"),
         ('bucket = ""', "profiles.lake.bucket: must not be empty"),
         ('bucket_name = "b"\nbucket = "b"', "profiles.lake.bucket_name: unknown key. Did you mean"),
+        ('bucket = "gs://b"', "profiles.lake.bucket: must be a bucket's name alone"),
+        ('bucket = "b/folder"', "profiles.lake.bucket: must be a bucket's name alone"),
+        ('bucket = " b"', "profiles.lake.bucket: must be a bucket's name alone"),
+        ('bucket = "b"\nendpoint = "http://a:99999"', "profiles.lake.endpoint: must be an address"),
+        ('bucket = "b"\nendpoint = "http://[::1"', "profiles.lake.endpoint: must be an address"),
         ('bucket = "b"\nendpoint = "localhost:4443"', "profiles.lake.endpoint: must be an address"),
         (
             'bucket = "b"\ncredentials = "gpc"\n[profiles.gcp]\ntype = "gcp-credentials"\n'

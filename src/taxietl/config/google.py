@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, PrivateAttr, model_validator
 
@@ -20,7 +21,11 @@ _ENDPOINT = re.compile(r"https?://[^/\s]+\S*")
 
 def check_endpoint(endpoint: str) -> str:
     """Refuse an address that the clients would only stumble over later."""
-    if not _ENDPOINT.fullmatch(endpoint):
+    try:
+        is_address = _ENDPOINT.fullmatch(endpoint) and urlsplit(endpoint).port != 0
+    except ValueError:  # no such port, or half of an IPv6 address
+        is_address = False
+    if not is_address:
         raise ValueError("must be an address like http://localhost:4443")
     return endpoint
 

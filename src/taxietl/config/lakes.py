@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import string
+import unicodedata
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -18,16 +21,18 @@ LAKE_KEY = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"
 """The object of a month, as the DataTalksClub course lays its lake out."""
 
 _KEY_FIELDS = ("color", "year", "month")
+_COLORS = ("yellow", "green", "fhv", "fhvhv")
+_YEARS = (2009, 2010, 2019, 2020, 2021)
+"""Enough to see whether a format leaves months apart."""
+
+_DRIVE = re.compile("[A-Za-z]:")
+_BUCKET = re.compile("[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def check_key(template: str) -> str:
     """Refuse a template that fails on use, leaves its folder, or lets months share a file."""
     if "\\" in template:
         raise ValueError("must use / between folders, on every platform")
-    if template.startswith("/") or ".." in template.split("/"):
-        raise ValueError("must stay inside the lake: no leading / and no ..")
-    if template.startswith("_taxietl/"):
-        raise ValueError("must not lie in _taxietl/, where the manifests are")
     try:
         fields = [field for _, field, _, _ in string.Formatter().parse(template)]
     except ValueError:
@@ -41,10 +46,37 @@ def check_key(template: str) -> str:
         if field not in named:
             raise ValueError(f"must contain {{{field}}}, or months would overwrite one another")
     try:
-        template.format(color="yellow", year=2021, month=1)
+        keys = [
+            template.format(color=color, year=year, month=month)
+            for color, year, month in product(_COLORS, _YEARS, range(1, 13))
+        ]
     except (ValueError, KeyError, IndexError):  # a format may hold {fields} of its own
         raise ValueError("has a format that does not fit its field") from None
+    if len(set(keys)) < len(keys):
+        raise ValueError("has a format that gives two months one file")
+    for key in keys:
+        _check_place(key)
     return template
+
+
+def _check_place(key: str) -> None:
+    """Refuse what no bucket takes, and what a folder would put elsewhere."""
+    parts = key.split("/")
+    if _DRIVE.match(key) or {"", ".", ".."}.intersection(parts):
+        raise ValueError("must stay inside the lake: no / at an end, no //, no . and no .. between")
+    if parts[0].lower() == "_taxietl":
+        raise ValueError("must not lie in _taxietl/, where the manifests are")
+    if any(unicodedata.category(each) == "Cc" for each in key):
+        raise ValueError("must not contain line ends, tabs and the like")
+
+
+def check_bucket(name: str) -> str:
+    """Refuse an address, a folder in a bucket, and what the client only stumbles over later."""
+    if not _BUCKET.fullmatch(name):
+        raise ValueError(
+            "must be a bucket's name alone, without gs:// and folders (those go into `key`)"
+        )
+    return name
 
 
 class LakeProfile(Profile):
@@ -77,7 +109,7 @@ class GcsProfile(LakeProfile, GoogleProfile):
 
     type: Literal["gcs"] = "gcs"
     # `bucket` is the method.
-    bucket_name: Text = Field(alias="bucket")
+    bucket_name: Annotated[Text, AfterValidator(check_bucket)] = Field(alias="bucket")
 
     def bucket(self) -> Bucket:
         """A google-cloud-storage bucket; no request is made yet."""
