@@ -586,6 +586,25 @@ def test_a_refusal_says_what_to_mend(
     assert bucket.keys() == ([KEY] if is_done else [])
 
 
+def test_a_certificate_that_is_not_trusted_is_told_at_once(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = certificate_for("localhost", tmp_path / "tls")
+    service = Gcs()
+    service.bucket("lake")
+    with service.serving(certificate=(certificate.certificate, certificate.key)):
+        lake = BucketLake(service)
+        for work in (lambda: lake.store.stat(KEY), lambda: lake.upload(file)):
+            with pytest.raises(TargetError, match="certificate is not trusted: self") as caught:
+                work()
+            assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
+        with pytest.raises(ConfigError, match="no certificates where REQUESTS_CA_BUNDLE"):
+            lake.store.stat(KEY)
+
+    assert lake.slept.seconds == []
+
+
 def test_a_missing_bucket_is_not_taken_for_a_missing_object(gcs: Gcs, file: Path) -> None:
     lake = BucketLake(gcs)
     del gcs.buckets["lake"]

@@ -8,6 +8,8 @@ Source: Google Cloud, "HTTP status and error codes for JSON".
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
@@ -87,6 +89,14 @@ def refusal_of(error: Exception, doing: str, meaning: Meaning | None = None) -> 
             )
         case TransportError() | requests.RequestException() | HTTPError():
             return unreachable(error, doing)
+        case OSError() if "CA certificate bundle" in str(error):  # by `requests` itself
+            return Refusal(
+                ConfigError(
+                    f"Cannot {doing}: there are no certificates where REQUESTS_CA_BUNDLE (or "
+                    "CURL_CA_BUNDLE) says.",
+                    hint="Name a file that is there, or unset the variable.",
+                )
+            )
     return None
 
 
@@ -134,6 +144,16 @@ def refusal_in(
 
 def unreachable(error: Exception, doing: str) -> Refusal:
     """No answer came; of the error only the kind is told, since it quotes the address."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Refusal(
+                TargetError(
+                    f"Cannot {doing}: the server's certificate is not trusted: "
+                    f"{cause.verify_message}.",
+                    hint="Where your network has a certificate authority of its own, name its "
+                    "file in REQUESTS_CA_BUNDLE.",
+                )
+            )
     return Refusal(
         TargetError(
             f"Cannot {doing}: no answer ({type(error).__name__}).",
@@ -141,6 +161,12 @@ def unreachable(error: Exception, doing: str) -> Refusal:
         ),
         may_pass=True,
     )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _garbled(doing: str) -> TargetError:
