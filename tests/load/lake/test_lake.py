@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from lakes import JANUARY, KEY, MANIFEST, BucketLake, LakeOfATest, facts
 
 from taxietl.errors import NotOursError, TargetError, TryLaterError
 from taxietl.load.lake.lake import decide_upload
-from taxietl.load.lake.values import Form, facts_of
+from taxietl.load.lake.values import Form, Manifest, Version, facts_of
 from taxietl.steps.plan import Plan
 from taxietl.steps.values import SourceVersion, Transform
 
@@ -110,7 +111,7 @@ def test_a_manifest_whose_answer_was_lost_is_written_once(
     assert gcs.kinds().count("upload.multipart") == 2
 
 
-@pytest.mark.parametrize("content", [b"{", b"{}", b'{"format": 99}', b"[]"])
+@pytest.mark.parametrize("content", [b"{", b"{}", b"null", b"[]", b"\xff\xfe\x00"])
 def test_what_is_no_manifest_is_left_as_it_is(
     lake: LakeOfATest, file: Path, content: bytes
 ) -> None:
@@ -121,6 +122,37 @@ def test_what_is_no_manifest_is_left_as_it_is(
         lake.lake.record(version)
 
     assert lake.bytes_at(MANIFEST) == content
+
+
+def test_a_manifest_of_a_later_taxietl_is_not_to_be_moved_away(
+    lake: LakeOfATest, file: Path
+) -> None:
+    version = lake.upload(file)
+    lake.plant(MANIFEST, b'{"format": 2}')
+
+    with pytest.raises(TargetError, match="its format is 2, not 1") as caught:
+        lake.lake.record(version)
+
+    assert "A later taxietl wrote it" in caught.value.hint
+    assert lake.bytes_at(MANIFEST) == b'{"format": 2}'
+
+
+def test_a_manifest_that_was_copied_from_another_month_counts_for_nothing(
+    lake: LakeOfATest, file: Path
+) -> None:
+    version = lake.put(file)
+    of_green = Version(replace(version.facts, color="green"), version.generation)
+    for copied in (
+        Manifest("green", "2021-01", ()),
+        Manifest("yellow", "2021-02", ()),
+        Manifest("yellow", "2021-01", (version, of_green)),
+    ):
+        lake.plant(MANIFEST, copied.dumped())
+
+        with pytest.raises(TargetError, match=r"not a manifest .* it tells of"):
+            lake.lake.record(version)
+
+        assert lake.bytes_at(MANIFEST) == copied.dumped()
 
 
 def test_what_there_is_to_do(lake: LakeOfATest, file: Path) -> None:

@@ -187,7 +187,7 @@ class Lake:
         found = self.store.read_small(key)
         if found is None:
             return Manifest(color, month), 0
-        return manifest_of(found[0], self.store.uri(key)), found[1]
+        return manifest_of(found[0], self.store.uri(key), color, month), found[1]
 
 
 def decide_upload(

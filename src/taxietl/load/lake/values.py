@@ -224,33 +224,62 @@ def month_of(trip_file: TripFile) -> str:
     return f"{trip_file.year:04d}-{trip_file.month:02d}"
 
 
-def manifest_of(data: bytes, where: str) -> Manifest:
-    """A manifest as it was read.
+def manifest_of(data: bytes, where: str, color: str | None, month: str | None) -> Manifest:
+    """The manifest of that month as it was read.
 
     Raises:
-        TargetError: it is not one; it is left as it is.
+        TargetError: it is not one, or another month's; it is left as it is.
     """
     try:
-        document = json.loads(data)
+        document = _document(data)
         if document["format"] != _FORMAT:
-            raise ValueError(f"format {document['format']}")  # noqa: TRY301  told below
-        versions = tuple(
-            Version(_demanded(_facts(each)), int(each["generation"]))
-            for each in document["versions"]
+            raise _of_another_format(document["format"], where)
+        made = Manifest(
+            document["color"],
+            document["month"],
+            tuple(
+                Version(_demanded(_facts(each)), int(each["generation"]))
+                for each in document["versions"]
+            ),
         )
-        return Manifest(document["color"], document["month"], versions)
-    except (ValueError, KeyError, TypeError) as error:
-        raise TargetError(
-            f"{where} is not a manifest that this version can read: {error}.",
-            hint="It was left as it is. Move it away, and run again: what the objects themselves "
-            "tell is written anew.",
-        ) from error
+    except KeyError as error:
+        raise _no_manifest(where, f"it lacks {error}") from error
+    except (ValueError, TypeError) as error:
+        raise _no_manifest(where, str(error)) from error
+    named = {(each.facts.color, each.facts.month) for each in made.versions}
+    for other in {(made.color, made.month), *named}.difference({(color, month)}):  # a copy
+        raise _no_manifest(where, f"it tells of {other[0]} {other[1]}")
+    return made
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    document = json.loads(data)
+    if not isinstance(document, dict):
+        raise TypeError("it is no JSON object")
+    return document
 
 
 def _demanded(facts: Facts | None) -> Facts:
     if facts is None:
         raise ValueError("a version lacks some of its facts")
     return facts
+
+
+def _no_manifest(where: str, why: str) -> TargetError:
+    return TargetError(
+        f"{where} is not a manifest that this version can read: {why}.",
+        hint="It was left as it is. Move it away, and run again: what the objects themselves "
+        "tell is written anew.",
+    )
+
+
+def _of_another_format(found: object, where: str) -> TargetError:
+    return TargetError(
+        f"{where} is not a manifest that this version can read: its format is {found}, "
+        f"not {_FORMAT}.",
+        hint="A later taxietl wrote it: install that one (`pip install --upgrade taxietl`). It was "
+        "left as it is.",
+    )
 
 
 def uploaded_at(facts: Facts) -> datetime:
