@@ -220,6 +220,32 @@ def test_what_was_uploaded_is_kept_where_it_was_asked_for(
     assert list((home / "cache").glob("lake/*")) == []
 
 
+def test_a_file_where_they_are_to_be_kept_is_told(
+    lake: Any, upload: Upload, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").write_text("no folder")
+
+    done = upload("--keep-local", tmp_path / "kept", "-q")
+
+    assert (done.code, lake.get(KEY.format(1))) == (5, None)
+    assert f"{tmp_path / 'kept' / KEY.format(1)} cannot be written: Not a directory" in done.err
+
+
+def test_what_was_kept_stays_when_the_next_file_cannot_be_read(
+    lake: Any, upload: Upload, files: Path, tmp_path: Path
+) -> None:
+    assert upload("--keep-local", tmp_path / "kept", "-q").code == 0
+    kept = tmp_path / "kept" / KEY.format(1)
+    before = kept.read_bytes()
+    whole = (files / "green_tripdata_2021-01.csv.gz").read_bytes()
+    (files / "green_tripdata_2021-01.csv.gz").write_bytes(whole[: len(whole) // 2])
+
+    done = upload("--keep-local", tmp_path / "kept", "-q")
+
+    assert done.code != 0
+    assert kept.read_bytes() == before
+
+
 def test_nothing_is_left_on_this_machine(lake: Any, upload: Upload, home: Path) -> None:
     upload()
 

@@ -47,8 +47,8 @@ def write(
     """Write the month's clean rows to a file on this machine."""
     trip_file = file.version.trip_file
     path = _staging(planned.key, options)
+    rows = write_parquet(_watched(batches), trip_file, path)
     try:
-        rows = write_parquet(_watched(batches), trip_file, path)
         tally = batches.result
         request = _request(file, planned, options)
         _check_counts(tally, rows, request)
