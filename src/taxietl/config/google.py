@@ -22,7 +22,9 @@ _ENDPOINT = re.compile(r"https?://[^/\s]+\S*")
 def check_endpoint(endpoint: str) -> str:
     """Refuse an address that the clients would only stumble over later."""
     try:
-        is_address = _ENDPOINT.fullmatch(endpoint) and urlsplit(endpoint).port != 0
+        split = urlsplit(endpoint)
+        # A name and password there would be shown, and be sent in the place of the token.
+        is_address = _ENDPOINT.fullmatch(endpoint) and split.port != 0 and "@" not in split.netloc
     except ValueError:  # no such port, or half of an IPv6 address
         is_address = False
     if not is_address:
