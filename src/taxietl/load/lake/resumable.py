@@ -71,7 +71,9 @@ class Transfer:
                 if answer is not None and answer.status_code in (200, 201):
                     return self._resource(answer)
                 if answer is not None and answer.status_code == 308:
-                    start = self._stands_at(answer, start)
+                    have = self._stands_at(answer, start)
+                    # All is there and the object is not yet: that is asked for, not sent.
+                    start = have if have < self._size else None
                     continue
                 refusal = refusal or self._refused(answer)
                 self._attempts.failed(refusal)
@@ -119,11 +121,13 @@ class Transfer:
         if have > self._arrived:
             self._attempts.progressed()
             self._arrived = have
-        elif sent_from is not None:  # nothing of the chunk was kept: that must not go on for ever
+        elif sent_from is not None or have == self._size:  # that must not go on for ever
             self._attempts.failed(
                 Refusal(
                     TargetError(
-                        f"Cannot {self._doing}: the service keeps nothing of what is sent.",
+                        f"Cannot {self._doing}: the service keeps nothing of what is sent."
+                        if have < self._size
+                        else f"Cannot {self._doing}: the service has all, and makes no object.",
                         hint="Run again later.",
                     ),
                     may_pass=True,
