@@ -605,6 +605,21 @@ def test_a_certificate_that_is_not_trusted_is_told_at_once(
     assert lake.slept.seconds == []
 
 
+@pytest.mark.parametrize("proxy", ["nonsense://proxy", "http://proxy:port"])
+def test_a_proxy_that_cannot_be_used_is_told_at_once(
+    bucket: BucketLake, file: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+
+    for work in (lambda: bucket.store.stat(KEY), lambda: bucket.upload(file)):
+        with pytest.raises(ConfigError, match=r"the address .* cannot be used") as caught:
+            work()
+        assert "HTTP_PROXY" in caught.value.hint
+
+    assert bucket.slept.seconds == []
+
+
 def test_a_missing_bucket_is_not_taken_for_a_missing_object(gcs: Gcs, file: Path) -> None:
     lake = BucketLake(gcs)
     del gcs.buckets["lake"]

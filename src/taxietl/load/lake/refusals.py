@@ -72,7 +72,7 @@ def refusal_of(error: Exception, doing: str, meaning: Meaning | None = None) -> 
         DataCorruption,
         InvalidResponse,
     )
-    from urllib3.exceptions import HTTPError  # of what breaks while raw bytes are read
+    from urllib3.exceptions import HTTPError, LocationValueError  # while raw bytes are read, too
 
     match error:
         case GoogleAPICallError() | InvalidResponse():
@@ -86,6 +86,20 @@ def refusal_of(error: Exception, doing: str, meaning: Meaning | None = None) -> 
         case DefaultCredentialsError():
             return Refusal(
                 ConfigError(f"Cannot {doing}: there are no Google Cloud credentials.", hint=SIGN_IN)
+            )
+        case (
+            requests.exceptions.InvalidSchema()
+            | requests.exceptions.InvalidURL()
+            | LocationValueError()
+        ):
+            return Refusal(
+                ConfigError(
+                    f"Cannot {doing}: the address of the service, or of the proxy on the way "
+                    f"there, cannot be used ({type(error).__name__}).",
+                    hint="Check the profile's `endpoint` if it has one, and HTTP_PROXY, "
+                    "HTTPS_PROXY, ALL_PROXY and NO_PROXY. A SOCKS proxy needs `pip install "
+                    "pysocks`.",
+                )
             )
         case TransportError() | requests.RequestException() | HTTPError():
             return unreachable(error, doing)
