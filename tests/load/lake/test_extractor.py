@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
-from lakes import BucketLake, FolderLake
+from lakes import JANUARY, BucketLake, FolderLake
+from lakes import KEY as JANUARY_KEY
 
-from taxietl.errors import Cancelled, ConfigError, MissingFileError, SourceError
+from taxietl.errors import Cancelled, ConfigError, CorruptFileError, MissingFileError, SourceError
 from taxietl.load.lake.extractor import LakeMonths
 from taxietl.orchestrator.cancellation import Cancellation
 from taxietl.tlc.trip_file import TripFile
@@ -46,6 +48,40 @@ def test_a_month_that_is_not_there_comes_with_the_command_that_brings_it(
         LakeMonths(lake.profile).probe(MARCH)
 
     assert "upload-gcs --color yellow --year 2020 --month 3" in error.value.hint
+
+
+def _flipped(lake: BucketLake | FolderLake) -> bytes:
+    data = bytearray(lake.bytes_at(JANUARY_KEY) or b"")
+    data[1000] ^= 1
+    return bytes(data)
+
+
+def test_a_month_whose_bytes_somebody_changed_is_not_taken(
+    lake: BucketLake | FolderLake, file: Path
+) -> None:
+    lake.put(file)
+    lake.plant(JANUARY_KEY, _flipped(lake))
+
+    with pytest.raises(CorruptFileError, match="not what run 'amber-fox' put there") as caught:
+        LakeMonths(lake.profile).probe(JANUARY)
+
+    assert "upload-gcs --color yellow --year 2021 --month 1" in caught.value.hint
+
+
+def test_a_byte_that_flips_on_the_disk_once_it_was_asked_for_is_not_taken(
+    tmp_path: Path, file: Path
+) -> None:
+    lake = FolderLake(tmp_path / "lake")
+    lake.put(file)
+    months = LakeMonths(lake.profile)
+    asked = months.probe(JANUARY)
+    path = tmp_path / "lake" / JANUARY_KEY
+    stat = path.stat()
+    path.write_bytes(_flipped(lake))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+    with pytest.raises(CorruptFileError):
+        months.extract(asked, into=tmp_path / "cache")
 
 
 def test_a_month_that_was_replaced_meanwhile_is_not_taken_for_the_one_asked_for(

@@ -47,6 +47,7 @@ class LakeMonths:
 
         Raises:
             MissingFileError: the lake has none of it.
+            CorruptFileError: what is there is not what was put there.
             SourceError: the lake cannot be asked.
         """
         with as_source():
@@ -129,7 +130,7 @@ class LakeMonths:
 
     def _found(self, lake: Lake, trip_file: TripFile) -> StoredObject | None:
         if self.template is None:
-            return lake.store.stat(lake.key(trip_file, Form.PARQUET, ""))
+            return _intact(lake, trip_file)
         month = {"color": trip_file.color, "year": trip_file.year, "month": trip_file.month}
         try:
             key = self.template.format(**month)
@@ -152,6 +153,19 @@ class LakeMonths:
             hint=f"Bring it there first: taxietl upload-gcs --color {trip_file.color} "
             f"--year {trip_file.year} --month {trip_file.month}.",
         )
+
+
+def _intact(lake: Lake, trip_file: TripFile) -> StoredObject | None:
+    """The month's object. Where a record says what it was, that is what it must be."""
+    key = lake.key(trip_file, Form.PARQUET, "")
+    standing = lake.standing(trip_file, key)
+    if standing.found and standing.version and not standing.is_intact:
+        raise CorruptFileError(
+            f"{lake.store.uri(key)} is not what run {standing.version.facts.run_name!r} put there.",
+            hint=f"Upload it again: taxietl upload-gcs --color {trip_file.color} "
+            f"--year {trip_file.year} --month {trip_file.month}.",
+        )
+    return standing.found
 
 
 @contextmanager
