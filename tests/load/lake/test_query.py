@@ -62,6 +62,30 @@ def test_a_month_that_was_replaced_is_read_anew(asked_lake: LakeOfATest, tmp_pat
     assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 90}]
 
 
+def test_what_somebody_put_in_a_months_place_is_not_read(
+    asked_lake: LakeOfATest, tmp_path: Path
+) -> None:
+    path = tmp_path / "theirs.parquet"
+    write_parquet([batch_of("yellow", 90)], JANUARY, path)
+    key = asked_lake.lake.key(JANUARY, Form.PARQUET, "")
+    asked_lake.plant(key, path.read_bytes())
+
+    with pytest.raises(TargetError, match="not what run 'amber-fox' put there"):
+        asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips")
+
+
+def test_a_month_whose_manifest_lacks_its_newest_version_is_read(
+    asked_lake: LakeOfATest, tmp_path: Path
+) -> None:
+    path = tmp_path / "restated.parquet"
+    rows = write_parquet([batch_of("yellow", 90)], JANUARY, path)
+    lake = asked_lake.lake
+    standing = lake.standing(JANUARY, lake.key(JANUARY, Form.PARQUET, ""))
+    asked_lake.upload(path, form=Form.PARQUET, rows=rows, if_generation=standing.generation)
+
+    assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 90}]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

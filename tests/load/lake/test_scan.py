@@ -289,10 +289,10 @@ def test_a_month_that_is_taken_away_meanwhile_is_named(bucket: BucketLake) -> No
         asked(bucket, "SELECT sum(tip_amount) FROM yellow_trips")
 
 
-def test_a_bit_that_flipped_is_found(bucket: BucketLake) -> None:
+def test_a_bit_that_flipped_on_the_way_is_found(bucket: BucketLake) -> None:
     data = bytearray(bucket.bytes_at(KEY.format(3)) or b"")
     data[len(data) // 2] ^= 1
-    bucket.plant(KEY.format(3), bytes(data))
+    bucket.gcs.bucket().objects[KEY.format(3)].data = bytes(data)  # whose checksum stays
 
     with pytest.raises(TargetError, match=r"2021-03\.parquet cannot be read as a month's Parquet"):
         asked(bucket, "SELECT * FROM yellow_trips")
@@ -303,7 +303,15 @@ def test_a_column_that_a_file_lacks_is_null(bucket: BucketLake, tmp_path: Path) 
     old = pq.read_table(pa.BufferReader(bucket.bytes_at(KEY.format(1)))).drop_columns(["extra"])
     narrow = old.set_column(0, "VendorID", old["VendorID"].cast(pa.int16()))
     pq.write_table(narrow, tmp_path / "old.parquet")
-    bucket.plant(KEY.format(1), (tmp_path / "old.parquet").read_bytes())
+    there = bucket.store.stat(KEY.format(1))
+    assert there is not None
+    bucket.put(
+        tmp_path / "old.parquet",
+        form=Form.PARQUET,
+        rows=old.num_rows,
+        key=KEY.format(1),
+        if_generation=there.generation,
+    )
 
     found = asked(
         bucket,

@@ -25,8 +25,9 @@ from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.parquet import lake_schema
 from taxietl.load.lake.ranges import Ahead
 from taxietl.load.lake.scan import Months
-from taxietl.load.lake.values import Form, Manifest, StoredObject
+from taxietl.load.lake.values import Form, Manifest, StoredObject, Version
 from taxietl.tlc.datasets import DATASETS, dataset
+from taxietl.tlc.trip_file import TripFile
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
 
 _log = logging.getLogger("taxietl.lake")
@@ -84,6 +85,7 @@ def _tables(lake: Lake, named: Sequence[str]) -> _Tables:
             if version.facts.form is not Form.PARQUET:
                 continue
             if found is not None:
+                _check(lake, version, found)
                 tables.setdefault(manifest.table, []).append((manifest, found))
                 continue
             _log.warning(
@@ -91,6 +93,25 @@ def _tables(lake: Lake, named: Sequence[str]) -> _Tables:
                 lake.store.uri(version.facts.key),
             )
     return tables
+
+
+def _check(lake: Lake, version: Version, found: StoredObject) -> None:
+    """Demand that the object is what was put there, as far as a list of objects tells.
+
+    Raises:
+        TargetError: it is something else.
+    """
+    facts = version.facts
+    if (found.size_bytes, found.crc32c or facts.crc32c) == (facts.size_bytes, facts.crc32c):
+        return
+    month = date.fromisoformat(f"{facts.month}-01") if facts.month else None
+    trip_file = TripFile(facts.color, month.year, month.month) if facts.color and month else None
+    # A newer one may be there whose manifest was not written yet.
+    if not lake.standing(trip_file, facts.key).is_intact:
+        raise TargetError(
+            f"{lake.store.uri(facts.key)} is not what run {facts.run_name!r} put there.",
+            hint="Upload it again; `taxietl lake verify` tells what else is wrong.",
+        )
 
 
 def _prepare(
