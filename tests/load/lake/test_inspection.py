@@ -12,7 +12,7 @@ from months import JANUARY, batch_of
 
 from taxietl.load.lake.inspection import leftovers, verify
 from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet
-from taxietl.load.lake.values import Form, Version
+from taxietl.load.lake.values import Form, Version, manifest_key
 from taxietl.tlc.datasets import DATASETS
 
 DIGEST = schema_digest(lake_schema(DATASETS["yellow"]))
@@ -50,6 +50,18 @@ def test_a_missing_object_is_found(lake: LakeOfATest, month: Version) -> None:
     lake.plant(KEY, None)
 
     assert problems(lake) == {KEY: ("the object is gone",)}
+
+
+def test_a_broken_manifest_is_found_and_the_others_are_verified(
+    lake: LakeOfATest, month: Version, file: Path
+) -> None:
+    broken = manifest_key("green", "2020-02")
+    lake.plant(broken, b"{}")
+
+    found = problems(lake)
+
+    assert found[KEY] == ()
+    assert found[broken] == ("it is no manifest that can be read: it lacks 'format'",)
 
 
 def test_a_foreign_object_is_found(lake: LakeOfATest, month: Version) -> None:

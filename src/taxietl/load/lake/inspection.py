@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from taxietl.errors import TargetError
 from taxietl.load.lake.errands import all_of
 from taxietl.load.lake.lake import Lake
-from taxietl.load.lake.values import Manifest, StoredObject, Version, facts_of
+from taxietl.load.lake.values import (
+    BrokenManifestError,
+    Manifest,
+    StoredObject,
+    Version,
+    facts_of,
+    manifest_key,
+)
 from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS
 
 
@@ -20,6 +27,8 @@ class Finding:
     color: str | None
     month: str | None
     size_bytes: int
+    """As the manifest has it; 0 of a manifest that cannot be read itself."""
+
     rows: int | None
     problems: tuple[str, ...]
 
@@ -43,13 +52,15 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
         lake: to look at; nothing in it is changed.
         color: only this one; then objects that no manifest knows are not looked for.
     """
-    manifests = lake.manifests(color)
+    read = all_of(lambda each: _manifest(lake, *each), lake.recorded(color))
+    manifests = [each for each in read if isinstance(each, Manifest)]
     versions = [
         version
         for manifest in manifests
         for version in sorted(manifest.newest(), key=lambda each: each.facts.key)
     ]
-    findings = all_of(lambda version: _verified(lake, version), versions)
+    findings = [each for each in read if isinstance(each, Finding)]
+    findings += all_of(lambda version: _verified(lake, version), versions)
     if color is None:
         known = {each.facts.key for manifest in manifests for each in manifest.versions}
         findings += [_foreign(each) for each in lake.store.objects() if each.key not in known]
@@ -74,6 +85,15 @@ def leftovers(lake: Lake) -> list[Leftover]:
         for each in lake.store.unfinished()
     ]
     return [*moved, *died]
+
+
+def _manifest(lake: Lake, color: str | None, month: str | None) -> Manifest | Finding:
+    """A month's manifest, or what is wrong with it: the other months are to be verified, too."""
+    try:
+        return lake.manifest(color, month)
+    except BrokenManifestError as error:
+        problem = f"it is no manifest that can be read: {error.why}"
+        return Finding(manifest_key(color, month), color, month, 0, None, (problem,))
 
 
 def _superseded(manifests: Iterable[Manifest], newest: set[str]) -> Iterator[tuple[Version, str]]:

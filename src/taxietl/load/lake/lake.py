@@ -90,15 +90,19 @@ class Lake:
         """What was recorded of a month, or with None of the zone table; nothing if it never was.
 
         Raises:
-            TargetError: what lies there is no manifest.
+            BrokenManifestError: what lies there is none of that month.
         """
         return self._manifest(color, month)[0]
 
     def manifests(self, color: str | None = None) -> list[Manifest]:
         """Those of all months, by colour and month; the zone table's too, but for one colour."""
-        prefix = f"{MANIFESTS}{color}/" if color else MANIFESTS
-        found = [manifest_of_key(key) for key in self.store.small_keys(prefix)]
+        found = self.recorded(color)
         return all_of(lambda each: self.manifest(*each), found)
+
+    def recorded(self, color: str | None = None) -> list[tuple[str | None, str | None]]:
+        """The colours and months that have a manifest, of whatever kind; see `manifests`."""
+        prefix = f"{MANIFESTS}{color}/" if color else MANIFESTS
+        return [manifest_of_key(key) for key in self.store.small_keys(prefix)]
 
     def standing(self, trip_file: TripFile | None, key: str) -> Standing:
         """What is there, and what is known of it; changes nothing. None is the zone table."""

@@ -224,11 +224,19 @@ def month_of(trip_file: TripFile) -> str:
     return f"{trip_file.year:04d}-{trip_file.month:02d}"
 
 
+class BrokenManifestError(TargetError):
+    """What lies in a manifest's place tells nothing of that month; it is left as it is."""
+
+    def __init__(self, where: str, why: str, *, hint: str) -> None:
+        self.why = why
+        super().__init__(f"{where} is not a manifest that this version can read: {why}.", hint=hint)
+
+
 def manifest_of(data: bytes, where: str, color: str | None, month: str | None) -> Manifest:
     """The manifest of that month as it was read.
 
     Raises:
-        TargetError: it is not one, or another month's; it is left as it is.
+        BrokenManifestError: it is not one, or another month's.
     """
     try:
         document = _document(data)
@@ -265,18 +273,19 @@ def _demanded(facts: Facts | None) -> Facts:
     return facts
 
 
-def _no_manifest(where: str, why: str) -> TargetError:
-    return TargetError(
-        f"{where} is not a manifest that this version can read: {why}.",
+def _no_manifest(where: str, why: str) -> BrokenManifestError:
+    return BrokenManifestError(
+        where,
+        why,
         hint="It was left as it is. Move it away, and run again: what the objects themselves "
         "tell is written anew.",
     )
 
 
-def _of_another_format(found: object, where: str) -> TargetError:
-    return TargetError(
-        f"{where} is not a manifest that this version can read: its format is {found}, "
-        f"not {_FORMAT}.",
+def _of_another_format(found: object, where: str) -> BrokenManifestError:
+    return BrokenManifestError(
+        where,
+        f"its format is {found}, not {_FORMAT}",
         hint="A later taxietl wrote it: install that one (`pip install --upgrade taxietl`). It was "
         "left as it is.",
     )
