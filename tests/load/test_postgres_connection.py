@@ -185,7 +185,9 @@ def test_others_see_the_runs_name(server: Postgres) -> None:
                            "pg_backend_pid()") == [("taxietl amber-fox",)]  # fmt: skip
 
 
-def test_the_database_is_named_without_user_and_password(postgres: Server) -> None:
+def test_the_database_is_named_without_user_and_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PGPORT", raising=False)
+
     target = target_of({"host": "db", "dbname": "taxi", "user": "me", "password": PLANTED})
 
     assert target == "PostgreSQL database taxi at db:5432"

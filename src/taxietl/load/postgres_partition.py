@@ -138,7 +138,7 @@ class Partition:
         for definition in self._parents_indexes():
             self._session.run(definition)
         # Autovacuum does it again within minutes of the commit, by the server's own target; until
-        # then a tenth of the usual one will do, and takes 0.15 s less of a million rows. Who has
+        # then a tenth of the usual one will do, and takes 0.1 s less of a million rows. Who has
         # set it to something else has had a reason.
         self._session.run(
             "SELECT set_config('default_statistics_target', '10', true) "
