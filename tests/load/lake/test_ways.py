@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import subprocess
@@ -32,6 +33,8 @@ def _listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
                 while True:
                     connected, _ = server.accept()
                     connected.settimeout(10)
+                    # What is not sent when a connection is closed unread will not be.
+                    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     with connected, suppress(OSError):
                         serve(connected)
 
@@ -232,13 +235,8 @@ def test_over_tls_too_an_answer_that_comes_before_all_was_sent_is_taken(
         _read_head(connected)
         connected.sendall(ANSWER)
 
-    told = []
     with listening_tls(serve) as url:
-        for _ in range(5):  # the other side's reset may overtake its answer
-            with suppress(*NO_ANSWER):
-                told.append(_send(line, url, b"x" * 5_000_000).status_code)
-
-    assert set(told) == {412}
+        assert _send(line, url, b"x" * 5_000_000).status_code == 412
 
 
 def _cutting(line: Line) -> Iterator[bytes]:
@@ -273,26 +271,24 @@ def test_what_is_sent_over_tls_is_never_plain_when_it_is_cut(
 
 
 def _through(connected: socket.socket) -> None:
-    """A proxy's tunnel to where it is asked for."""
+    """A proxy's tunnel to where it is asked for.
+
+    By one thread: of one TLS connection two at a time may not make use.
+    """
     method, target, _ = _read_head(connected).decode().split(" ", 2)
     assert method == "CONNECT"
     host, port = target.rsplit(":", 1)
     with socket.create_connection((host, int(port))) as beyond:
         connected.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-
-        def back() -> None:
-            with suppress(OSError):
-                while data := beyond.recv(65536):
-                    connected.sendall(data)
-
-        answers = threading.Thread(target=back)
-        answers.start()
-        with suppress(OSError):
-            while data := connected.recv(65536):
-                beyond.sendall(data)
-        with suppress(OSError):
-            beyond.shutdown(socket.SHUT_RDWR)
-        answers.join()
+        to = {connected: beyond, beyond: connected}
+        while True:
+            decrypted = isinstance(connected, ssl.SSLSocket) and connected.pending()
+            readable = [connected] if decrypted else select.select([*to], [], [], 10)[0]
+            for source in readable:
+                data = source.recv(65536)
+                if not data:
+                    return
+                to[source].sendall(data)
 
 
 def test_a_proxy_is_asked_for_a_tunnel_to_what_speaks_tls(
