@@ -363,6 +363,27 @@ def test_the_lake_is_listed_verified_and_cleaned(
     assert taxietl("lake", "verify").code == 0
 
 
+def test_months_beside_a_broken_manifest_are_listed_and_cleaned(
+    lake: Any, upload: Upload, taxietl: Taxietl
+) -> None:
+    upload(month="1-2")
+    lake.plant("_taxietl/green/2021-02.json", b"{}")
+
+    listed = taxietl("lake", "ls", "--json")
+    cleaned = taxietl("lake", "gc", "--json")
+
+    check(listed.document, "lake_ls")
+    check(cleaned.document, "lake_gc")
+    for done in (listed, cleaned):
+        assert done.code == done.document["exit_code"] == 5
+        (broken,) = done.document["broken"]
+        assert broken["uri"].endswith("_taxietl/green/2021-02.json")
+        assert broken["problem"] == "it lacks 'format'"
+    assert [each["month"] for each in listed.document["months"]] == ["green-2021-01"]
+    assert lake.get(KEY.format(2)) is not None
+    assert "Move it away, and run again" in taxietl("lake", "ls").out
+
+
 def test_a_month_that_is_not_there_cannot_be_shown(lake: Any, taxietl: Taxietl) -> None:
     done = taxietl("lake", "show", *MONTH, "--month", 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from taxietl.errors import ConfigError, TargetError
 if TYPE_CHECKING:
     from taxietl.load.lake.inspection import Finding
     from taxietl.load.lake.lake import Lake
-    from taxietl.load.lake.values import Version
+    from taxietl.load.lake.values import BrokenManifestError, Version
 
 OnOption = Annotated[str, typer.Option(help="Profile of the lake.")]
 ColorFilter = Annotated[str | None, typer.Option("--color", help="Only this colour.")]
@@ -31,12 +32,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="lake")
 
 
-def ls(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> None:
+def ls(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> int:
     """The months in the lake and its zone table, as their manifests tell."""
     from taxietl.cli.tables import table
 
     lake = _open(on, color)
-    versions = [each for found in lake.manifests(color) for each in found.newest()]
+    manifests, broken = lake.whole_and_broken_manifests(color)
+    versions = [each for found in manifests for each in found.newest()]
     zones = next((_listed(lake, each) for each in versions if each.facts.color is None), None)
     months = [
         {"month": f"{each.facts.color}-{each.facts.month}", **_listed(lake, each)}
@@ -44,9 +46,36 @@ def ls(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> None:
         if each.facts.color is not None
     ]
     headings = ("month", "form", "rows", "bytes", "uploaded", "run", "uri")
-    document = {"lake": lake.store.address, "months": months, "zones": zones}
+    document = {
+        "lake": lake.store.address,
+        "months": months,
+        "zones": zones,
+        **_broken(lake, broken),
+    }
     rows = [*months, {"month": "zones", **zones}] if zones else months
-    out.result(document, table(headings, rows) if rows else f"nothing in {lake.store.address}")
+    text = table(headings, rows) if rows else f"nothing in {lake.store.address}"
+    out.result(document, "\n".join([text, *_sentences(broken)]))
+    return _code(broken)
+
+
+def _broken(lake: Lake, broken: Sequence[BrokenManifestError]) -> dict[str, Any]:
+    from taxietl.load.lake.values import manifest_key
+
+    return {
+        "broken": [
+            {"uri": lake.store.uri(manifest_key(each.color, each.month)), "problem": each.why}
+            for each in broken
+        ],
+        "exit_code": _code(broken),
+    }
+
+
+def _code(broken: Sequence[BrokenManifestError]) -> int:
+    return TargetError.exit_code if broken else 0
+
+
+def _sentences(broken: Sequence[BrokenManifestError]) -> list[str]:
+    return [f"{each.message} {each.hint}" for each in broken]
 
 
 def _listed(lake: Lake, version: Version) -> dict[str, Any]:
@@ -132,22 +161,28 @@ def gc(
     out: Output,
     on: OnOption = "lake",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed.")] = False,
-) -> None:
+) -> int:
     """Remove what uploads that died left, and objects whose month lies elsewhere by now."""
     lake = _open(on, None)
     from taxietl.load.lake.inspection import leftovers
 
-    found = leftovers(lake)
+    manifests, broken = lake.whole_and_broken_manifests()
+    found = leftovers(lake, manifests)
     for each in [] if dry_run else found:
         lake.store.delete(each.key, each.generation)
     removed: list[dict[str, Any]] = [vars(each) for each in found]
     freed = sum(each.size_bytes for each in found)
     verb = "would remove" if dry_run else "removed"
     lines = [f"{verb} {lake.store.uri(each.key)}: {each.why}" for each in found]
-    out.result(
-        {"dry_run": dry_run, "removed": removed, "freed_bytes": freed},
-        "\n".join([*lines, f"{verb} {len(found):,} objects, {freed:,} bytes"]),
-    )
+    document = {
+        "dry_run": dry_run,
+        "removed": removed,
+        "freed_bytes": freed,
+        **_broken(lake, broken),
+    }
+    lines += [f"{verb} {len(found):,} objects, {freed:,} bytes", *_sentences(broken)]
+    out.result(document, "\n".join(lines))
+    return _code(broken)
 
 
 def create_bucket(

@@ -72,7 +72,7 @@ def test_what_a_killed_upload_left_can_go_after_a_day(folder: FolderLake, file: 
     yesterday = time.time() - 25 * 3600
     os.utime(folder.root / left, (yesterday, yesterday))
 
-    (found,) = leftovers(folder.lake)
+    (found,) = leftovers(folder.lake, folder.lake.manifests())
     folder.store.delete(found.key, found.generation)
 
     assert found.key == left

@@ -210,7 +210,7 @@ def test_verify_knows_them_and_gc_leaves_them(lake: LakeOfATest) -> None:
     (found,) = verify(lake.lake)
 
     assert (found.key, found.problems) == (ZONES_KEY, ())
-    assert leftovers(lake.lake) == []
+    assert leftovers(lake.lake, lake.lake.manifests()) == []
     assert verify(lake.lake, color="yellow") == []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from taxietl.errors import TargetError
@@ -52,14 +52,13 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
         lake: to look at; nothing in it is changed.
         color: only this one; then objects that no manifest knows are not looked for.
     """
-    read = all_of(lambda each: _manifest(lake, *each), lake.recorded(color))
-    manifests = [each for each in read if isinstance(each, Manifest)]
+    manifests, broken = lake.whole_and_broken_manifests(color)
     versions = [
         version
         for manifest in manifests
         for version in sorted(manifest.newest(), key=lambda each: each.facts.key)
     ]
-    findings = [each for each in read if isinstance(each, Finding)]
+    findings = [_unreadable(each) for each in broken]
     findings += all_of(lambda version: _verified(lake, version), versions)
     if color is None:
         known = {each.facts.key for manifest in manifests for each in manifest.versions}
@@ -67,12 +66,11 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
     return findings
 
 
-def leftovers(lake: Lake) -> list[Leftover]:
+def leftovers(lake: Lake, manifests: Sequence[Manifest]) -> list[Leftover]:
     """What uploads that died have left, and objects that a change of `key` left behind.
 
-    What no manifest knows is not ours to remove.
+    What none of the manifests knows is not ours to remove.
     """
-    manifests = lake.manifests()
     newest = {each.facts.key for manifest in manifests for each in manifest.newest()}
     found = {each.key: each for each in lake.store.objects()}
     moved = [
@@ -87,13 +85,10 @@ def leftovers(lake: Lake) -> list[Leftover]:
     return [*moved, *died]
 
 
-def _manifest(lake: Lake, color: str | None, month: str | None) -> Manifest | Finding:
-    """A month's manifest, or what is wrong with it: the other months are to be verified, too."""
-    try:
-        return lake.manifest(color, month)
-    except BrokenManifestError as error:
-        problem = f"it is no manifest that can be read: {error.why}"
-        return Finding(manifest_key(color, month), color, month, 0, None, (problem,))
+def _unreadable(found: BrokenManifestError) -> Finding:
+    problem = f"it is no manifest that can be read: {found.why}"
+    key = manifest_key(found.color, found.month)
+    return Finding(key, found.color, found.month, 0, None, (problem,))
 
 
 def _superseded(manifests: Iterable[Manifest], newest: set[str]) -> Iterator[tuple[Version, str]]:

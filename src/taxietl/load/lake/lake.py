@@ -17,6 +17,7 @@ from taxietl.load.lake.errands import all_of
 from taxietl.load.lake.store import ChangedError, Store, open_store
 from taxietl.load.lake.values import (
     MANIFESTS,
+    BrokenManifestError,
     Facts,
     Form,
     Manifest,
@@ -95,14 +96,33 @@ class Lake:
         return self._manifest(color, month)[0]
 
     def manifests(self, color: str | None = None) -> list[Manifest]:
-        """Those of all months, by colour and month; the zone table's too, but for one colour."""
-        found = self.recorded(color)
-        return all_of(lambda each: self.manifest(*each), found)
+        """Those of all months, by colour and month; the zone table's too, but for one colour.
 
-    def recorded(self, color: str | None = None) -> list[tuple[str | None, str | None]]:
-        """The colours and months that have a manifest, of whatever kind; see `manifests`."""
+        Raises:
+            BrokenManifestError: what lies in the place of one of them is none.
+        """
+        whole, broken = self.whole_and_broken_manifests(color)
+        if broken:
+            raise broken[0]
+        return whole
+
+    def whole_and_broken_manifests(
+        self, color: str | None = None
+    ) -> tuple[list[Manifest], list[BrokenManifestError]]:
+        """As `manifests`, and beside them what is wrong with those that cannot be read."""
+
+        def read(key: str) -> Manifest | BrokenManifestError:
+            try:
+                return self.manifest(*manifest_of_key(key))
+            except BrokenManifestError as error:
+                return error
+
         prefix = f"{MANIFESTS}{color}/" if color else MANIFESTS
-        return [manifest_of_key(key) for key in self.store.small_keys(prefix)]
+        found = all_of(read, self.store.small_keys(prefix))
+        return (
+            [each for each in found if isinstance(each, Manifest)],
+            [each for each in found if isinstance(each, BrokenManifestError)],
+        )
 
     def standing(self, trip_file: TripFile | None, key: str) -> Standing:
         """What is there, and what is known of it; changes nothing. None is the zone table."""

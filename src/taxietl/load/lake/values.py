@@ -224,11 +224,23 @@ def month_of(trip_file: TripFile) -> str:
     return f"{trip_file.year:04d}-{trip_file.month:02d}"
 
 
+_MOVE_IT_AWAY = (
+    "It was left as it is. Move it away, and run again: what the objects themselves tell is "
+    "written anew."
+)
+_INSTALL_A_LATER_ONE = (
+    "A later taxietl wrote it: install that one (`pip install --upgrade taxietl`). It was left as "
+    "it is."
+)
+
+
 class BrokenManifestError(TargetError):
     """What lies in a manifest's place tells nothing of that month; it is left as it is."""
 
-    def __init__(self, where: str, why: str, *, hint: str) -> None:
-        self.why = why
+    def __init__(
+        self, where: str, color: str | None, month: str | None, why: str, *, hint: str
+    ) -> None:
+        self.color, self.month, self.why = color, month, why
         super().__init__(f"{where} is not a manifest that this version can read: {why}.", hint=hint)
 
 
@@ -238,10 +250,15 @@ def manifest_of(data: bytes, where: str, color: str | None, month: str | None) -
     Raises:
         BrokenManifestError: it is not one, or another month's.
     """
+
+    def broken(why: str) -> BrokenManifestError:
+        return BrokenManifestError(where, color, month, why, hint=_MOVE_IT_AWAY)
+
     try:
         document = _document(data)
         if document["format"] != _FORMAT:
-            raise _of_another_format(document["format"], where)
+            why = f"its format is {document['format']}, not {_FORMAT}"
+            raise BrokenManifestError(where, color, month, why, hint=_INSTALL_A_LATER_ONE)
         made = Manifest(
             document["color"],
             document["month"],
@@ -251,12 +268,12 @@ def manifest_of(data: bytes, where: str, color: str | None, month: str | None) -
             ),
         )
     except KeyError as error:
-        raise _no_manifest(where, f"it lacks {error}") from error
+        raise broken(f"it lacks {error}") from error
     except (ValueError, TypeError) as error:
-        raise _no_manifest(where, str(error)) from error
+        raise broken(str(error)) from error
     named = {(each.facts.color, each.facts.month) for each in made.versions}
     for other in {(made.color, made.month), *named}.difference({(color, month)}):  # a copy
-        raise _no_manifest(where, f"it tells of {other[0]} {other[1]}")
+        raise broken(f"it tells of {other[0]} {other[1]}")
     return made
 
 
@@ -271,24 +288,6 @@ def _demanded(facts: Facts | None) -> Facts:
     if facts is None:
         raise ValueError("a version lacks some of its facts")
     return facts
-
-
-def _no_manifest(where: str, why: str) -> BrokenManifestError:
-    return BrokenManifestError(
-        where,
-        why,
-        hint="It was left as it is. Move it away, and run again: what the objects themselves "
-        "tell is written anew.",
-    )
-
-
-def _of_another_format(found: object, where: str) -> BrokenManifestError:
-    return BrokenManifestError(
-        where,
-        f"its format is {found}, not {_FORMAT}",
-        hint="A later taxietl wrote it: install that one (`pip install --upgrade taxietl`). It was "
-        "left as it is.",
-    )
 
 
 def uploaded_at(facts: Facts) -> datetime:
