@@ -127,6 +127,23 @@ def test_an_older_versions_job_is_waited_for_before_a_newer_is_loaded(
     assert bigquery.rows() == {"202101": 210}
 
 
+def test_so_is_one_from_before_a_version_that_was_never_loaded(
+    upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery
+) -> None:
+    upload()
+    load()
+    old = next(iter(bigquery.store.jobs.values()))
+    old.state, old.polls_left, old.output_rows = "RUNNING", 1, None
+    bigquery.store.written.clear()
+    upload(rows=205, seed=6)
+    upload(rows=210, seed=7)
+
+    done = only(load("--json"))
+
+    assert bigquery.store.written == [old.id, done["job"]]
+    assert bigquery.rows() == {"202101": 210}
+
+
 def test_an_object_that_was_replaced_while_it_was_read_is_told(
     upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery
 ) -> None:

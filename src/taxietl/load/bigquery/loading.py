@@ -23,26 +23,26 @@ def load(service: Service, lake: Lake, planned: PlannedLoad) -> Job:
     """
     if planned.dataset_is_new:
         service.make_dataset(planned.location)
-    if planned.earlier_job is not None:
-        wait(service, planned.earlier_job, planned)
+    for earlier in planned.earlier_jobs:
+        wait(service, earlier, planned)
     month = planned.month
     attempt, known = _unburnt(service, planned)
     name = job_id(service.dataset, month.trip_file, month.generation, attempt)
     try:
         if known is None:
             service.begin(name, month, planned.location)
-        job = wait(service, name, planned)
+        done = wait(service, name, planned)
     except Cancelled as cancelled:
         raise Cancelled(
             f"{cancelled.reason} Load job {name}, if it had begun, goes on in BigQuery; the next "
             f"run of {month.trip_file} takes it up.",
             signal_number=cancelled.signal_number,
         ) from None
-    if job.error is not None:
-        raise job_error(job, job.error, f"load {month.trip_file} into {planned.target}")
+    if done.error is not None:
+        raise job_error(done, done.error, f"load {month.trip_file} into {planned.target}")
     check_is_the_same(lake, month)
-    _check_rows(service, planned, job)
-    return job
+    _check_rows(service, planned, done)
+    return done
 
 
 def wait(service: Service, name: str, planned: PlannedLoad) -> Job:

@@ -36,12 +36,10 @@ def plan_load(
     if not dataset_is_new and service.table(trip_file) is not None:
         rows = service.rows(trip_file, location)
     action, reason = _decided(month, last, rows, force=force)
-    earlier = None
+    earlier: list[str] = []
     if action in ("load", "replace"):
         attempt += 1
-        if month.earlier is not None:
-            _, before = last_attempt(service, month, month.earlier, location)
-            earlier = before.id if before and not before.is_done else None
+        earlier = _under_way(service, month, location)
     return PlannedLoad(
         action,
         reason,
@@ -52,7 +50,7 @@ def plan_load(
         attempt,
         job_id(service.dataset, trip_file, month.generation, attempt),
         rows,
-        earlier,
+        tuple(earlier),
     )
 
 
@@ -66,6 +64,17 @@ def last_attempt(
     ):
         attempt, last = attempt + 1, found
     return attempt, last
+
+
+def _under_way(service: Service, month: LakeMonth, location: str) -> list[str]:
+    """The jobs of earlier generations that may still write to the month's partition."""
+    jobs = []
+    for generation in month.earlier:
+        _, last = last_attempt(service, month, generation, location)
+        if last is not None and last.is_done:  # and those before it were waited for then
+            break
+        jobs += [last.id] if last is not None else []
+    return jobs
 
 
 def place_for(profile: BigQueryProfile, lake: GcsProfile) -> str:
@@ -107,6 +116,6 @@ def _decided(month: LakeMonth, last: Job | None, rows: int, *, force: bool) -> t
         return "nothing", f"{rows:,} rows loaded by job {last.id}"
     if last is not None:
         return todo, f"the table has {rows:,} rows of the month instead of {month.rows:,}"
-    if rows and month.earlier is not None:
+    if rows and month.earlier:
         return todo, "the lake has a newer version"
     return todo, "no job of this version is known" if rows else "not in BigQuery yet"

@@ -54,7 +54,7 @@ def month_in(lake: Lake, trip_file: TripFile, *, heal: bool) -> LakeMonth:
         key,
         uri,
         found.generation,
-        _earlier(manifest, key, found.generation),
+        _earlier(manifest, found.generation),
         version.facts.rows or 0,
         is_recorded=standing.is_recorded,
     )
@@ -104,10 +104,10 @@ def _intact(standing: Standing, trip_file: TripFile, uri: str) -> Version:
     return version
 
 
-def _earlier(manifest: Manifest, key: str, generation: int) -> int | None:
-    before = [
+def _earlier(manifest: Manifest, generation: int) -> tuple[int, ...]:
+    before = {
         each.generation
         for each in manifest.versions
-        if each.facts.key == key and each.generation < generation
-    ]
-    return max(before, default=None)
+        if each.facts.form is Form.PARQUET and each.generation < generation
+    }
+    return tuple(sorted(before, reverse=True))

@@ -15,8 +15,8 @@ class LakeMonth:
     key: str
     uri: str
     generation: int
-    earlier: int | None
-    """The generation that was loaded before this one, if it was."""
+    earlier: tuple[int, ...]
+    """The generations that lay in the lake before this one, the newest first."""
 
     rows: int
     is_recorded: bool
@@ -72,8 +72,8 @@ class PlannedLoad:
     rows_before: int
     """In the month's partition."""
 
-    earlier_job: str | None
-    """The job of an earlier generation that is still under way: it would undo a newer one."""
+    earlier_jobs: tuple[str, ...]
+    """Those of earlier generations that are still under way: they would undo a newer one."""
 
     @property
     def partition(self) -> str:
