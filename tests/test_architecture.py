@@ -13,13 +13,14 @@ ALLOWED = {
     "errors": set(),
     "modules": {"errors"},
     "digests": set(),
+    "replacing": set(),
     "orchestrator": {"modules", "digests", "errors"},
     "tlc": {"errors"},
     "config": {"errors"},
     "steps": {"tlc", "config", "modules", "errors"},
-    "extract": {"steps", "tlc", "config", "digests", "errors"},
+    "extract": {"steps", "tlc", "config", "digests", "replacing", "errors"},
     "transform": {"steps", "tlc", "config", "errors"},
-    "load": {"steps", "tlc", "config", "errors"},
+    "load": {"steps", "tlc", "config", "replacing", "errors"},
     "flows": {"extract", "transform", "load", "steps", "tlc", "config", "orchestrator", "errors"},
     "runtime": {
         *("flows", "extract", "transform", "load", "steps", "tlc", "config"),
@@ -27,7 +28,7 @@ ALLOWED = {
     },
     "cli": {
         *("runtime", "flows", "extract", "transform", "load", "steps", "tlc", "config"),
-        *("orchestrator", "errors"),
+        *("orchestrator", "replacing", "errors"),
     },
     "__main__": {"cli"},
 }

@@ -57,6 +57,16 @@ def test_output_lost_to_a_full_disk_is_a_failure(
 
 
 @on_a_full_disk
+@pytest.mark.parametrize("command", ["--help", "ingest --help"])
+def test_help_lost_to_a_full_disk_is_a_failure(home: Path, command: str) -> None:
+    done = run(home, f"taxietl {command} > {FULL}")
+
+    assert done.returncode == 5
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@on_a_full_disk
 def test_an_error_keeps_its_own_exit_code_when_its_document_is_lost(home: Path) -> None:
     done = run(home, f"taxietl runs show nobody --json > {FULL}")
 

@@ -46,6 +46,11 @@ def inspect(
             "A file is in no warehouse: --on and --table are for loaded months.",
             hint="Leave them out, or leave out the file.",
         )
+    if html is not None and not html.parent.is_dir():
+        raise ConfigError(
+            f"{html} cannot be written: there is no folder {html.parent}.",
+            hint=f"Make it with `mkdir -p {html.parent}`, or name another file with --html.",
+        )
     settings = open_settings()
     from taxietl.flows.inspect import inspect_file, inspect_table
     from taxietl.flows.warehouse import loader
@@ -116,9 +121,11 @@ def _column(column: dict[str, Any]) -> dict[str, Any]:
 
 def _write(path: Path, found: Quality) -> None:
     from taxietl.cli.inspect_page import page
+    from taxietl.replacing import replacing
 
     try:
-        path.write_text(page(found), encoding="utf-8")
+        with replacing(path) as beside:
+            beside.write_text(page(found), encoding="utf-8")
     except OSError as error:
         raise TargetError(
             f"{path} cannot be written: {error.strerror}.", hint="Name another file with --html."

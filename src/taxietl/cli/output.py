@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
 import logging
@@ -17,12 +18,14 @@ from typing import Annotated, Any
 import typer
 
 from taxietl.cli.streams import writing_to_stdout
-from taxietl.errors import Cancelled, TaxietlError
+from taxietl.errors import Cancelled, TargetError, TaxietlError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only results and errors.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,13 @@ def describe_error(error: BaseException) -> dict[str, Any]:
             "message": str(error.format_message()).replace(": Value error, ", ": "),
             "hint": _usage(error),
             "exit_code": 2,
+        }
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return {
+            "kind": kind,
+            "message": f"{error.filename or 'The output'} cannot be written: {error.strerror}.",
+            "hint": "Free some space, or send the output elsewhere.",
+            "exit_code": TargetError.exit_code,
         }
     hint = "Run with --debug for the traceback."
     if isinstance(error, SystemExit):  # its number would mean something of ours, or success

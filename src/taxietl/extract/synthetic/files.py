@@ -5,10 +5,7 @@ Loads pyarrow, so import it on use.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +25,7 @@ from taxietl.extract.synthetic.parquet_columns import parquet_columns
 from taxietl.extract.synthetic.recipe import Recipe
 from taxietl.extract.synthetic.rides import Trips
 from taxietl.extract.synthetic.trips import taxi_trips
+from taxietl.replacing import replacing
 
 # A quarter of a million rows: readers get groups to share out, the writer has to hold only one.
 _CHUNKS_PER_ROW_GROUP = 2
@@ -53,26 +51,11 @@ def write(path: Path, recipe: Recipe) -> int:
             hint=f"Use one of {', '.join(_WRITERS)}.",
         )
     try:
-        with _whole_or_not_at_all(path) as sink:
+        with replacing(path) as beside, beside.open("xb") as sink:
             _WRITERS[endings[0]](sink, recipe)
     except OSError as error:
         raise _refused(path, error) from error
     return recipe.row_count
-
-
-@contextlib.contextmanager
-def _whole_or_not_at_all(path: Path) -> Iterator[BinaryIO]:
-    """A file to write into, which becomes `path` once it is complete and on the disk."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
-    try:
-        with beside.open("xb") as sink:
-            yield sink
-            sink.flush()
-            os.fsync(sink.fileno())
-        beside.replace(path)
-    except BaseException:  # an interrupt leaves no part behind either
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _refused(path: Path, error: OSError) -> TargetError:

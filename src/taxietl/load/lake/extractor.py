@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from taxietl.errors import ConfigError, CorruptFileError, MissingFileError, SourceError, TargetError
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.values import Form, StoredObject
+from taxietl.replacing import replacing
 from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
 from taxietl.steps.values import SourceFile, SourceVersion
 from taxietl.tlc.trip_file import TripFile
@@ -80,8 +80,7 @@ class LakeMonths:
         into.mkdir(parents=True, exist_ok=True)
         ending = next((each for each in _ENDINGS if version.url.endswith(each)), _ENDINGS[0])
         path = into / f"{trip_file.stem}-lake-{version.etag}{ending}"
-        beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
+        with replacing(path) as beside:
             with as_source(), beside.open("wb") as file:
                 lake = Lake(self.profile)
                 found = self._same(lake, version)
@@ -94,16 +93,11 @@ class LakeMonths:
                     sha256.update(part)
                     file.write(part)
                     progress(file.tell(), found.size_bytes)
-                file.flush()
-                os.fsync(file.fileno())
             if base64.b64encode(crc.to_bytes(4, "big")).decode() != found.crc32c:
                 raise CorruptFileError(
                     f"{version.url} is not what was stored: its CRC32C differs.",
                     hint="Run it again; `taxietl lake verify` tells whether the object is damaged.",
                 )
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
         return SourceFile(version, path, found.size_bytes, sha256.hexdigest())
 
     def tail(

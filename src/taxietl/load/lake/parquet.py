@@ -6,16 +6,15 @@ The zone table is written here, too.
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa  # noqa: TID253  imported only where batches are written
 import pyarrow.parquet as pq  # noqa: TID253
 
 from taxietl.errors import TargetError
+from taxietl.replacing import replacing
 from taxietl.steps.zones import Zone
 from taxietl.tlc.arrow import arrow_schema, arrow_type_named
 from taxietl.tlc.datasets import CONTRACT_VERSION, Dataset
@@ -63,13 +62,11 @@ def write_parquet(
     """
     schema = lake_schema(trip_file.dataset)
     rows = 0
-    with written_beside(path) as part:
-        with _writer(part, schema) as writer:
-            for group in _grouped(batches, row_group_rows):
-                writer.write_table(_laid_out(group, schema, trip_file), row_group_rows)
-                rows += sum(batch.num_rows for batch in group)
-                group.clear()  # else it would be held while the next is gathered
-        _sync(part)
+    with written_beside(path) as part, _writer(part, schema) as writer:
+        for group in _grouped(batches, row_group_rows):
+            writer.write_table(_laid_out(group, schema, trip_file), row_group_rows)
+            rows += sum(batch.num_rows for batch in group)
+            group.clear()  # else it would be held while the next is gathered
     return rows
 
 
@@ -84,10 +81,8 @@ def write_zones(zones: Sequence[Zone], path: Path) -> None:
         pa.array(values, field.type)
         for values, field in zip(zip(*zones, strict=True), schema, strict=True)
     ]
-    with written_beside(path) as part:
-        with _writer(part, schema) as writer:
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-        _sync(part)
+    with written_beside(path) as part, _writer(part, schema) as writer:
+        writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
 def _writer(part: Path, schema: pa.Schema) -> pq.ParquetWriter:
@@ -103,19 +98,15 @@ def written_beside(path: Path) -> Iterator[Path]:
     Raises:
         TargetError: the disk refuses.
     """
-    part = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(path)
+        with replacing(path) as part:
+            yield part
     except OSError as error:
         raise TargetError(
             f"{path} cannot be written: {error.strerror or error}.",
             hint="Check its folder, and the room on its disk.",
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _grouped(
@@ -143,8 +134,3 @@ def _laid_out(group: list[pa.RecordBatch], schema: pa.Schema, trip_file: TripFil
     columns = [table.column(name) for name in schema.names[:-1]]
     month = pa.repeat(pa.scalar(trip_file.source_month, pa.date32()), table.num_rows)
     return pa.Table.from_arrays([*columns, month], schema=schema)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
