@@ -13,7 +13,7 @@ import numpy as np  # noqa: TID253  imported only where batches are handled
 import pyarrow as pa  # noqa: TID253
 from numpy.typing import NDArray  # noqa: TID253
 
-from taxietl.load.pgcopy_columns import valid_rows
+from taxietl.load.arrow_buffers import fixed_values, valid_rows
 from taxietl.load.sql import SUMMED_UP_TO
 from taxietl.steps.values import ColumnStats
 from taxietl.tlc.datasets import Column, Kind
@@ -81,7 +81,6 @@ def _in_parts(values: NDArray[Any], parts: float) -> NDArray[Any]:
 
 def _without_nulls(array: pa.Array) -> NDArray[Any]:
     """The values as they lie in Arrow's buffer, or a copy where some are null."""
-    values = np.frombuffer(array.buffers()[1], _NATIVE[array.type])
-    values = values[array.offset : array.offset + len(array)]
+    values = fixed_values(array, _NATIVE[array.type])
     valid = valid_rows(array)
     return values if valid is None else values[valid]

@@ -18,6 +18,7 @@ import pyarrow as pa  # noqa: TID253
 from numpy.typing import NDArray  # noqa: TID253
 
 from taxietl.errors import DataError, SchemaError
+from taxietl.load.arrow_buffers import fixed_values, unpacked_bits, valid_rows
 
 NULL = -1
 
@@ -122,10 +123,9 @@ class FixedCells(Cells):
             width if valid is None else np.where(valid, np.int32(width), np.int32(NULL))
         )
         if pa.types.is_boolean(array.type):
-            self._values = _bits(array.buffers()[1], array.offset, len(array))
+            self._values = unpacked_bits(array.buffers()[1], array.offset, len(array))
         else:
-            values = np.frombuffer(array.buffers()[1], form.native)
-            self._values = values[array.offset : array.offset + len(array)]
+            self._values = fixed_values(array, form.native)
         self._check_range(name, rows_before, valid)
 
     def encoded_as(self, length: int) -> str:  # noqa: ARG002  its type says it already
@@ -231,20 +231,6 @@ def check_types(schema: pa.Schema) -> None:
                 " PostgreSQL.",
                 hint=f"Cast it to one of: {', '.join(str(each) for each in SQL_TYPES)}.",
             )
-
-
-def valid_rows(array: pa.Array) -> NDArray[Any] | None:
-    """Which rows have a value; None where all have."""
-    if not array.null_count:
-        return None
-    return _bits(array.buffers()[0], array.offset, len(array)).view(bool)
-
-
-def _bits(buffer: pa.Buffer, offset: int, count: int) -> NDArray[Any]:
-    """That many bits of an Arrow bitmap, one a byte."""
-    first, skipped = divmod(offset, 8)
-    packed = np.frombuffer(buffer, np.uint8)[first:]
-    return np.unpackbits(packed, count=skipped + count, bitorder="little")[skipped:]
 
 
 def _unstorable(what: str, column: str, rows_before: int, wrong: NDArray[Any]) -> DataError:

@@ -14,7 +14,7 @@ import numpy as np  # noqa: TID253  imported only where rows are sent to Postgre
 import pyarrow as pa  # noqa: TID253
 import pyarrow.compute as pc  # noqa: TID253
 
-from taxietl.load.pgcopy_columns import valid_rows
+from taxietl.load.arrow_buffers import fixed_values, valid_rows
 from taxietl.tlc.trip_file import TripFile
 
 ROWS_HELD = 100_000
@@ -85,7 +85,7 @@ class Widening:
 
 def _outside(times: pa.TimestampArray, begin: int, end: int) -> pa.BooleanArray | None:
     """Which are outside the month, None for none; what has no time is inside."""
-    values = np.frombuffer(times.buffers()[1], np.int64)[times.offset :][: len(times)]
+    values = fixed_values(times, np.int64)
     outside = (values < begin) | (values >= end)
     if (valid := valid_rows(times)) is not None:
         outside &= valid
