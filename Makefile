@@ -57,7 +57,8 @@ format: install ## Put the code into its form
 test: install ## The whole suite
 	$(BIN)/pytest -n 2 -m 'not torture'
 
-ON_DUCKDB := tests/load tests/flows $(addprefix tests/cli/test_,ingest.py inspect.py profiles_check.py sql.py verify.py zones.py) \
+ON_DUCKDB := $(wildcard tests/load/test_*.py) tests/load/lake/test_query.py tests/flows \
+	$(addprefix tests/cli/test_,ingest.py inspect.py profiles_check.py sql.py verify.py zones.py) \
 	$(addprefix tests/acceptance/test_,every_era.py interrupted.py whole_months.py)
 
 test-duckdb-1.5: .venv-duckdb-1.5/installed ## What touches DuckDB, with the oldest version supported
