@@ -196,7 +196,7 @@ def _may_be_secret(flow: Flow[..., Any], parameter: inspect.Parameter, name: str
 
 def _shown(text: str) -> str:
     """What was given, cut, without a password in a URL."""
-    from taxietl.orchestrator.results import shown
+    from taxietl.orchestrator.arguments import shown
 
     masked = str(json.loads(shown({"given": text}))["given"])
     return repr(masked if len(masked) <= _MAX_SHOWN else f"{masked[:_MAX_SHOWN]}…")

@@ -13,18 +13,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.records import to_text
-from taxietl.orchestrator.results import (
-    MAX_CACHED_BYTES,
+from taxietl.orchestrator.arguments import NoDigestError, shown, told_apart
+from taxietl.orchestrator.fingerprints import (
     FilePrint,
-    NotStorableError,
-    ResultCodec,
     file_difference,
     files_in,
     prints_as_text,
-    shown,
-    told_apart,
 )
+from taxietl.orchestrator.records import to_text
+from taxietl.orchestrator.results import MAX_CACHED_BYTES, NotStorableError, ResultCodec
 
 if TYPE_CHECKING:
     import sqlite3
@@ -95,7 +92,7 @@ class Entry:
         else:
             try:
                 part = told_apart(arguments)
-            except NotStorableError as error:
+            except NoDigestError as error:
                 raise ConfigError(
                     f"The task {task!r} has cache=, and its arguments make no key: {error}.",
                     hint="Say what tells its calls apart: Cache(key=lambda arguments: …).",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import UnknownNameError
-from taxietl.orchestrator.results import FilePrint
+from taxietl.orchestrator.fingerprints import FilePrint
 
 if TYPE_CHECKING:
     import sqlite3

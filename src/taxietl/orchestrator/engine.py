@@ -24,6 +24,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from taxietl import __version__
 from taxietl.errors import Cancelled, ConfigError
+from taxietl.orchestrator.arguments import shown
 from taxietl.orchestrator.attempts import around_body
 from taxietl.orchestrator.cache_store import CacheStore
 from taxietl.orchestrator.cancellation import Cancellation, interruptible
@@ -43,7 +44,7 @@ from taxietl.orchestrator.parameters import Parameters, return_annotation
 from taxietl.orchestrator.pool import Pool
 from taxietl.orchestrator.recorder import Listener, Recorder
 from taxietl.orchestrator.records import RunRecord
-from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, shown, stored
+from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, stored
 from taxietl.orchestrator.resume import Resumption, plan_resume, replayable
 from taxietl.orchestrator.signals import supervise
 from taxietl.orchestrator.states import FinalState, State, StateName

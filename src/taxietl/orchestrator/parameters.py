@@ -14,13 +14,8 @@ from types import GenericAlias, SimpleNamespace
 from typing import Any
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.results import (
-    MASK,
-    MAX_CACHED_BYTES,
-    NotStorableError,
-    ResultCodec,
-    shown,
-)
+from taxietl.orchestrator.arguments import MASK, shown
+from taxietl.orchestrator.results import MAX_CACHED_BYTES, NotStorableError, ResultCodec
 
 RESERVED = ("wait_for", "return_state")
 _PLAIN = (inspect.Parameter.empty, Any, object)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError, TryLaterError
 from taxietl.orchestrator.entry import EntryPoint
+from taxietl.orchestrator.fingerprints import file_difference
 from taxietl.orchestrator.logs import ENGINE
 from taxietl.orchestrator.records import RunRecord, TaskRunRecord
-from taxietl.orchestrator.results import ResultCodec, file_difference
+from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.states import StateName, StateType
 
 if TYPE_CHECKING:

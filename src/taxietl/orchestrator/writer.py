@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from logging import getLevelName
 
+from taxietl.orchestrator.arguments import digest_of, shown
 from taxietl.orchestrator.logs import Line
 from taxietl.orchestrator.names import free_name
 from taxietl.orchestrator.records import to_text
-from taxietl.orchestrator.results import Stored, digest_of, shown
+from taxietl.orchestrator.results import Stored
 from taxietl.orchestrator.states import State, StateName
 
 
