@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from taxietl.errors import ConfigError, TryLaterError, UnknownNameError
 from taxietl.orchestrator import Cache, Engine, Stream, flow, task
-from taxietl.orchestrator.engine import Run
+from taxietl.orchestrator.runs import Run
 
 from .conftest import states
 

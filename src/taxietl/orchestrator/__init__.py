@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.cancellation import Cancellation
     from taxietl.orchestrator.context import current_cancellation, current_run
     from taxietl.orchestrator.default import default_engine, set_default_engine
-    from taxietl.orchestrator.engine import Engine, Run
+    from taxietl.orchestrator.engine import Engine
     from taxietl.orchestrator.flows import Flow, flow
     from taxietl.orchestrator.futures import Future, FutureList
     from taxietl.orchestrator.history import History
-    from taxietl.orchestrator.hooks import TaskRun
     from taxietl.orchestrator.logs import configure_logging, get_run_logger
     from taxietl.orchestrator.mapping import unmapped
     from taxietl.orchestrator.retry import Retry, exponential
+    from taxietl.orchestrator.runs import Run, TaskRun
     from taxietl.orchestrator.states import FinalState, State, StateName, StateType
     from taxietl.orchestrator.stream import Stream
     from taxietl.orchestrator.tasks import Task, task
@@ -37,13 +37,13 @@ _MODULES = {
     "FutureList": "futures",
     "History": "history",
     "Retry": "retry",
-    "Run": "engine",
+    "Run": "runs",
     "State": "states",
     "StateName": "states",
     "StateType": "states",
     "Stream": "stream",
     "Task": "tasks",
-    "TaskRun": "hooks",
+    "TaskRun": "runs",
     "configure_logging": "logs",
     "current_cancellation": "context",
     "current_run": "context",

@@ -20,25 +20,19 @@ from taxietl.orchestrator.timeouts import TimeLimit
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.flows import Flow
-    from taxietl.orchestrator.recorder import Recorder
+    from taxietl.orchestrator.inputs import Inputs
     from taxietl.orchestrator.tasks import Task
 
 R = TypeVar("R")
 
 
-def attempt_of(
-    task: Task[..., Any],
-    task_run: TaskScope,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    *,
-    recorder: Recorder,
-) -> Callable[[], Any]:
+def attempt_of(task: Task[..., Any], task_run: TaskScope, inputs: Inputs) -> Callable[[], Any]:
     """A function that makes an attempt, in the current thread and context, when called.
 
     Raises:
         ConfigError: the call cannot be made in another process.
     """
+    args, kwargs = inputs.args, inputs.kwargs
     call = functools.partial(interruptible, task.function, *args, **kwargs)
     if task.isolate:
         from taxietl.orchestrator.isolation import IsolatedCall
@@ -48,7 +42,7 @@ def attempt_of(
     has_limit = task.timeout_seconds is not None or not task_run.cancellation.reaches_here()
     if not has_limit and not logs_prints and not task_run.run.log_prints:
         return call
-    return functools.partial(_surrounded, call, task, task_run, logs_prints, recorder)
+    return functools.partial(_surrounded, call, task, task_run, logs_prints)
 
 
 def wants_prints(task: Task[..., Any], run: RunScope) -> bool:
@@ -67,9 +61,7 @@ def refuse_streams(task: Task[..., Any]) -> None:
 
 
 @contextmanager
-def around_body(
-    flow: Flow[..., R], run: RunScope, recorder: Recorder
-) -> Iterator[Callable[[Callable[[], R]], R]]:
+def around_body(flow: Flow[..., R], run: RunScope) -> Iterator[Callable[[Callable[[], R]], R]]:
     """Whatever belongs around a flow's body and what is waited for after it; gives the caller."""
     whole = run.cancellation
     with ExitStack() as stack:
@@ -79,7 +71,7 @@ def around_body(
             yield lambda body: body()
             return
         title = f"Flow run {run.name!r}"
-        limit = stack.enter_context(limited(flow.timeout_seconds, run, title, recorder=recorder))
+        limit = stack.enter_context(limited(flow.timeout_seconds, run, title))
         run.cancellation = limit.cancellation
         stack.callback(setattr, run, "cancellation", whole)
         try:
@@ -91,14 +83,13 @@ def around_body(
             raise late from error
 
 
-def limited(
-    seconds: float | None, who: RunScope | TaskScope, title: str, *, recorder: Recorder
-) -> TimeLimit:
+def limited(seconds: float | None, who: RunScope | TaskScope, title: str) -> TimeLimit:
     """A time limit for that run's or task run's work; whatever is stubborn is told in its log."""
 
     def stubborn() -> None:
         advice = "isolate=True makes a task run in a process, which can be."
-        with recorder.batch() as batch:
+        run = who.run if isinstance(who, TaskScope) else who
+        with run.engine.recorder.batch() as batch:
             batch.say(
                 who,
                 f"It does not end after its timeout of {seconds} seconds. A thread cannot be"
@@ -114,16 +105,13 @@ def _surrounded(
     task: Task[..., Any],
     task_run: TaskScope,
     logs_prints: bool,
-    recorder: Recorder,
 ) -> Any:
     with ExitStack() as stack:
         stack.enter_context(prints_logged(logs_prints))
         if task.timeout_seconds is None and task_run.cancellation.reaches_here():
             return call()
         title = f"Task run {task_run.name!r}"
-        limit = stack.enter_context(
-            limited(task.timeout_seconds, task_run, title, recorder=recorder)
-        )
+        limit = stack.enter_context(limited(task.timeout_seconds, task_run, title))
         task_run.limited = limit.cancellation
         stack.callback(setattr, task_run, "limited", None)
         return limit.call(call)

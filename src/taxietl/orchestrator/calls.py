@@ -6,41 +6,35 @@ in a run, which has loaded it all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.errors import Cancelled
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.futures import Future, submit
+from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.stream_runs import open_stream
 from taxietl.orchestrator.subflow_runs import SubflowCall, run_in_task
 from taxietl.orchestrator.task_runs import TaskCall
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.engine import Run
     from taxietl.orchestrator.flows import Flow
+    from taxietl.orchestrator.runs import Run
     from taxietl.orchestrator.tasks import Task
 
 R = TypeVar("R")
-Args = tuple[Any, ...]
-Kwargs = dict[str, Any]
 
 
-def call_task(
-    task: Task[..., Any], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
-) -> Any:
+def call_task(task: Task[..., Any], run: RunScope, inputs: Inputs) -> Any:
     """Call a task as part of a run: what it returned, or its stream."""
     if task.is_stream:
-        return open_stream(run.engine, task, run, args, kwargs, wait_for)
-    return _announced(task, run, args, kwargs, wait_for).run()
+        return open_stream(task, run, inputs)
+    return _announced(task, run, inputs).run()
 
 
-def task_state(
-    task: Task[..., Any], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
-) -> FinalState[Any]:
+def task_state(task: Task[..., Any], run: RunScope, inputs: Inputs) -> FinalState[Any]:
     """Call a task as part of a run: how it ended; raises only if the run is to stop."""
-    call = _announced(task, run, args, kwargs, wait_for)
+    call = _announced(task, run, inputs)
     value, raised = None, None
     try:
         value = call.run()
@@ -53,40 +47,28 @@ def task_state(
     return FinalState.of(state, value, raised)
 
 
-def submit_task(
-    task: Task[..., Any], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
-) -> Future[Any]:
+def submit_task(task: Task[..., Any], run: RunScope, inputs: Inputs) -> Future[Any]:
     """Have a task called as part of a run, in another thread."""
     run.cancellation.check()
-    return submit(TaskCall(run.engine, task, run, args, kwargs, wait_for))
+    return submit(TaskCall(task, run, inputs))
 
 
-def call_flow(
-    flow: Flow[..., R],
-    caller: RunScope | TaskScope,
-    args: Args,
-    kwargs: Kwargs,
-    wait_for: Sequence[object],
-) -> Run[R]:
+def call_flow(flow: Flow[..., R], caller: RunScope | TaskScope, inputs: Inputs) -> Run[R]:
     """Run a flow as a child of the caller's run, in this thread."""
     if isinstance(caller, TaskScope):
-        return run_in_task(caller.run.engine, flow, caller, args, kwargs, wait_for)
+        return run_in_task(flow, caller, inputs)
     caller.cancellation.check()
-    return SubflowCall(caller.engine, flow, caller, args, kwargs, wait_for).execute()
+    return SubflowCall(flow, caller, inputs).execute()
 
 
-def submit_flow(
-    flow: Flow[..., R], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
-) -> Future[R]:
+def submit_flow(flow: Flow[..., R], run: RunScope, inputs: Inputs) -> Future[R]:
     """Have a flow run as a child of a run, in another thread."""
     run.cancellation.check()
-    return submit(SubflowCall(run.engine, flow, run, args, kwargs, wait_for))
+    return submit(SubflowCall(flow, run, inputs))
 
 
-def _announced(
-    task: Task[..., Any], run: RunScope, args: Args, kwargs: Kwargs, wait_for: Sequence[object]
-) -> TaskCall:
+def _announced(task: Task[..., Any], run: RunScope, inputs: Inputs) -> TaskCall:
     run.cancellation.check()
-    call = TaskCall(run.engine, task, run, args, kwargs, wait_for)
+    call = TaskCall(task, run, inputs)
     call.announce(submitted=False)
     return call

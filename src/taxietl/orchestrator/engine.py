@@ -15,12 +15,12 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import Signals
 from types import MappingProxyType
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from taxietl import __version__
 from taxietl.errors import Cancelled, ConfigError
@@ -46,6 +46,7 @@ from taxietl.orchestrator.recorder import Listener, Recorder
 from taxietl.orchestrator.records import RunRecord
 from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, stored
 from taxietl.orchestrator.resume import Resumption, plan_resume, replayable
+from taxietl.orchestrator.runs import Run
 from taxietl.orchestrator.signals import supervise
 from taxietl.orchestrator.states import FinalState, State, StateName
 from taxietl.orchestrator.stopping import requested, withdraw
@@ -54,33 +55,6 @@ from taxietl.orchestrator.writer import NewRun, NewTaskRun
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Run(Generic[R]):
-    """A run that has ended."""
-
-    id: str
-    name: str
-    flow_name: str
-    state: State
-    _value: R | None = field(default=None, repr=False)
-    _error: BaseException | None = field(default=None, repr=False)
-    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def error(self) -> BaseException | None:
-        """What made it fail."""
-        return self._error
-
-    def result(self) -> R:
-        """What the flow returned, with values for futures; raises what made it fail."""
-        return self.final_state.result()
-
-    @property
-    def final_state(self) -> FinalState[R]:
-        """The state with what was given in it."""
-        return FinalState.of(self.state, self._value, self._error)
 
 
 class Engine:
@@ -262,8 +236,8 @@ class Engine:
                 leaving=leaving,
             )
         except Cancelled as error:  # it struck the engine's own work around the flow
-            state = self._cancelled(run)
-            return Run(run.id, run.name, flow.name, state, None, error, parameters.by_name)
+            final = FinalState[R].of(self._cancelled(run), None, error)
+            return Run(run.id, run.name, flow.name, final, parameters.by_name)
         finally:
             if run.cancellation.requested:
                 self._settle(run, self.history)
@@ -287,7 +261,7 @@ class Engine:
         token = scope.set(run)
         try:
             self._set_state(run, place, State(StateName.RUNNING, "", self.clock()))
-            with around_body(flow, run, self.recorder) as call:
+            with around_body(flow, run) as call:
                 try:
                     body = functools.partial(flow.function, *parameters.args, **parameters.kwargs)
                     value = call(functools.partial(interruptible, body))
@@ -307,10 +281,8 @@ class Engine:
         kept = NOT_STORED
         if place is not None and final.error is None:
             kept = stored(ResultCodec(return_annotation(flow.function)), final.value)
-        state = State(final.name, final.message, final.at)
-        self._set_state(run, place, state, error=final.error, kept=kept)
-        given = (final.value, final.error, parameters.by_name)
-        ended = Run(run.id, run.name, flow.name, state, *given)
+        self._set_state(run, place, final.bare, error=final.error, kept=kept)
+        ended = Run(run.id, run.name, flow.name, final, parameters.by_name)
         if flow.hooks is not None:
             flow.hooks.tell(ended, run, self.recorder)
         return ended

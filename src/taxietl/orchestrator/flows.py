@@ -14,6 +14,7 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator.context import current_run, scope
 from taxietl.orchestrator.futures import Future, submitting_run
 from taxietl.orchestrator.hooks import Hook, Hooks
+from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.parameters import (
     Parameters,
     Replay,
@@ -25,7 +26,7 @@ from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.timeouts import checked_timeout
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.engine import Run
+    from taxietl.orchestrator.runs import Run
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,7 +84,7 @@ class Flow(Generic[P, R]):
         else:
             from taxietl.orchestrator.calls import call_flow
 
-            ended = call_flow(self, current, args, kwargs, wait_for)
+            ended = call_flow(self, current, Inputs(args, kwargs, wait_for))
             if run.cancellation.requested:
                 return ended.result()
         return ended.final_state if return_state else ended.result()
@@ -111,7 +112,7 @@ class Flow(Generic[P, R]):
         run = submitting_run(self.name, "submit")
         from taxietl.orchestrator.calls import submit_flow
 
-        future = submit_flow(self, run, args, kwargs, wait_for)
+        future = submit_flow(self, run, Inputs(args, kwargs, wait_for))
         return future.wait() if return_state else future
 
     def __repr__(self) -> str:

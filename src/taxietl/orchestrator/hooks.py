@@ -8,34 +8,18 @@ process that is killed calls nobody; its runs are found dead by the next start.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
-from taxietl.orchestrator.states import State, StateType
+from taxietl.orchestrator.states import StateType
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.recorder import Recorder
 
 Hook = Callable[[Any], object]
-
-
-@dataclass(frozen=True)
-class TaskRun:
-    """A task run that has ended; what its task's hooks are called with."""
-
-    id: str
-    name: str
-    task_name: str
-    run_id: str
-    run_name: str
-    flow_name: str
-    state: State
-    attempts: int
-    parameters: Mapping[str, Any]
-    error: BaseException | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a call is handed that is not a value yet: futures and streams, also in containers."""
+"""What a call is given: its arguments, and among them what is no value yet, futures and streams."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from taxietl.orchestrator.stream import Stream
 
 
 class Inputs:
-    """The futures and streams of one call, and what it is to wait for besides."""
+    """The arguments of one call, and what it is to wait for besides."""
 
     def __init__(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Sequence[object] = ()
     ) -> None:
+        self.args, self.kwargs = args, kwargs
         found = found_in([args, kwargs], (Future, Stream))
         self.streams: list[Stream[Any, Any]] = [each for each in found if isinstance(each, Stream)]
         self.futures: list[Future[Any]] = [each for each in found if isinstance(each, Future)]
@@ -24,7 +25,7 @@ class Inputs:
             self.upstreams = self.futures + found_in(besides, (Future,))
 
     def settle(self) -> None:
-        """Wait for all of them.
+        """Wait for the futures, and put their values in their places among the arguments.
 
         Raises:
             NotReadyError: one did not complete.
@@ -33,6 +34,8 @@ class Inputs:
             ended = future.wait()
             if ended is not None and ended.error is not None:
                 raise NotReadyError(future, ended.error)
+        if self.futures:
+            self.args, self.kwargs = resolved(self.args), resolved(self.kwargs)
 
 
 def found_in(values: Iterable[Any], kinds: tuple[type, ...]) -> list[Any]:

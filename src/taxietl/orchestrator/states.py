@@ -106,6 +106,11 @@ class FinalState(State, Generic[R]):
         """That state, with what was given in it."""
         return cls(state.name, state.message, state.at, value, error)
 
+    @property
+    def bare(self) -> State:
+        """The state alone, as the history has it."""
+        return State(self.name, self.message, self.at)
+
     @overload
     def result(self, *, raise_on_failure: Literal[True] = True) -> R: ...
     @overload

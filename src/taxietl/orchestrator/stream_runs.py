@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextvars
 import functools
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.attempts import wants_prints
 from taxietl.orchestrator.context import RunScope, current_cancellation, scope
 from taxietl.orchestrator.futures import NotReadyError
-from taxietl.orchestrator.inputs import Inputs, resolved
+from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.prints import prints_logged
 from taxietl.orchestrator.results import stored
 from taxietl.orchestrator.states import StateName, StateType
@@ -20,30 +20,21 @@ from taxietl.orchestrator.stream import Stream
 from taxietl.orchestrator.task_runs import end_with_error, new_task_run
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.engine import Engine
     from taxietl.orchestrator.tasks import Task
 
 
-def open_stream(
-    engine: Engine,
-    task: Task[..., Any],
-    run: RunScope,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    wait_for: Sequence[object] = (),
-) -> Stream[Any, Any]:
+def open_stream(task: Task[..., Any], run: RunScope, inputs: Inputs) -> Stream[Any, Any]:
     """The stream of a generator task called in a flow; nothing runs until it is pulled.
 
     Futures among the arguments are waited for by then: by the stream's consumer before it
     begins, or at the first pull.
     """
-    inputs = Inputs(args, kwargs, wait_for)
 
     def call() -> Generator[Any, None, Any]:
-        generator: Generator[Any, None, Any] = task.function(*resolved(args), **resolved(kwargs))
+        generator: Generator[Any, None, Any] = task.function(*inputs.args, **inputs.kwargs)
         return generator
 
-    watcher = StreamRun(engine, task, run, args, kwargs, inputs)
+    watcher = StreamRun(task, run, inputs)
     stream = Stream[Any, Any](task.name, call, watcher, inputs.upstreams)
     run.streams.append(stream)
     return stream
@@ -52,18 +43,9 @@ def open_stream(
 class StreamRun:
     """Records what becomes of one stream."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        task: Task[..., Any],
-        run: RunScope,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        inputs: Inputs,
-    ) -> None:
-        self._engine, self._task, self._run = engine, task, run
-        self._args, self._kwargs, self._inputs = args, kwargs, inputs
-        arguments = task.arguments(args, kwargs)
+    def __init__(self, task: Task[..., Any], run: RunScope, inputs: Inputs) -> None:
+        self._engine, self._task, self._run, self._inputs = run.engine, task, run, inputs
+        arguments = task.arguments(inputs.args, inputs.kwargs)
         self._scope, self._new = new_task_run(task, run, arguments, kind="stream")
         # The flow's context: the thread that pulls first may be a database's, and have none.
         self._context = contextvars.copy_context()
@@ -96,9 +78,9 @@ class StreamRun:
         except NotReadyError as error:
             with self._engine.recorder.batch() as batch:
                 batch.new_task_run(self._scope, self._new, batch.state(StateName.PENDING))
-            raise end_with_error(self._engine, self._scope, error) from None
+            raise end_with_error(self._scope, error) from None
         if self._inputs.futures:
-            arguments = self._task.arguments(resolved(self._args), resolved(self._kwargs))
+            arguments = self._task.arguments(self._inputs.args, self._inputs.kwargs)
             self._new = self._new.given(arguments)
 
     def before_pull(self, consumer_thread: int | None) -> None:
@@ -118,7 +100,7 @@ class StreamRun:
     def failed(self, error: BaseException, counts: Mapping[str, int]) -> BaseException:
         """The generator raised, or the run was asked to stop."""
         self._end_prints()
-        return end_with_error(self._engine, self._scope, error, counts=json.dumps(counts))
+        return end_with_error(self._scope, error, counts=json.dumps(counts))
 
     def closed(self, why: str, counts: Mapping[str, int]) -> None:
         """Closed before its end: its consumer's decision or failure, whose own state tells."""

@@ -6,21 +6,20 @@ A flow called in a task has no such place: it is the task's affair, whose own st
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.futures import NotReadyError
-from taxietl.orchestrator.inputs import Inputs, resolved
+from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.parameters import return_annotation
 from taxietl.orchestrator.results import ResultCodec, Stored
-from taxietl.orchestrator.states import StateName
+from taxietl.orchestrator.runs import Run
+from taxietl.orchestrator.states import FinalState, StateName
 from taxietl.orchestrator.task_runs import end_with_error
 from taxietl.orchestrator.writer import NewTaskRun
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.engine import Engine, Run
     from taxietl.orchestrator.flows import Flow
     from taxietl.orchestrator.resume import Done
 
@@ -30,21 +29,11 @@ R = TypeVar("R")
 class SubflowCall(Generic[R]):
     """One call of a flow by the code of another one."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        flow: Flow[..., R],
-        parent: RunScope,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wait_for: Sequence[object] = (),
-    ) -> None:
-        self._engine, self._flow, self._parent = engine, flow, parent
-        self._args, self._kwargs = args, kwargs
-        self._inputs = Inputs(args, kwargs, wait_for)
-        self.upstreams = self._inputs.upstreams
+    def __init__(self, flow: Flow[..., R], parent: RunScope, inputs: Inputs) -> None:
+        self._engine, self._flow, self._parent = parent.engine, flow, parent
+        self._inputs, self.upstreams = inputs, inputs.upstreams
         # What is there is checked at the call; of what is not, only the values can be.
-        self._parameters = None if self._inputs.futures else flow.parameters(args, kwargs)
+        self._parameters = None if inputs.futures else flow.parameters(inputs.args, inputs.kwargs)
         self.task_run, self._new = self._place()
 
     def announce(self, *, submitted: bool) -> None:
@@ -63,7 +52,7 @@ class SubflowCall(Generic[R]):
             self._parent.cancellation.check()
             self._inputs.settle()
             parameters = self._parameters or self._flow.parameters(
-                resolved(self._args), resolved(self._kwargs)
+                self._inputs.args, self._inputs.kwargs
             )
             place = self._new.given(parameters.by_name)
             if (done := self._done(place)) is not None:
@@ -87,8 +76,6 @@ class SubflowCall(Generic[R]):
 
     def _reused(self, place: NewTaskRun, done: Done) -> Run[R]:
         """A child run that had completed in the run that is taken up: not run again."""
-        from taxietl.orchestrator.engine import Run  # which imports this module's callers
-
         old, owner = done.record, self.task_run
         place = replace(place, child_run_id=old.child_run_id)
         with self._engine.recorder.batch() as batch:
@@ -102,13 +89,14 @@ class SubflowCall(Generic[R]):
         self._parent.note(owner.id, state.type)
         child = self._engine.history.find(old.child_run_id or "")
         name = child.name if child else place.name
-        return Run(old.child_run_id or "", name, self._flow.name, state, done.value)
+        final = FinalState[R].of(state, done.value, None)
+        return Run(old.child_run_id or "", name, self._flow.name, final)
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record that the flow could not begin; gives the error to raise."""
         if self.task_run.state is None:
             self.announce(submitted=False)
-        return end_with_error(self._engine, self.task_run, error)
+        return end_with_error(self.task_run, error)
 
     def _place(self) -> tuple[TaskScope, NewTaskRun]:
         """The task run that stands for the subflow in its parent."""
@@ -123,24 +111,18 @@ class SubflowCall(Generic[R]):
             kind="subflow",
             version="",
             tags=frozenset(),
-        ).given(self._flow.arguments(self._args, self._kwargs))
+        ).given(self._flow.arguments(self._inputs.args, self._inputs.kwargs))
         return TaskScope(parent, new.id, new.name, call=parent.call), new
 
 
-def run_in_task(
-    engine: Engine,
-    flow: Flow[..., R],
-    caller: TaskScope,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    wait_for: Sequence[object],
-) -> Run[R]:
+def run_in_task(flow: Flow[..., R], caller: TaskScope, inputs: Inputs) -> Run[R]:
     """Run a flow called in a task."""
     caller.cancellation.check()
     try:
-        Inputs(args, kwargs, wait_for).settle()
+        inputs.settle()
     except NotReadyError as error:
         raise error.error from None
-    parameters = flow.parameters(resolved(args), resolved(kwargs))
+    parameters = flow.parameters(inputs.args, inputs.kwargs)
+    engine = caller.run.engine
     child = engine.begin_child(flow, caller, parameters, None)
     return engine.execute(flow, child, parameters, None)

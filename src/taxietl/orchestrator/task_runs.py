@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,7 @@ from taxietl.orchestrator.attempts import attempt_of, refuse_streams
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.futures import NotReadyError
-from taxietl.orchestrator.hooks import TaskRun
-from taxietl.orchestrator.inputs import Inputs, resolved
+from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.recorder import described
 from taxietl.orchestrator.results import (
     MAX_BYTES,
@@ -36,32 +35,22 @@ from taxietl.orchestrator.results import (
     stored,
 )
 from taxietl.orchestrator.retry import call_with_retry
+from taxietl.orchestrator.runs import TaskRun
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import Stream
 from taxietl.orchestrator.writer import NewTaskRun
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.engine import Engine
     from taxietl.orchestrator.tasks import Task
 
 
 class TaskCall:
     """One call of a task in a run."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        task: Task[..., Any],
-        run: RunScope,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wait_for: Sequence[object] = (),
-    ) -> None:
-        self._engine, self._task, self._run = engine, task, run
-        self._args, self._kwargs = args, kwargs
-        self._arguments = task.arguments(args, kwargs)
-        self._inputs = Inputs(args, kwargs, wait_for)
-        self.upstreams = self._inputs.upstreams
+    def __init__(self, task: Task[..., Any], run: RunScope, inputs: Inputs) -> None:
+        self._engine, self._task, self._run = run.engine, task, run
+        self._inputs, self.upstreams = inputs, inputs.upstreams
+        self._arguments = task.arguments(inputs.args, inputs.kwargs)
         self._streams: list[Stream[Any, Any]] = []
         self._scope, self._new = new_task_run(task, run, self._arguments, kind="task")
 
@@ -94,11 +83,10 @@ class TaskCall:
             raise final from (None if isinstance(error, NotReadyError) else error)
 
     def _settle(self) -> None:
-        """Wait for the futures among the arguments, and put their values in their places."""
+        """Wait for the futures among the arguments, and note what they gave."""
         self._inputs.settle()
         if self._inputs.futures:
-            self._args, self._kwargs = resolved(self._args), resolved(self._kwargs)
-            self._arguments = self._task.arguments(self._args, self._kwargs)
+            self._arguments = self._task.arguments(self._inputs.args, self._inputs.kwargs)
             self._new = self._new.given(self._arguments)
             with self._engine.recorder.batch() as batch:
                 batch.writer.inputs(self._new)
@@ -163,9 +151,7 @@ class TaskCall:
     def _attempts(self, reason: str) -> Any:
         self._engine.limits.check(self._scope, self._task.tags)
         retry, engine = self._task.retry, self._engine
-        call = attempt_of(
-            self._task, self._scope, self._args, self._kwargs, recorder=engine.recorder
-        )
+        call = attempt_of(self._task, self._scope, self._inputs)
         if retry is None:
             return self._slotted_attempt(call, reason)
         return call_with_retry(
@@ -264,7 +250,7 @@ class TaskCall:
         for stream in self._streams:
             with suppress(Exception):  # the stream's own state tells
                 stream.release(failed=True)
-        error = end_with_error(self._engine, self._scope, error)
+        error = end_with_error(self._scope, error)
         self._tell(error)
         return error
 
@@ -308,7 +294,7 @@ def new_task_run(
 
 
 def end_with_error(
-    engine: Engine, task_run: TaskScope, error: BaseException, *, counts: str | None = None
+    task_run: TaskScope, error: BaseException, *, counts: str | None = None
 ) -> BaseException:
     """Record a task run's failure, its cancellation, or that its upstream did not complete.
 
@@ -319,7 +305,7 @@ def end_with_error(
     run = task_run.run
     if run.cancellation.requested and not isinstance(error, Cancelled):
         error = run.cancellation.error()
-    with engine.recorder.batch() as batch:
+    with run.engine.recorder.batch() as batch:
         if isinstance(error, NotReadyError):
             state, error = batch.state(StateName.NOT_READY, str(error)), error.error
         elif isinstance(error, Cancelled):

@@ -16,6 +16,7 @@ from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.context import RunScope, scope
 from taxietl.orchestrator.futures import Future, FutureList, submitting_run
 from taxietl.orchestrator.hooks import Hook, Hooks
+from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.mapping import mapped_calls
 from taxietl.orchestrator.parameters import refuse_reserved, return_annotation, taken
 from taxietl.orchestrator.results import ResultCodec
@@ -81,7 +82,7 @@ class Task(Generic[P, R]):
             from taxietl.orchestrator.calls import call_task, task_state
 
             call = task_state if return_state else call_task
-            return call(self, current, args, kwargs, wait_for)
+            return call(self, current, Inputs(args, kwargs, wait_for))
         if return_state or wait_for:
             raise ConfigError(
                 f"{self.name}(…) has no return_state= or wait_for= here: it is no task run.",
@@ -151,7 +152,7 @@ class Task(Generic[P, R]):
             )
         from taxietl.orchestrator.calls import submit_task
 
-        return submit_task(self, run, args, kwargs, wait_for)
+        return submit_task(self, run, Inputs(args, kwargs, wait_for))
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"
