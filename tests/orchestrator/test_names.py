@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from taxietl.orchestrator import History, State, StateName
+from taxietl.orchestrator.beginnings import NewRun
 from taxietl.orchestrator.names import two_words
-from taxietl.orchestrator.writer import NewRun, Writer
+from taxietl.orchestrator.writer import Writer
 
 PENDING = State(StateName.PENDING, "", datetime(2021, 1, 1, tzinfo=UTC))
 

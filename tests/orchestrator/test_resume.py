@@ -13,6 +13,8 @@ from pydantic import SecretStr
 
 from taxietl.errors import ConfigError, TryLaterError, UnknownNameError
 from taxietl.orchestrator import Cache, Engine, Stream, flow, task
+from taxietl.orchestrator.resume import Resumption, plan_resume
+from taxietl.orchestrator.root_runs import run_to_end
 from taxietl.orchestrator.runs import Run
 
 from .conftest import states
@@ -128,8 +130,6 @@ def test_a_run_in_progress_is_refused(engine: Engine) -> None:
 
 
 def test_two_that_resume_one_run_at_once_do_not_both_do_it(engine: Engine, home: Path) -> None:
-    from taxietl.orchestrator.resume import Resumption, plan_resume
-
     FAIL.add("add 1 1")
     first = failed(engine, sums, Month(2021, 1), [1])
     slow = plan_resume(engine.history, first.name)
@@ -137,7 +137,7 @@ def test_two_that_resume_one_run_at_once_do_not_both_do_it(engine: Engine, home:
     resumed(engine, first)
 
     with pytest.raises(TryLaterError, match="being resumed by another process"):
-        engine._run(sums, sums.restored(slow.replay()), slow)
+        run_to_end(engine, sums, sums.restored(slow.replay()), resumed=slow)
 
     assert len(engine.history.runs()) == 2
 

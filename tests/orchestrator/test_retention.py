@@ -12,6 +12,7 @@ import pytest
 from taxietl.orchestrator import Cache, Engine, flow, get_run_logger, task
 from taxietl.orchestrator.resume import Resumption, plan_resume
 from taxietl.orchestrator.retention import Pruned, prune
+from taxietl.orchestrator.root_runs import run_to_end
 
 from .conftest import Clock
 
@@ -109,7 +110,7 @@ def test_a_run_in_progress_and_what_it_takes_up_stay(engine: Engine, clock: Cloc
     plan = plan_resume(engine.history, failed.name)
     assert isinstance(plan, Resumption)
 
-    again = engine._run(long, long.parameters((True,), {}), plan)
+    again = run_to_end(engine, long, long.parameters((True,), {}), resumed=plan)
 
     assert again.result() == ["long", "long-2"]
 

@@ -1,9 +1,10 @@
-"""What a failure is called: the state in which an error leaves a run or task run."""
+"""How an error ends a run or task run: what the state is called, and that it is recorded."""
 
 from __future__ import annotations
 
-from taxietl.errors import IsolatedProcessError, TimedOutError
+from taxietl.errors import Cancelled, IsolatedProcessError, TimedOutError
 from taxietl.orchestrator.context import RunScope, TaskScope
+from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.recorder import described
 from taxietl.orchestrator.states import StateName
 
@@ -21,3 +22,30 @@ def failure(who: RunScope | TaskScope, error: BaseException) -> tuple[StateName,
         return StateName.CRASHED, f"Crash detected! {described(error)}"
     kind = "Task run" if isinstance(who, TaskScope) else "Flow run"
     return StateName.FAILED, f"{kind} encountered an exception: {described(error)}"
+
+
+def end_with_error(
+    task_run: TaskScope, error: BaseException, *, counts: str | None = None
+) -> BaseException:
+    """Record a task run's failure, its cancellation, or that its upstream did not complete.
+
+    Returns:
+        The error to raise: the one given, `Cancelled` in its place if the run was asked to
+        stop, or the upstream's.
+    """
+    run = task_run.run
+    if run.cancellation.requested and not isinstance(error, Cancelled):
+        error = run.cancellation.error()
+    with run.engine.recorder.batch() as batch:
+        if isinstance(error, NotReadyError):
+            state, error = batch.state(StateName.NOT_READY, str(error)), error.error
+        elif isinstance(error, Cancelled):
+            state = batch.state(StateName.CANCELLED, error.reason)
+        else:
+            batch.raised(task_run, error)
+            state = batch.state(*failure(task_run, error))
+        batch.task_end(task_run, state)
+        if counts is not None:
+            batch.writer.counts(task_run.id, counts)
+    run.note(task_run.id, state.type, error)
+    return error

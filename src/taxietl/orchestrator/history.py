@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from taxietl.errors import UnknownNameError
+from taxietl.orchestrator.beginnings import NewTaskRun
 from taxietl.orchestrator.database import BUSY_SECONDS, Database
+from taxietl.orchestrator.liveness import reconcile
 from taxietl.orchestrator.logs import Line
 from taxietl.orchestrator.records import (
     LogRecord,
@@ -26,7 +28,7 @@ from taxietl.orchestrator.records import (
     task_run_record,
 )
 from taxietl.orchestrator.states import StateName
-from taxietl.orchestrator.writer import NewTaskRun, Writer
+from taxietl.orchestrator.writer import Writer
 
 _RUNS = (
     "SELECT runs.*,"
@@ -51,8 +53,6 @@ class History:
             ConfigError: the folder cannot be used, or a newer taxietl wrote the history.
             TargetError: the disk is full, or the file damaged.
         """
-        from taxietl.orchestrator.liveness import reconcile
-
         history = cls(home)
         reconcile(history, now=now)
         return history

@@ -19,6 +19,14 @@ def two_words(rng: Random) -> Iterator[str]:
         yield str(generator.generate_slug(2))
 
 
+def wanted_names(own: str | None, rng: Random) -> list[str]:
+    """What a run may be called, best first: as its flow wants it, or else what is drawn.
+
+    Drawn here and now: the words take some 30 ms to load, too long for a write transaction.
+    """
+    return [own] if own else list(two_words(rng))
+
+
 @functools.lru_cache(maxsize=4)  # making one takes some 10 ms
 def _generator(rng: Random) -> Any:
     from coolname import RandomGenerator

@@ -7,16 +7,17 @@ to them. Only when it is committed are its lines shown and the listeners told.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from taxietl.orchestrator.beginnings import NewRun, NewTaskRun
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.history import History
 from taxietl.orchestrator.logs import ENGINE, FLOW_RUNS, TASK_RUNS, Line
 from taxietl.orchestrator.states import State, StateName, StateType
-from taxietl.orchestrator.writer import NewRun, NewTaskRun, Writer
+from taxietl.orchestrator.writer import Writer
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Batch:
         """A state that begins now."""
         return State(name, message, self.at)
 
-    def new_run(self, run: RunScope, new: NewRun, names: Iterator[str]) -> None:
+    def new_run(self, run: RunScope, new: NewRun, names: Iterable[str]) -> None:
         """Insert a run as Pending; it gets its name here."""
         state = self.state(StateName.PENDING)
         run.name = self.writer.run(new, names, state)

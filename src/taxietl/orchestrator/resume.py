@@ -22,10 +22,11 @@ from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.states import StateName, StateType
 
 if TYPE_CHECKING:
+    from taxietl.orchestrator.beginnings import NewRun, NewTaskRun
     from taxietl.orchestrator.flows import Flow
     from taxietl.orchestrator.history import History
     from taxietl.orchestrator.parameters import Parameters
-    from taxietl.orchestrator.writer import NewRun, NewTaskRun, Writer
+    from taxietl.orchestrator.writer import Writer
 
 
 @dataclass(frozen=True)

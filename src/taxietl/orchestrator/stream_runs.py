@@ -10,14 +10,15 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.attempts import wants_prints
+from taxietl.orchestrator.beginnings import new_task_run
 from taxietl.orchestrator.context import RunScope, current_cancellation, scope
+from taxietl.orchestrator.failures import end_with_error
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.prints import prints_logged
 from taxietl.orchestrator.results import stored
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import Stream
-from taxietl.orchestrator.task_runs import end_with_error, new_task_run
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.tasks import Task
@@ -46,7 +47,10 @@ class StreamRun:
     def __init__(self, task: Task[..., Any], run: RunScope, inputs: Inputs) -> None:
         self._engine, self._task, self._run, self._inputs = run.engine, task, run, inputs
         arguments = task.arguments(inputs.args, inputs.kwargs)
-        self._scope, self._new = new_task_run(task, run, arguments, kind="stream")
+        run.refuse_namesake(task.name, task.function)
+        self._scope, self._new = new_task_run(
+            run, task.name, arguments, kind="stream", version=task.version, tags=task.tags
+        )
         # The flow's context: the thread that pulls first may be a database's, and have none.
         self._context = contextvars.copy_context()
         self._end_prints: Callable[[], object] = lambda: None

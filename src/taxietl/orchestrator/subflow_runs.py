@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from taxietl.orchestrator.beginnings import NewTaskRun, new_run, new_task_run
 from taxietl.orchestrator.context import RunScope, TaskScope
+from taxietl.orchestrator.failures import end_with_error
+from taxietl.orchestrator.flow_runs import execute
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs
-from taxietl.orchestrator.parameters import return_annotation
+from taxietl.orchestrator.names import wanted_names
+from taxietl.orchestrator.parameters import Parameters, return_annotation
 from taxietl.orchestrator.results import ResultCodec, Stored
 from taxietl.orchestrator.runs import Run
 from taxietl.orchestrator.states import FinalState, StateName
-from taxietl.orchestrator.task_runs import end_with_error
-from taxietl.orchestrator.writer import NewTaskRun
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.flows import Flow
+    from taxietl.orchestrator.recorder import Batch
     from taxietl.orchestrator.resume import Done
 
 R = TypeVar("R")
@@ -34,7 +37,8 @@ class SubflowCall(Generic[R]):
         self._inputs, self.upstreams = inputs, inputs.upstreams
         # What is there is checked at the call; of what is not, only the values can be.
         self._parameters = None if inputs.futures else flow.parameters(inputs.args, inputs.kwargs)
-        self.task_run, self._new = self._place()
+        arguments = flow.arguments(inputs.args, inputs.kwargs)
+        self.task_run, self._new = new_task_run(parent, flow.name, arguments, kind="subflow")
 
     def announce(self, *, submitted: bool) -> None:
         """Store its place as pending."""
@@ -57,13 +61,13 @@ class SubflowCall(Generic[R]):
             place = self._new.given(parameters.by_name)
             if (done := self._done(place)) is not None:
                 return self._reused(place, done)
-            child = self._engine.begin_child(self._flow, self.task_run, parameters, place)
+            child = _child(self._flow, self.task_run, parameters, place)
         except NotReadyError as error:
             raise self._fail(error) from None
         except BaseException as error:
             self._fail(error)
             raise
-        ended = self._engine.execute(self._flow, child, parameters, self.task_run)
+        ended = execute(self._flow, child, parameters, place=self.task_run)
         self._parent.note(self.task_run.id, ended.state.type, ended.final_state.error)
         return ended
 
@@ -79,10 +83,7 @@ class SubflowCall(Generic[R]):
         old, owner = done.record, self.task_run
         place = replace(place, child_run_id=old.child_run_id)
         with self._engine.recorder.batch() as batch:
-            if owner.state is None:
-                batch.new_task_run(owner, place, batch.state(StateName.PENDING))
-            else:
-                batch.writer.inputs(place)
+            _store_place(batch, owner, place)
             state = batch.state(StateName.CACHED, done.message)
             batch.task_end(owner, state)
             batch.writer.outcome(owner.id, Stored(old.result, old.files))
@@ -98,22 +99,6 @@ class SubflowCall(Generic[R]):
             self.announce(submitted=False)
         return end_with_error(self.task_run, error)
 
-    def _place(self) -> tuple[TaskScope, NewTaskRun]:
-        """The task run that stands for the subflow in its parent."""
-        parent, name = self._parent, self._flow.name
-        ordinal = parent.next_ordinal(name)
-        new = NewTaskRun(
-            id=secrets.token_hex(8),
-            run_id=parent.id,
-            task=name,
-            name=f"{name}-{ordinal}",
-            ordinal=ordinal,
-            kind="subflow",
-            version="",
-            tags=frozenset(),
-        ).given(self._flow.arguments(self._inputs.args, self._inputs.kwargs))
-        return TaskScope(parent, new.id, new.name, call=parent.call), new
-
 
 def run_in_task(flow: Flow[..., R], caller: TaskScope, inputs: Inputs) -> Run[R]:
     """Run a flow called in a task."""
@@ -123,6 +108,35 @@ def run_in_task(flow: Flow[..., R], caller: TaskScope, inputs: Inputs) -> Run[R]
     except NotReadyError as error:
         raise error.error from None
     parameters = flow.parameters(inputs.args, inputs.kwargs)
-    engine = caller.run.engine
-    child = engine.begin_child(flow, caller, parameters, None)
-    return engine.execute(flow, child, parameters, None)
+    return execute(flow, _child(flow, caller, parameters, None), parameters)
+
+
+def _child(
+    flow: Flow[..., Any], owner: TaskScope, parameters: Parameters, place: NewTaskRun | None
+) -> RunScope:
+    """Store a child run that belongs to a task run, its place in the parent or its caller."""
+    parent = owner.run
+    engine = parent.engine
+    names = wanted_names(flow.run_name(parameters), engine.rng)
+    shared = (parent.root_id, owner.cancellation, parent.pool)
+    run = RunScope(
+        *(engine, secrets.token_hex(16), "", flow.name, *shared),
+        call=owner.call,
+        log_prints=parent.log_prints if flow.log_prints is None else flow.log_prints,
+        earlier=parent.earlier.below(place) if parent.earlier and place else None,
+    )
+    new = new_run(run, parameters.by_name, owner=owner)
+    with engine.recorder.batch() as batch:
+        batch.new_run(run, new, names)
+        batch.say(parent, f"Created subflow run {run.name!r} for flow {flow.name!r}")
+        if place is not None:
+            _store_place(batch, owner, replace(place, child_run_id=run.id))
+    return run
+
+
+def _store_place(batch: Batch, owner: TaskScope, place: NewTaskRun) -> None:
+    """Insert a subflow's place; of one that was submitted, keep what it begins with."""
+    if owner.state is None:
+        batch.new_task_run(owner, place, batch.state(StateName.PENDING))
+    else:
+        batch.writer.inputs(place)

@@ -14,17 +14,16 @@ opened anew for every attempt, and closed when it is over.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from taxietl.errors import Cancelled
 from taxietl.orchestrator import cache
 from taxietl.orchestrator.attempts import attempt_of, refuse_streams
+from taxietl.orchestrator.beginnings import new_task_run
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
-from taxietl.orchestrator.failures import failure
+from taxietl.orchestrator.failures import end_with_error, failure
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.recorder import described
@@ -38,7 +37,6 @@ from taxietl.orchestrator.retry import call_with_retry
 from taxietl.orchestrator.runs import TaskRun
 from taxietl.orchestrator.states import StateName, StateType
 from taxietl.orchestrator.stream import Stream
-from taxietl.orchestrator.writer import NewTaskRun
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.tasks import Task
@@ -52,7 +50,10 @@ class TaskCall:
         self._inputs, self.upstreams = inputs, inputs.upstreams
         self._arguments = task.arguments(inputs.args, inputs.kwargs)
         self._streams: list[Stream[Any, Any]] = []
-        self._scope, self._new = new_task_run(task, run, self._arguments, kind="task")
+        run.refuse_namesake(task.name, task.function)
+        self._scope, self._new = new_task_run(
+            run, task.name, self._arguments, kind="task", version=task.version, tags=task.tags
+        )
 
     @property
     def task_run(self) -> TaskScope:
@@ -272,49 +273,3 @@ class TaskCall:
             error=error,
         )
         self._task.hooks.tell(ended, this, self._engine.recorder)
-
-
-def new_task_run(
-    task: Task[..., Any], run: RunScope, arguments: dict[str, Any], *, kind: str
-) -> tuple[TaskScope, NewTaskRun]:
-    """A task run that has not been stored yet; takes the task's next ordinal in the run."""
-    run.refuse_namesake(task.name, task.function)
-    ordinal = run.next_ordinal(task.name)
-    new = NewTaskRun(
-        id=secrets.token_hex(8),
-        run_id=run.id,
-        task=task.name,
-        name=f"{task.name}-{ordinal}",
-        ordinal=ordinal,
-        kind=kind,
-        version=task.version,
-        tags=task.tags,
-    ).given(arguments)
-    return TaskScope(run, new.id, new.name, call=run.call), new
-
-
-def end_with_error(
-    task_run: TaskScope, error: BaseException, *, counts: str | None = None
-) -> BaseException:
-    """Record a task run's failure, its cancellation, or that its upstream did not complete.
-
-    Returns:
-        The error to raise: the one given, `Cancelled` in its place if the run was asked to
-        stop, or the upstream's.
-    """
-    run = task_run.run
-    if run.cancellation.requested and not isinstance(error, Cancelled):
-        error = run.cancellation.error()
-    with run.engine.recorder.batch() as batch:
-        if isinstance(error, NotReadyError):
-            state, error = batch.state(StateName.NOT_READY, str(error)), error.error
-        elif isinstance(error, Cancelled):
-            state = batch.state(StateName.CANCELLED, error.reason)
-        else:
-            batch.raised(task_run, error)
-            state = batch.state(*failure(task_run, error))
-        batch.task_end(task_run, state)
-        if counts is not None:
-            batch.writer.counts(task_run.id, counts)
-    run.note(task_run.id, state.type, error)
-    return error

@@ -7,59 +7,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from datetime import datetime
 from logging import getLevelName
 
-from taxietl.orchestrator.arguments import digest_of, shown
+from taxietl.orchestrator.beginnings import NewRun, NewTaskRun
 from taxietl.orchestrator.logs import Line
 from taxietl.orchestrator.names import free_name
 from taxietl.orchestrator.records import to_text
 from taxietl.orchestrator.results import Stored
 from taxietl.orchestrator.states import State, StateName
-
-
-@dataclass(frozen=True)
-class NewRun:
-    """What a run begins with."""
-
-    id: str
-    flow: str
-    root_id: str
-    parent_id: str | None
-    parent_task_run_id: str | None
-    parameters: str
-    host: str
-    pid: int
-    process_start: datetime | None
-    version: str
-    resumed_from: str | None = None
-    entry: str | None = None
-    replay: str | None = None
-    no_replay: str | None = None
-
-
-@dataclass(frozen=True)
-class NewTaskRun:
-    """What a task run begins with."""
-
-    id: str
-    run_id: str
-    task: str
-    name: str
-    ordinal: int
-    kind: str
-    version: str
-    tags: frozenset[str]
-    arguments: str | None = None
-    digest: str | None = None
-    child_run_id: str | None = None
-
-    def given(self, arguments: Mapping[str, object]) -> NewTaskRun:
-        """The same with its arguments, as far as they are known."""
-        text = shown(arguments)
-        return replace(self, arguments=text, digest=digest_of(arguments, text))
 
 
 class Writer:

@@ -1,0 +1,121 @@
+"""One run of a flow, whoever began it: its function is called, and how it ended is stored.
+
+    Running → the function → what it submitted and returned has ended → streams are closed
+    → what decides the last state (`verdicts.py`) → stored → hooks
+
+How a top-level run is begun and stopped is in `root_runs.py`, a child run in `subflow_runs.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, TypeVar
+
+from taxietl.errors import Cancelled
+from taxietl.orchestrator.attempts import around_body
+from taxietl.orchestrator.cancellation import interruptible
+from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.failures import failure
+from taxietl.orchestrator.flows import Flow
+from taxietl.orchestrator.futures import Future, join
+from taxietl.orchestrator.inputs import found_in
+from taxietl.orchestrator.parameters import Parameters, return_annotation
+from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, stored
+from taxietl.orchestrator.runs import Run
+from taxietl.orchestrator.states import FinalState, State, StateName
+from taxietl.orchestrator.verdicts import verdict
+
+R = TypeVar("R")
+
+
+def execute(
+    flow: Flow[..., R], run: RunScope, parameters: Parameters, *, place: TaskScope | None = None
+) -> Run[R]:
+    """Call the flow's function in its run, and store how it ended.
+
+    Args:
+        flow: whose run it is.
+        run: stored, and Pending.
+        parameters: valid ones.
+        place: the task run that stands for a child run in its parent, if any does.
+    """
+    engine = run.engine
+    value: R | None = None
+    error: BaseException | None = None
+    token = scope.set(run)
+    try:
+        _set_state(run, place, State(StateName.RUNNING, "", engine.clock()))
+        value = _called(flow, run, parameters)
+    except BaseException as raised:  # noqa: BLE001 - `Run.result` raises it again
+        error = raised
+    finally:
+        scope.reset(token)
+    error = _close_streams(run, error)
+    if run.cancellation.requested and not isinstance(error, Cancelled):
+        error = run.cancellation.error()
+    final = _ended(run, value, error)
+    kept = NOT_STORED
+    if place is not None and final.error is None:
+        kept = stored(ResultCodec(return_annotation(flow.function)), final.value)
+    _set_state(run, place, final.bare, error=final.error, kept=kept)
+    ended = Run(run.id, run.name, flow.name, final, parameters.by_name)
+    if flow.hooks is not None:
+        flow.hooks.tell(ended, run, engine.recorder)
+    return ended
+
+
+def _called(flow: Flow[..., R], run: RunScope, parameters: Parameters) -> R:
+    """What the function returned, once all that it submitted has ended."""
+    with around_body(flow, run) as call:
+        try:
+            body = functools.partial(flow.function, *parameters.args, **parameters.kwargs)
+            value = call(functools.partial(interruptible, body))
+            for future in found_in([value], (Future,)):
+                future.wait()
+        finally:
+            join(run)
+        run.cancellation.check()
+    return value
+
+
+def _close_streams(run: RunScope, error: BaseException | None) -> BaseException | None:
+    """Close what the flow's body left open; gives the flow's error, or one met here."""
+    for stream in run.streams:
+        try:
+            stream.release(failed=error is not None)
+        except BaseException as raised:  # noqa: BLE001 - it fails the flow
+            error = error or raised
+    return error
+
+
+def _ended(run: RunScope, value: R | None, error: BaseException | None) -> FinalState[Any]:
+    """A run's last state, with the value or error its caller gets."""
+    now = run.engine.clock()
+    if error is None:
+        try:
+            return verdict(value, run.outcomes(), now)
+        except Exception as raised:  # noqa: BLE001 - a set of what cannot be in one
+            error = raised
+    if isinstance(error, Cancelled):
+        return FinalState(StateName.CANCELLED, error.reason, now, None, error)
+    return FinalState(*failure(run, error), now, None, error)
+
+
+def _set_state(
+    run: RunScope,
+    place: TaskScope | None,
+    state: State,
+    *,
+    error: BaseException | None = None,
+    kept: Stored = NOT_STORED,
+) -> None:
+    """Move a run, and a subflow's place in its parent, to another state."""
+    with run.engine.recorder.batch() as batch:
+        if error is not None and state.message.startswith(("Flow run ", "Crash detected!")):
+            batch.raised(run, error)
+        batch.run_state(run, state)
+        if place is not None:
+            place.attempt = 1
+            batch.task_state(place, state)
+            if state.is_final:
+                batch.writer.outcome(place.id, kept)

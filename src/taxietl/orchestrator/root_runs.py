@@ -1,0 +1,144 @@
+"""A top-level run: known as alive from before it is stored, reached by signals, ended for certain.
+
+The run itself is in `flow_runs.py`, how signals are heard in `signals.py`, how another process
+asks it to stop in `stopping.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import secrets
+from contextlib import suppress
+from signal import Signals
+from typing import TYPE_CHECKING, TypeVar
+
+from taxietl.errors import Cancelled, ConfigError
+from taxietl.orchestrator.beginnings import new_run
+from taxietl.orchestrator.cancellation import Cancellation
+from taxietl.orchestrator.context import RunScope, runs_refused
+from taxietl.orchestrator.filelock import FileLock
+from taxietl.orchestrator.flow_runs import execute
+from taxietl.orchestrator.flows import Flow
+from taxietl.orchestrator.history import History
+from taxietl.orchestrator.liveness import hold
+from taxietl.orchestrator.logs import ENGINE, captured
+from taxietl.orchestrator.names import wanted_names
+from taxietl.orchestrator.parameters import Parameters
+from taxietl.orchestrator.pool import Pool
+from taxietl.orchestrator.resume import Resumption, replayable
+from taxietl.orchestrator.runs import Run
+from taxietl.orchestrator.signals import supervise
+from taxietl.orchestrator.states import FinalState, State, StateName
+from taxietl.orchestrator.stopping import requested, withdraw
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.engine import Engine
+
+R = TypeVar("R")
+
+
+def run_to_end(
+    engine: Engine,
+    flow: Flow[..., R],
+    parameters: Parameters,
+    *,
+    resumed: Resumption | None = None,
+) -> Run[R]:
+    """Store a new top-level run, and see it through.
+
+    Raises:
+        ConfigError: no run may be started here.
+        TryLaterError: another process was quicker to resume that run.
+    """
+    if reason := runs_refused.get():
+        raise ConfigError(reason, hint='Put the call under `if __name__ == "__main__":`.')
+    run_id = secrets.token_hex(16)
+    cancellation = Cancellation()
+    pool = Pool(engine.workers, cancellation)
+    run = RunScope(
+        *(engine, run_id, "", flow.name, run_id, cancellation, pool),
+        log_prints=bool(flow.log_prints),
+        earlier=resumed.earlier if resumed else None,
+    )
+    names = wanted_names(flow.run_name(parameters), engine.rng)
+    with captured:
+        lock = hold(engine.home, run_id)
+        try:
+            _store(flow, run, parameters, names, resumed)
+            return _supervised(flow, run, parameters, lock)
+        finally:
+            engine.limits.remove_run(run_id)
+            withdraw(engine.home, run_id)
+            lock.release()
+
+
+def _store(
+    flow: Flow[..., R],
+    run: RunScope,
+    parameters: Parameters,
+    names: list[str],
+    resumed: Resumption | None,
+) -> None:
+    """Insert the run as Pending, and say so."""
+    new = replayable(new_run(run, parameters.by_name), flow, parameters)
+    with run.engine.recorder.batch() as batch:
+        if resumed:
+            new = resumed.claim(batch.writer, new)
+        batch.new_run(run, new, names)
+        batch.say(run, f"Created flow run {run.name!r} for flow {flow.name!r}", logger=ENGINE)
+        if resumed:
+            batch.say(run, f"Going on where run {resumed.run.name!r} stopped")
+
+
+def _supervised(
+    flow: Flow[..., R], run: RunScope, parameters: Parameters, lock: FileLock
+) -> Run[R]:
+    """Execute the run where signals can reach it."""
+    home = run.engine.home
+
+    def heard(number: int) -> None:
+        logging.getLogger(ENGINE).warning(
+            "Received %s: stopping %r; once more to leave at once.",
+            Signals(number).name,
+            run.name,
+        )
+
+    def leaving() -> None:
+        logging.getLogger(ENGINE).warning("%r does not stop: leaving it.", run.name)
+        with suppress(Exception):
+            # A connection of its own: the run's thread may hold the other one.
+            _settle(run, History(home, busy_seconds=1))
+            withdraw(home, run.id)
+            lock.release()
+
+    def body() -> Run[R]:
+        try:
+            return execute(flow, run, parameters)
+        finally:
+            run.pool.close()
+
+    try:
+        return supervise(
+            body,
+            run.cancellation,
+            requested=functools.partial(requested, home, run.id),
+            heard=heard,
+            leaving=leaving,
+        )
+    except Cancelled as error:  # it struck the engine's own work around the flow
+        final = FinalState[R].of(_cancelled(run), None, error)
+        return Run(run.id, run.name, flow.name, final, parameters.by_name)
+    finally:
+        if run.cancellation.requested:
+            _settle(run, run.engine.history)
+
+
+def _settle(run: RunScope, history: History) -> None:
+    """End as cancelled whatever the run's own thread left open."""
+    with history.writing() as writer:
+        writer.end_open(run.root_id, _cancelled(run))
+
+
+def _cancelled(run: RunScope) -> State:
+    return State(StateName.CANCELLED, run.cancellation.reason, run.engine.clock())
