@@ -1,117 +1,126 @@
-"""What options put around the call of a task's or flow's function.
+"""The attempts of one task run: each with its slots and its states, and what lies between two.
 
-Plain, it is just the call. With a time limit, with its prints logged or in a process of its own
-(or all three), this module puts them together; each is in a module of its own.
+    slots of the task's tags → is the run to stop? → Running or Retrying → call
+    → failed with what its `Retry` names: AwaitingRetry, wait, the next one
+
+All are states of the same task run. No slot is held between two attempts.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from taxietl.errors import ConfigError
-from taxietl.orchestrator.cancellation import interruptible
-from taxietl.orchestrator.context import RunScope, TaskScope
-from taxietl.orchestrator.prints import prints_logged
-from taxietl.orchestrator.timeouts import TimeLimit
+from taxietl.orchestrator.bodies import task_body
+from taxietl.orchestrator.context import TaskScope, scope
+from taxietl.orchestrator.failures import failure
+from taxietl.orchestrator.inputs import Inputs
+from taxietl.orchestrator.recorder import described
+from taxietl.orchestrator.retry import call_with_retry
+from taxietl.orchestrator.states import StateName
+from taxietl.orchestrator.stream import Stream
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.flows import Flow
-    from taxietl.orchestrator.inputs import Inputs
     from taxietl.orchestrator.tasks import Task
 
-R = TypeVar("R")
 
+class Attempts:
+    """The attempts of one task run.
 
-def attempt_of(task: Task[..., Any], task_run: TaskScope, inputs: Inputs) -> Callable[[], Any]:
-    """A function that makes an attempt, in the current thread and context, when called.
-
-    Raises:
-        ConfigError: the call cannot be made in another process.
+    Args:
+        task: what is called.
+        task_run: pending.
+        inputs: settled.
+        streams: those among the inputs, which every attempt reads anew.
+        reason: why the task is called at all, as the first attempt's message.
     """
-    args, kwargs = inputs.args, inputs.kwargs
-    call = functools.partial(interruptible, task.function, *args, **kwargs)
-    if task.isolate:
-        from taxietl.orchestrator.isolation import IsolatedCall
 
-        call = functools.partial(IsolatedCall(task.name, task.function, args, kwargs), task_run)
-    logs_prints = wants_prints(task, task_run.run)
-    has_limit = task.timeout_seconds is not None or not task_run.cancellation.reaches_here()
-    if not has_limit and not logs_prints and not task_run.run.log_prints:
-        return call
-    return functools.partial(_surrounded, call, task, task_run, logs_prints)
+    def __init__(
+        self,
+        task: Task[..., Any],
+        task_run: TaskScope,
+        inputs: Inputs,
+        streams: Sequence[Stream[Any, Any]],
+        *,
+        reason: str,
+    ) -> None:
+        self._task, self._scope = task, task_run
+        self._run, self._engine = task_run.run, task_run.run.engine
+        self._streams, self._reason = streams, reason
+        self._engine.limits.check(task_run, task.tags)
+        self._call = task_body(task, task_run, inputs)
 
-
-def wants_prints(task: Task[..., Any], run: RunScope) -> bool:
-    """What the task prints is to be logged: it says so, or says nothing and its flow does."""
-    return run.log_prints if task.log_prints is None else task.log_prints
-
-
-def refuse_streams(task: Task[..., Any]) -> None:
-    """A stream among the arguments of an isolated task cannot follow it."""
-    if task.isolate:
-        raise ConfigError(
-            f"The task {task.name!r} has isolate=True and was given a stream, which runs in the"
-            " process that made it.",
-            hint="Leave out isolate=, or hand over a file that holds what the stream gave.",
+    def make(self) -> Any:
+        """What the task returned; raises what its last attempt raised."""
+        if self._task.retry is None:
+            return self._slotted()
+        return call_with_retry(
+            self._task.retry,
+            self._slotted,
+            clock=self._engine.clock,
+            rng=self._engine.rng,
+            waiting=self._await_next,
+            giving_up=self._give_up,
+            sleep=self._rest,
         )
 
+    def _slotted(self) -> Any:
+        """One attempt, with a slot of each limited tag from before it is Running to its end."""
+        with self._engine.limits.slots(self._scope, self._task.tags, waiting=self._await_slots):
+            return self._one()
 
-@contextmanager
-def around_body(flow: Flow[..., R], run: RunScope) -> Iterator[Callable[[Callable[[], R]], R]]:
-    """Whatever belongs around a flow's body and what is waited for after it; gives the caller."""
-    whole = run.cancellation
-    with ExitStack() as stack:
-        if flow.log_prints is not None or run.log_prints:
-            stack.enter_context(prints_logged(run.log_prints))
-        if flow.timeout_seconds is None and whole.reaches_here():
-            yield lambda body: body()
-            return
-        title = f"Flow run {run.name!r}"
-        limit = stack.enter_context(limited(flow.timeout_seconds, run, title))
-        run.cancellation = limit.cancellation
-        stack.callback(setattr, run, "cancellation", whole)
+    def _one(self) -> Any:
+        self._run.cancellation.check()
+        self._scope.attempt += 1
+        with self._engine.recorder.batch() as batch:
+            is_first = self._scope.attempt == 1
+            name = StateName.RUNNING if is_first else StateName.RETRYING
+            batch.task_state(self._scope, batch.state(name, self._reason if is_first else ""))
+        token = scope.set(self._scope)
         try:
-            yield limit.call
-        except BaseException as error:
-            late = limit.verdict(error)
-            if late is error or late is None:
-                raise
-            raise late from error
+            return self._call()
+        except Exception as error:
+            # An interrupted query fails with the database's own error: it was not a failure.
+            if self._run.cancellation.requested:
+                raise self._run.cancellation.error() from error
+            raise
+        finally:
+            scope.reset(token)
 
+    def _await_slots(self, message: str) -> None:
+        """Stay in the state before an attempt, saying why."""
+        is_first = self._scope.attempt == 0
+        name = StateName.PENDING if is_first else StateName.AWAITING_RETRY
+        with self._engine.recorder.batch() as batch:
+            batch.say(self._scope, message)
+            batch.task_state(self._scope, batch.state(name, message))
 
-def limited(seconds: float | None, who: RunScope | TaskScope, title: str) -> TimeLimit:
-    """A time limit for that run's or task run's work; whatever is stubborn is told in its log."""
-
-    def stubborn() -> None:
-        advice = "isolate=True makes a task run in a process, which can be."
-        run = who.run if isinstance(who, TaskScope) else who
-        with run.engine.recorder.batch() as batch:
+    def _await_next(self, error: BaseException, seconds: float) -> None:
+        """Between two attempts."""
+        for stream in self._streams:
+            stream.rewind()
+        attempts = self._task.retry.attempts if self._task.retry else 1
+        with self._engine.recorder.batch() as batch:
+            batch.raised(self._scope, error)
             batch.say(
-                who,
-                f"It does not end after its timeout of {seconds} seconds. A thread cannot be"
-                f" stopped, so the run waits for it; {advice}",
-                level=logging.WARNING,
+                self._scope,
+                "Received non-final state 'AwaitingRetry' when proposing final state"
+                f" {failure(self._scope, error)[0].value!r} and will attempt to run again...",
+            )
+            message = f"Attempt {self._scope.attempt} of {attempts} failed: {described(error)}"
+            batch.task_state(
+                self._scope,
+                batch.state(StateName.AWAITING_RETRY, message),
+                scheduled_for=batch.at + timedelta(seconds=seconds),
             )
 
-    return TimeLimit(seconds, who.cancellation, who=title, run_id=who.id, stubborn=stubborn)
+    def _rest(self, seconds: float) -> None:
+        """Wait for the next attempt; other tasks may work meanwhile."""
+        with self._run.pool.aside():
+            (self._engine.sleep or self._run.cancellation.wait)(seconds)
 
-
-def _surrounded(
-    call: Callable[[], Any],
-    task: Task[..., Any],
-    task_run: TaskScope,
-    logs_prints: bool,
-) -> Any:
-    with ExitStack() as stack:
-        stack.enter_context(prints_logged(logs_prints))
-        if task.timeout_seconds is None and task_run.cancellation.reaches_here():
-            return call()
-        title = f"Task run {task_run.name!r}"
-        limit = stack.enter_context(limited(task.timeout_seconds, task_run, title))
-        task_run.limited = limit.cancellation
-        stack.callback(setattr, task_run, "limited", None)
-        return limit.call(call)
+    def _give_up(self, why: str) -> None:
+        with self._engine.recorder.batch() as batch:
+            batch.say(self._scope, why, level=logging.WARNING)

@@ -115,6 +115,9 @@ class TaskScope:
     limited: Cancellation | None = field(default=None, repr=False)
     """Of the attempt in progress, if it has a time limit of its own."""
 
+    is_isolated: bool = False
+    """This is the child process of an attempt, and the run is in another one."""
+
     @property
     def cancellation(self) -> Cancellation:
         """What asks this task run to stop."""

@@ -12,7 +12,7 @@ import functools
 from typing import Any, TypeVar
 
 from taxietl.errors import Cancelled
-from taxietl.orchestrator.attempts import around_body
+from taxietl.orchestrator.bodies import around_flow_body
 from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.failures import failure
@@ -66,7 +66,7 @@ def execute(
 
 def _called(flow: Flow[..., R], run: RunScope, parameters: Parameters) -> R:
     """What the function returned, once all that it submitted has ended."""
-    with around_body(flow, run) as call:
+    with around_flow_body(flow, run) as call:
         try:
             body = functools.partial(flow.function, *parameters.args, **parameters.kwargs)
             value = call(functools.partial(interruptible, body))

@@ -186,11 +186,9 @@ class NotReadyError(Exception):
 class Call(Protocol):
     """A call that can be submitted; see `task_runs.py` and `subflow_runs.py`."""
 
+    task_run: TaskScope
+    """The task run it is, or the subflow's place."""
     upstreams: Sequence[Future[Any]]
-
-    @property
-    def task_run(self) -> TaskScope:
-        """The task run it is, or the subflow's place."""
 
     def announce(self, *, submitted: bool) -> None:
         """Store it as pending."""

@@ -122,16 +122,6 @@ class _Handler(logging.Handler):
         self._channel.send("log", {**fields, "msg": message})
 
 
-class _NoEngine:
-    """The run's engine is in the parent, and cannot be had here."""
-
-    def begin_child(self, flow: object, *_: object) -> NoReturn:
-        raise ConfigError(
-            f"{flow!r} was called in an isolated task, whose process has no history.",
-            hint="Call flows from a flow, or from a task without isolate=.",
-        )
-
-
 def main() -> None:
     """Do the job that comes over stdin."""
     job: Job = pickle.load(sys.stdin.buffer)
@@ -142,12 +132,14 @@ def main() -> None:
     logging.getLogger().addHandler(_Handler(channel))
     cancellation = Cancellation()
     _heed_signals(cancellation)
-    run = RunScope(cast(Any, _NoEngine()), *job.run, job.run[0], cancellation, cast(Any, None))
+    # The run's engine and threads are in the parent: what needs them is refused by `is_isolated`.
+    elsewhere = cast(Any, None)
+    run = RunScope(elsewhere, *job.run, job.run[0], cancellation, elsewhere)
     task_id, task_name, attempt = job.task_run
     try:
         function = _found(job)
         args, kwargs = pickle.loads(job.arguments)
-        scope.set(TaskScope(run, task_id, task_name, attempt))
+        scope.set(TaskScope(run, task_id, task_name, attempt, is_isolated=True))
         message: tuple[str, object] = ("value", _pickled(function(*args, **kwargs)))
     except BaseException as error:  # noqa: BLE001 - the parent raises it
         message = ("error", Failure.of(error))

@@ -9,8 +9,8 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from taxietl.orchestrator.attempts import wants_prints
 from taxietl.orchestrator.beginnings import new_task_run
+from taxietl.orchestrator.bodies import wants_prints
 from taxietl.orchestrator.context import RunScope, current_cancellation, scope
 from taxietl.orchestrator.failures import end_with_error
 from taxietl.orchestrator.futures import NotReadyError

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from taxietl.errors import ConfigError
 from taxietl.orchestrator.beginnings import NewTaskRun, new_run, new_task_run
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.failures import end_with_error
@@ -101,7 +102,16 @@ class SubflowCall(Generic[R]):
 
 
 def run_in_task(flow: Flow[..., R], caller: TaskScope, inputs: Inputs) -> Run[R]:
-    """Run a flow called in a task."""
+    """Run a flow called in a task.
+
+    Raises:
+        ConfigError: the task is in a process of its own; or a parameter is wrong.
+    """
+    if caller.is_isolated:
+        raise ConfigError(
+            f"{flow!r} was called in an isolated task, whose process has no history.",
+            hint="Call flows from a flow, or from a task without isolate=.",
+        )
     caller.cancellation.check()
     try:
         inputs.settle()
