@@ -57,7 +57,7 @@ def read_parameters(
 
 def describe_parameters(flow: Flow[..., Any]) -> list[dict[str, str]]:
     """Name, type and default of each parameter, as a person reads them."""
-    from taxietl.orchestrator.parameters import type_text
+    from taxietl.orchestrator.annotations import type_text
 
     described = []
     for parameter in inspect.signature(flow.function).parameters.values():
@@ -115,7 +115,8 @@ def _refuse_missing(
 
 def _read(flow: Flow[..., Any], parameter: inspect.Parameter, text: str, name: str) -> Any:
     """The first reading of the text that the parameter takes."""
-    from taxietl.orchestrator.parameters import WrongValueError, type_text
+    from taxietl.orchestrator.annotations import type_text
+    from taxietl.orchestrator.parameters import WrongValueError
 
     problem = ""
     is_many = parameter.kind is inspect.Parameter.VAR_POSITIONAL
@@ -203,11 +204,11 @@ def _shown(text: str) -> str:
 
 
 def _resolved(flow: Flow[..., Any], parameter: inspect.Parameter) -> Any:
-    from taxietl.orchestrator.parameters import resolved
+    from taxietl.orchestrator.annotations import meaning
 
     if parameter.annotation is inspect.Parameter.empty:
         return Any
-    return resolved(flow.function, parameter.annotation)
+    return meaning(flow.function, parameter.annotation)
 
 
 def _has_many(signature: inspect.Signature, texts: dict[str, str]) -> bool:
@@ -218,7 +219,7 @@ def _has_many(signature: inspect.Signature, texts: dict[str, str]) -> bool:
 
 
 def _typed(parameter: inspect.Parameter) -> str:
-    from taxietl.orchestrator.parameters import type_text
+    from taxietl.orchestrator.annotations import type_text
 
     if parameter.annotation is inspect.Parameter.empty:
         return repr(parameter.name)

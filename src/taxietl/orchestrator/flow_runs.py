@@ -19,8 +19,8 @@ from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.flows import Flow
 from taxietl.orchestrator.futures import Future, join
 from taxietl.orchestrator.inputs import found_in
-from taxietl.orchestrator.parameters import Parameters, return_annotation
-from taxietl.orchestrator.results import NOT_STORED, ResultCodec, Stored, stored
+from taxietl.orchestrator.parameters import Parameters
+from taxietl.orchestrator.results import NOT_STORED, Stored, stored
 from taxietl.orchestrator.runs import Run
 from taxietl.orchestrator.states import FinalState, State, StateName
 from taxietl.orchestrator.verdicts import verdict
@@ -56,7 +56,7 @@ def execute(
     final = _ended(run, value, error)
     kept = NOT_STORED
     if place is not None and final.error is None:
-        kept = stored(ResultCodec(return_annotation(flow.function)), final.value)
+        kept = stored(flow.codec, final.value)
     _set_state(run, place, final.bare, error=final.error, kept=kept)
     ended = Run(run.id, run.name, flow.name, final, parameters.by_name)
     if flow.hooks is not None:

@@ -6,24 +6,23 @@ How a run goes is in `engine.py`; this module only knows what a flow is.
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
+from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.context import current_run, scope
+from taxietl.orchestrator.decoration import check_flow
 from taxietl.orchestrator.futures import Future, submitting_run
 from taxietl.orchestrator.hooks import Hook, Hooks
-from taxietl.orchestrator.inputs import Inputs
+from taxietl.orchestrator.inputs import Inputs, taken
 from taxietl.orchestrator.parameters import (
     Parameters,
     Replay,
     Validator,
-    refuse_reserved,
-    taken,
 )
+from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.states import FinalState
-from taxietl.orchestrator.timeouts import checked_timeout
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.runs import Run
@@ -123,6 +122,11 @@ class Flow(Generic[P, R]):
         """What its parameters are held to."""
         return Validator(self.name, self.function)
 
+    @functools.cached_property
+    def codec(self) -> ResultCodec:
+        """How its results are written."""
+        return ResultCodec(return_annotation(self.function))
+
     def parameters(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Parameters:
         """The parameters of a call, checked and coerced; ConfigError if one is wrong."""
         return self.validator.validate(args, kwargs)
@@ -215,26 +219,21 @@ def flow(
 
     def decorate(function: Callable[..., Any]) -> Flow[..., Any]:
         title = name or str(getattr(function, "__name__", "flow"))
-        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-            raise ConfigError(
-                f"The flow {title!r} is a coroutine or generator; a flow is a plain function.",
-                hint="Write `def` and `return`; a generator can be a task.",
-            )
-        refuse_reserved("flow", title, function)
-        what = f"flow {title!r}"
-        return Flow(
+        made: Flow[..., Any] = Flow(
             function,
             name=title,
             run_name=run_name,
-            timeout_seconds=checked_timeout(what, timeout_seconds),
+            timeout_seconds=timeout_seconds,
             log_prints=log_prints,
             hooks=Hooks.checked(
-                what,
+                f"flow {title!r}",
                 on_completion=on_completion,
                 on_failure=on_failure,
                 on_crash=on_crash,
                 on_cancel=on_cancel,
             ),
         )
+        check_flow(made)
+        return made
 
     return decorate if function is None else decorate(function)

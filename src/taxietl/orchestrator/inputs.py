@@ -8,6 +8,18 @@ from typing import Any
 from taxietl.orchestrator.futures import Future, NotReadyError
 from taxietl.orchestrator.stream import Stream
 
+RESERVED = ("return_state", "wait_for")
+"""What every task and flow can be called with, besides its function's own arguments."""
+
+
+def taken(kwargs: dict[str, Any]) -> tuple[bool, list[object]]:
+    """Take out of a call's arguments what is for the orchestrator: see `RESERVED`."""
+    if not kwargs:
+        return False, []
+    wait_for = kwargs.pop("wait_for", ())
+    is_many = isinstance(wait_for, Iterable)
+    return bool(kwargs.pop("return_state", False)), list(wait_for) if is_many else [wait_for]
+
 
 class Inputs:
     """The arguments of one call, and what it is to wait for besides."""

@@ -1,4 +1,4 @@
-"""A call's arguments: bound to the function's parameters, checked by their annotations.
+"""A flow's parameters: bound to its function's, checked by their annotations, kept for a replay.
 
 pydantic is imported only for a flow that has annotated parameters.
 """
@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import inspect
 import json
-import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import GenericAlias, SimpleNamespace
+from types import GenericAlias
 from typing import Any
 
 from taxietl.errors import ConfigError
+from taxietl.orchestrator.annotations import meaning, type_text
 from taxietl.orchestrator.arguments import MASK, shown
 from taxietl.orchestrator.results import MAX_CACHED_BYTES, NotStorableError, ResultCodec
 
-RESERVED = ("wait_for", "return_state")
 _PLAIN = (inspect.Parameter.empty, Any, object)
 
 
@@ -133,7 +132,7 @@ class Validator:
     def _codec(self, parameter: inspect.Parameter) -> ResultCodec:
         """JSON of that parameter's values."""
         is_plain = parameter.annotation in _PLAIN
-        annotation = Any if is_plain else resolved(self._function, parameter.annotation)
+        annotation = Any if is_plain else meaning(self._function, parameter.annotation)
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             return ResultCodec(GenericAlias(tuple, (annotation, ...)))
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
@@ -172,7 +171,7 @@ class Validator:
     def _adapter(self, parameter: inspect.Parameter) -> Any:
         from pydantic import ConfigDict, PydanticUserError, TypeAdapter
 
-        annotation = resolved(self._function, parameter.annotation)
+        annotation = meaning(self._function, parameter.annotation)
         if annotation is None:
             raise ConfigError(
                 f"The flow {self._flow_name!r} cannot check its parameter {parameter.name!r}: the"
@@ -183,30 +182,6 @@ class Validator:
             return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
         except PydanticUserError:  # a model or dataclass has a configuration of its own
             return TypeAdapter(annotation)
-
-
-def refuse_reserved(kind: str, name: str, function: Callable[..., Any]) -> None:
-    """ConfigError if a task or flow has a parameter that its calls have a meaning for."""
-    for reserved in RESERVED:
-        if reserved in inspect.signature(function).parameters:
-            raise ConfigError(
-                f"The {kind} {name!r} has a parameter {reserved!r}, which every {kind} has.",
-                hint="Give the parameter another name.",
-            )
-
-
-def taken(kwargs: dict[str, Any]) -> tuple[bool, list[object]]:
-    """Take those two out of a call's arguments: `return_state`, and what `wait_for` lists."""
-    if not kwargs:
-        return False, []
-    wait_for = kwargs.pop("wait_for", ())
-    is_many = isinstance(wait_for, Iterable)
-    return bool(kwargs.pop("return_state", False)), list(wait_for) if is_many else [wait_for]
-
-
-def type_text(annotation: Any) -> str:
-    """A type as its author wrote it, or nearly so."""
-    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
 
 
 def _explained(error: Any) -> str:
@@ -221,31 +196,3 @@ def _explained(error: Any) -> str:
 
 
 _CUSTOM = ("value_error", "assertion_error")
-
-
-def resolved(function: Callable[..., Any], annotation: Any) -> Any:
-    """What an annotation of that function stands for; None if that cannot be found out."""
-    if not isinstance(annotation, str):
-        return type(None) if annotation is None else annotation
-    names = dict(inspect.getclosurevars(function).nonlocals)
-    try:
-        return typing.get_type_hints(
-            SimpleNamespace(__annotations__={"value": annotation}),
-            globalns=getattr(function, "__globals__", {}),
-            localns=names,
-            include_extras=True,
-        )["value"]
-    except Exception:  # noqa: BLE001 - evaluating a foreign annotation may raise anything
-        return None
-
-
-def return_annotation(function: Callable[..., Any]) -> Any:
-    """What a task's result is: for a generator, what it returns; None if that is not known."""
-    annotation = inspect.signature(function).return_annotation
-    if annotation is inspect.Signature.empty:
-        return None
-    annotation = resolved(function, annotation)
-    if inspect.isgeneratorfunction(function):
-        arguments = typing.get_args(annotation)
-        return arguments[2] if len(arguments) == 3 else None
-    return annotation

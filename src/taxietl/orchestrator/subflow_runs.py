@@ -17,8 +17,8 @@ from taxietl.orchestrator.flow_runs import execute
 from taxietl.orchestrator.futures import NotReadyError
 from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.names import wanted_names
-from taxietl.orchestrator.parameters import Parameters, return_annotation
-from taxietl.orchestrator.results import ResultCodec, Stored
+from taxietl.orchestrator.parameters import Parameters
+from taxietl.orchestrator.results import Stored
 from taxietl.orchestrator.runs import Run
 from taxietl.orchestrator.states import FinalState, StateName
 
@@ -75,9 +75,7 @@ class SubflowCall(Generic[R]):
     def _done(self, place: NewTaskRun) -> Done | None:
         """The same call in the run that is taken up, if it completed there."""
         earlier = self._parent.earlier
-        if earlier is None:
-            return None
-        return earlier.done(place, ResultCodec(return_annotation(self._flow.function)))
+        return earlier.done(place, self._flow.codec) if earlier else None
 
     def _reused(self, place: NewTaskRun, done: Done) -> Run[R]:
         """A child run that had completed in the run that is taken up: not run again."""

@@ -12,18 +12,18 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
+from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.context import RunScope, scope
+from taxietl.orchestrator.decoration import check_task, retry_plan
 from taxietl.orchestrator.futures import Future, FutureList, submitting_run
 from taxietl.orchestrator.hooks import Hook, Hooks
-from taxietl.orchestrator.inputs import Inputs
+from taxietl.orchestrator.inputs import Inputs, taken
 from taxietl.orchestrator.mapping import mapped_calls
-from taxietl.orchestrator.parameters import refuse_reserved, return_annotation, taken
 from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.retry import Delay, Retry
 from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.stream import Stream
-from taxietl.orchestrator.timeouts import checked_timeout
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -259,87 +259,28 @@ def task(
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
         title = name or str(getattr(function, "__name__", "task"))
-        what = f"task {title!r}"
-        tag_set = frozenset((tags,) if isinstance(tags, str) else tags)
-        plan = _plan(title, retry, retries, retry_delay_seconds, retry_if)
-        hooks = Hooks.checked(
-            what,
-            on_completion=on_completion,
-            on_failure=on_failure,
-            on_crash=on_crash,
-            on_cancel=on_cancel,
-        )
-        of_an_attempt: dict[str, object] = {
-            "retry": plan,
-            "cache": cache,
-            "tags": tag_set,
-            "persist_result": not persist_result,
-            "hooks": hooks,
-            "timeout_seconds": timeout_seconds,
-            "isolate": isolate,
-        }
-        _check_function(function, title, of_an_attempt)
-        if cache is not None and not persist_result:
-            raise ConfigError(
-                f"The task {title!r} has cache= and persist_result=False.",
-                hint="A cached result is kept: drop one of them.",
-            )
-        return Task(
+        made: Task[..., Any] = Task(
             function,
             name=title,
-            retry=plan,
+            retry=retry_plan(
+                title, retry, retries=retries, delay=retry_delay_seconds, retry_if=retry_if
+            ),
             cache=cache,
             version=version,
-            tags=tag_set,
+            tags=frozenset((tags,) if isinstance(tags, str) else tags),
             persist_result=persist_result,
-            timeout_seconds=checked_timeout(what, timeout_seconds),
+            timeout_seconds=timeout_seconds,
             isolate=isolate,
             log_prints=log_prints,
-            hooks=hooks,
+            hooks=Hooks.checked(
+                f"task {title!r}",
+                on_completion=on_completion,
+                on_failure=on_failure,
+                on_crash=on_crash,
+                on_cancel=on_cancel,
+            ),
         )
+        check_task(made)
+        return made
 
     return decorate if function is None else decorate(function)
-
-
-def _check_function(function: Callable[..., Any], title: str, given: dict[str, object]) -> None:
-    """Refuse a function that cannot be a task, or not with those options."""
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise ConfigError(
-            f"The task {title!r} is async; tasks are plain functions.",
-            hint="Write `def`, and `asyncio.run(…)` inside it where you need it.",
-        )
-    refuse_reserved("task", title, function)
-    if inspect.isgeneratorfunction(function) and (
-        refused := [f"{option}=" for option, value in given.items() if value]
-    ):
-        raise ConfigError(
-            f"The task {title!r} is a generator and takes no {', '.join(refused)}.",
-            hint="A stream runs as part of its consumer: put them on the consumer.",
-        )
-    qualified = str(getattr(function, "__qualname__", "<locals>"))
-    if given["isolate"] and "<" in qualified:
-        raise ConfigError(
-            f"The task {title!r} has isolate=True and is defined inside a function"
-            " (or is a lambda): another process could not find it.",
-            hint="Define it with `def` at the top level of a module.",
-        )
-
-
-def _plan(
-    title: str,
-    retry: Retry | None,
-    retries: int,
-    delay: Delay,
-    retry_if: Callable[[Exception], bool] | None,
-) -> Retry | None:
-    """The retry plan, from either of its two forms."""
-    if retry is not None and retries:
-        raise ConfigError(f"The task {title!r} has both retry= and retries=: give one of them.")
-    if retry_if is not None and not retries:
-        raise ConfigError(
-            f"The task {title!r} has retry_if= without retries=.",
-            hint="Give retries=, too; or write Retry(on=…, retry_if=…).",
-        )
-    if retries:
-        return Retry(on=Exception, attempts=retries + 1, delay=delay, retry_if=retry_if)
-    return retry

@@ -17,23 +17,13 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TypeVar
 
-from taxietl.errors import ConfigError, TimedOutError
+from taxietl.errors import TimedOutError
 from taxietl.orchestrator.cancellation import Cancellation
 from taxietl.orchestrator.signals import INJECT_AFTER_SECONDS, strike
 
 R = TypeVar("R")
 
 STUBBORN_AFTER_SECONDS = 5.0
-
-
-def checked_timeout(what: str, seconds: float | None) -> float | None:
-    """A `timeout_seconds=` as given to a decorator; ConfigError if it leaves no time."""
-    if seconds is not None and seconds <= 0:
-        raise ConfigError(
-            f"The {what} has timeout_seconds={seconds}: it could never do anything.",
-            hint="Give a number of seconds above 0, or leave it out for no limit.",
-        )
-    return seconds
 
 
 class TimeLimit:
