@@ -52,7 +52,7 @@ def run(
     open_settings()
     from taxietl.cli.parameters import read_parameters
     from taxietl.orchestrator import configure_logging
-    from taxietl.orchestrator.modules import load_flow
+    from taxietl.orchestrator.entry import load_flow
     from taxietl.runtime import open_engine
 
     configure_logging(out.log_level)
@@ -71,7 +71,7 @@ def _help(target: str) -> str:
     """What a flow does, and its parameters."""
     open_settings()  # its module may ask for a profile
     from taxietl.cli.parameters import describe_parameters
-    from taxietl.orchestrator.modules import load_flow
+    from taxietl.orchestrator.entry import load_flow
 
     flow = load_flow(target)
     lines = [f" Flow {flow.name!r} of {target}", ""]

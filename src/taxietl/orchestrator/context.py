@@ -7,6 +7,8 @@ run under their own; code in none of them has none.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -124,10 +126,25 @@ class TaskScope:
         return self.limited or self.run.cancellation
 
 
-runs_refused: ContextVar[str] = ContextVar("taxietl_runs_refused", default="")
-"""Why code may not start a run, if it may not."""
+_refusal: ContextVar[ConfigError | None] = ContextVar("taxietl_refusal", default=None)
 
 scope: ContextVar[RunScope | TaskScope | None] = ContextVar("taxietl_scope", default=None)
+
+
+@contextmanager
+def refusing_runs(error: ConfigError) -> Iterator[None]:
+    """While the block runs, its code may not start a run: that raises the error instead."""
+    token = _refusal.set(error)
+    try:
+        yield
+    finally:
+        _refusal.reset(token)
+
+
+def refuse_run_here() -> None:
+    """Raise the error of the `refusing_runs` around this code, if there is one."""
+    if (error := _refusal.get()) is not None:
+        raise error
 
 
 def current_run() -> RunScope | None:

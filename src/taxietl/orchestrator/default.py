@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taxietl.errors import ConfigError
+from taxietl.orchestrator.context import refuse_run_here
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.engine import Engine
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 _default: Engine | None = None
 _factory: Callable[[], Engine] | None = None
 _default_lock = threading.Lock()
-_refusal: ContextVar[ConfigError | None] = ContextVar("taxietl_refusal", default=None)
 
 
 def set_default_engine(factory: Callable[[], Engine]) -> None:
@@ -37,22 +34,11 @@ def default_engine() -> Engine:
         ConfigError: runs are refused here, see `refusing_runs`.
     """
     global _default
-    if (refusal := _refusal.get()) is not None:
-        raise refusal
+    refuse_run_here()
     with _default_lock:
         if _default is None:
             _default = (_factory or _plain_engine)()
         return _default
-
-
-@contextmanager
-def refusing_runs(error: ConfigError) -> Iterator[None]:
-    """While the block runs, a flow called outside any run raises that error instead."""
-    token = _refusal.set(error)
-    try:
-        yield
-    finally:
-        _refusal.reset(token)
 
 
 def _plain_engine() -> Engine:

@@ -24,7 +24,7 @@ from typing import IO, Any, NoReturn, cast
 
 from taxietl.errors import Cancelled, ConfigError
 from taxietl.orchestrator.cancellation import Cancellation
-from taxietl.orchestrator.context import RunScope, TaskScope, runs_refused, scope
+from taxietl.orchestrator.context import RunScope, TaskScope, refusing_runs, scope
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -194,16 +194,15 @@ def _heed_signals(cancellation: Cancellation) -> None:
 
 def _found(job: Job) -> Any:
     """The function, its module loaded; a script that runs a flow when loaded is refused."""
-    token = runs_refused.set(
+    eager = ConfigError(
         "A script that runs a flow while it is loaded cannot have isolated tasks: their processes"
-        " load it, too."
+        " load it, too.",
+        hint='Put the call under `if __name__ == "__main__":`.',
     )
-    try:
+    with refusing_runs(eager):
         if job.main is not None:
             _load_main(*job.main)
         module = _module(job.function)
-    finally:
-        runs_refused.reset(token)
     found = functools.reduce(getattr, job.function.qualname.split("."), cast(Any, module))
     return getattr(found, "function", found)  # the name is the task's
 

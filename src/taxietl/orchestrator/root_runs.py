@@ -13,10 +13,10 @@ from contextlib import suppress
 from signal import Signals
 from typing import TYPE_CHECKING, TypeVar
 
-from taxietl.errors import Cancelled, ConfigError
+from taxietl.errors import Cancelled
 from taxietl.orchestrator.beginnings import new_run
 from taxietl.orchestrator.cancellation import Cancellation
-from taxietl.orchestrator.context import RunScope, runs_refused
+from taxietl.orchestrator.context import RunScope, refuse_run_here
 from taxietl.orchestrator.filelock import FileLock
 from taxietl.orchestrator.flow_runs import execute
 from taxietl.orchestrator.flows import Flow
@@ -51,8 +51,7 @@ def run_to_end(
         ConfigError: no run may be started here.
         TryLaterError: another process was quicker to resume that run.
     """
-    if reason := runs_refused.get():
-        raise ConfigError(reason, hint='Put the call under `if __name__ == "__main__":`.')
+    refuse_run_here()
     run_id = secrets.token_hex(16)
     cancellation = Cancellation()
     pool = Pool(engine.workers, cancellation)

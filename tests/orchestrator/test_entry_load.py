@@ -11,7 +11,7 @@ import pytest
 
 from taxietl.errors import ConfigError, TaxietlError, UnknownNameError
 from taxietl.modules import UserCodeError
-from taxietl.orchestrator.modules import load_flow
+from taxietl.orchestrator.entry import load_flow
 
 ONE = "from taxietl import flow\n\n@flow\ndef etl() -> None: ...\n\ndef helper() -> None: ...\n"
 TWO = f"{ONE}\n@flow\ndef report() -> None: ...\n"
@@ -120,9 +120,11 @@ def test_an_error_of_ours_is_passed_on_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("target", ["own_eager.py", "own_eager:f"], ids=["file", "module"])
-def test_a_file_that_runs_its_flow_while_it_is_loaded_is_refused(target: str) -> None:
+@pytest.mark.parametrize("start", ["f()", "Engine(Path('home')).run(f)"], ids=["call", "engine"])
+def test_a_file_that_runs_its_flow_while_it_is_loaded_is_refused(target: str, start: str) -> None:
     Path("own_eager.py").write_text(
-        "from taxietl import flow\n\n@flow\ndef f() -> None: ...\n\nf()\n"
+        "from pathlib import Path\nfrom taxietl.orchestrator import Engine, flow\n\n"
+        f"@flow\ndef f() -> None: ...\n\n{start}\n"
     )
 
     with pytest.raises(ConfigError, match="starts a run while it is loaded") as refused:
