@@ -3,6 +3,23 @@
 It knows nothing of taxis, frames or the command line. The names below load on first use, so
 that importing this package, or taxietl, costs nothing. (The modules are called `flows` and
 `tasks` since a module `flow` would hide the decorator of that name once it is loaded.)
+
+The way of a run through it:
+
+    flow(…) → Engine.run → root_runs: lock, store, hear signals → flow_runs: call the function
+      task(…) → calls → task_runs: inputs → reuse → attempts → bodies: call the function → store
+      each change of state → recorder: one transaction, then its lines shown and listeners told
+
+The modules, each row built on those below it:
+
+    running     engine calls root_runs subflow_runs flow_runs task_runs stream_runs attempts
+                reuse resume bodies isolation isolated_child limits verdicts failures
+    defining    flows tasks decoration parameters entry listing default
+    keeping     recorder history writer beginnings retention chores cache cache_store cache_why
+    shared      context futures stream inputs mapping hooks logs prints pool
+    stopping    stopping signals timeouts cancellation
+    on disk     tickets liveness database schema filelock records
+    values      states runs retry names arguments results fingerprints annotations
 """
 
 from __future__ import annotations
