@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.errors import ConfigError, TargetError
+from taxietl.errors import TargetError
 from taxietl.orchestrator import (
     Cache,
     Engine,
@@ -244,13 +244,6 @@ def test_a_call_that_python_would_refuse_is_refused_as_python_does(engine: Engin
 
     with pytest.raises(TypeError, match="missing a required argument: 'number'"):
         run.result()
-
-
-def test_async_functions_are_refused_at_decoration() -> None:
-    async def fetch() -> None: ...
-
-    with pytest.raises(ConfigError, match="'fetch' is async"):
-        task(fetch)
 
 
 def test_a_flow_called_anywhere_uses_the_process_s_engine(

@@ -145,23 +145,3 @@ def test_other_runs_get_an_adjective_and_an_animal(engine: Engine) -> None:
 
     assert len(names) == 20
     assert all(len(name.split("-")) >= 2 for name in names)
-
-
-def test_a_generator_is_no_flow() -> None:
-    def numbers() -> Any:
-        yield 1
-
-    with pytest.raises(ConfigError, match="'numbers' is a generator; a flow"):
-        flow(numbers)
-
-
-def test_an_async_function_is_no_flow() -> None:
-    async def fetch() -> int:
-        return 1
-
-    async def stream() -> Any:
-        yield 1
-
-    for function in (fetch, stream):
-        with pytest.raises(ConfigError, match="is async; flows are plain functions"):
-            flow(function)
