@@ -71,7 +71,7 @@ def around_flow_body(flow: Flow[..., R], run: RunScope) -> Iterator[Callable[[Ca
             yield lambda body: body()
             return
         title = f"Flow run {run.name!r}"
-        limit = stack.enter_context(limited(flow.timeout_seconds, run, title))
+        limit = stack.enter_context(_limited(flow.timeout_seconds, run, title))
         run.cancellation = limit.cancellation
         stack.callback(setattr, run, "cancellation", whole)
         try:
@@ -83,7 +83,7 @@ def around_flow_body(flow: Flow[..., R], run: RunScope) -> Iterator[Callable[[Ca
             raise late from error
 
 
-def limited(seconds: float | None, who: RunScope | TaskScope, title: str) -> TimeLimit:
+def _limited(seconds: float | None, who: RunScope | TaskScope, title: str) -> TimeLimit:
     """A time limit for that run's or task run's work; whatever is stubborn is told in its log."""
 
     def stubborn() -> None:
@@ -111,7 +111,7 @@ def _surrounded(
         if task.timeout_seconds is None and task_run.cancellation.reaches_here():
             return call()
         title = f"Task run {task_run.name!r}"
-        limit = stack.enter_context(limited(task.timeout_seconds, task_run, title))
+        limit = stack.enter_context(_limited(task.timeout_seconds, task_run, title))
         task_run.limited = limit.cancellation
         stack.callback(setattr, task_run, "limited", None)
         return limit.call(call)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.errors import Cancelled
 from taxietl.orchestrator.context import RunScope, TaskScope
-from taxietl.orchestrator.futures import Future, submit
+from taxietl.orchestrator.futures import Future
 from taxietl.orchestrator.inputs import Inputs
 from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.stream_runs import open_stream
 from taxietl.orchestrator.subflow_runs import SubflowCall, run_in_task
+from taxietl.orchestrator.submission import submit
 from taxietl.orchestrator.task_runs import TaskCall
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from taxietl.errors import Cancelled, IsolatedProcessError, TimedOutError
 from taxietl.orchestrator.context import RunScope, TaskScope
-from taxietl.orchestrator.futures import NotReadyError
+from taxietl.orchestrator.inputs import NotReadyError
 from taxietl.orchestrator.recorder import described
 from taxietl.orchestrator.states import StateName
 

@@ -17,12 +17,13 @@ from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.failures import failure
 from taxietl.orchestrator.flows import Flow
-from taxietl.orchestrator.futures import Future, join
+from taxietl.orchestrator.futures import Future
 from taxietl.orchestrator.inputs import found_in
 from taxietl.orchestrator.parameters import Parameters
 from taxietl.orchestrator.results import NOT_STORED, Stored, stored
 from taxietl.orchestrator.runs import Run
 from taxietl.orchestrator.states import FinalState, State, StateName
+from taxietl.orchestrator.submission import join
 from taxietl.orchestrator.verdicts import verdict
 
 R = TypeVar("R")

@@ -13,7 +13,7 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.context import current_run, scope
 from taxietl.orchestrator.decoration import check_flow
-from taxietl.orchestrator.futures import Future, submitting_run
+from taxietl.orchestrator.futures import Future
 from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.inputs import Inputs, taken
 from taxietl.orchestrator.parameters import (
@@ -23,6 +23,7 @@ from taxietl.orchestrator.parameters import (
 )
 from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.states import FinalState
+from taxietl.orchestrator.submission import submitting_run
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.runs import Run

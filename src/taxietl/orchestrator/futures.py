@@ -1,20 +1,18 @@
-"""Calls that were submitted: they run in other threads, and their futures tell what became of them.
+"""What became of a call that was submitted: its future, to look at or to wait for.
 
-A future begins once the calls it depends on have ended; until then it occupies no thread. What
-waits for what is known at any time, so a wait that could never end is refused.
+What waits for what is known at any time, so a wait that could never end is refused.
 """
 
 from __future__ import annotations
 
-import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Generic, Literal, Protocol, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.context import TaskScope, scope
 from taxietl.orchestrator.states import FinalState, State, StateName
 
 R = TypeVar("R")
@@ -173,99 +171,6 @@ class _Countdown:
 
     def __call__(self) -> float | None:
         return None if self._end is None else max(0.0, self._end - time.monotonic())
-
-
-class NotReadyError(Exception):
-    """A call is not made since one that it depends on did not complete."""
-
-    def __init__(self, upstream: Future[Any], error: BaseException) -> None:
-        self.upstream, self.error = upstream, error
-        super().__init__(f"Upstream task run {upstream.name!r} did not reach a 'COMPLETED' state.")
-
-
-class Call(Protocol):
-    """A call that can be submitted; see `task_runs.py` and `subflow_runs.py`."""
-
-    task_run: TaskScope
-    """The task run it is, or the subflow's place."""
-    upstreams: Sequence[Future[Any]]
-
-    def announce(self, *, submitted: bool) -> None:
-        """Store it as pending."""
-
-    def run(self) -> Any:
-        """Make it, and store how it ended; gives what it returned."""
-
-
-def submit(call: Call) -> Future[Any]:
-    """Have a call made by the run's threads, as soon as its upstreams have ended.
-
-    Raises:
-        ConfigError: an upstream cannot end before the code that submits.
-    """
-    run = call.task_run.run
-    future = Future[Any](call.task_run, call.upstreams)
-    call.task_run.call = future
-    call.announce(submitted=True)
-    run.futures.append(future)
-    context = contextvars.copy_context()
-
-    def make() -> None:
-        try:
-            value = context.run(call.run)
-        except BaseException as error:  # noqa: BLE001 - raised again by `result`
-            future.end(None, error)
-        else:
-            future.end(value, None)
-
-    _when_all_ended(call.upstreams, lambda: run.pool.put(make, depth=future.depth()))
-    return future
-
-
-def join(run: RunScope) -> None:
-    """Wait for all that the run's body has submitted."""
-    with run.pool.aside():
-        for future in run.futures:
-            ended = threading.Event()
-            future.when_ended(ended.set)
-            ended.wait()
-    run.has_ended = True
-
-
-def submitting_run(name: str, method: str) -> RunScope:
-    """The run to submit in; ConfigError in a task, outside any flow, or when it is over."""
-    current = scope.get()
-    if isinstance(current, RunScope):
-        if current.has_ended:  # a thread that the flow's code began, and did not wait for
-            raise ConfigError(
-                f"{name}.{method}() was called after the end of its run {current.name!r}.",
-                hint="Wait for threads of your own before the flow returns.",
-            )
-        return current
-    where = f"in the task run {current.name!r}" if current else "outside any flow"
-    raise ConfigError(
-        f"{name}.{method}() was called {where}; only a flow's own code can submit.",
-        hint=f"Call it here: {name}(…). Or move the .{method}() into a flow.",
-    )
-
-
-def _when_all_ended(upstreams: Iterable[Future[Any]], proceed: Callable[[], None]) -> None:
-    """Call that once all have ended, in the thread that ends the last."""
-    missing = [each for each in upstreams if each._ended is None]
-    count = len(missing) + 1
-    lock = threading.Lock()
-
-    def one_less() -> None:
-        nonlocal count
-        with lock:
-            count -= 1
-            if count:
-                return
-        proceed()
-
-    for each in missing:
-        each.when_ended(one_less)
-    one_less()
 
 
 def _refuse_cycle(waiter: Future[Any] | None, awaited: Future[Any]) -> None:

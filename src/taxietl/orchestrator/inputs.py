@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from taxietl.orchestrator.futures import Future, NotReadyError
+from taxietl.orchestrator.futures import Future
 from taxietl.orchestrator.stream import Stream
 
 RESERVED = ("return_state", "wait_for")
@@ -19,6 +19,14 @@ def taken(kwargs: dict[str, Any]) -> tuple[bool, list[object]]:
     wait_for = kwargs.pop("wait_for", ())
     is_many = isinstance(wait_for, Iterable)
     return bool(kwargs.pop("return_state", False)), list(wait_for) if is_many else [wait_for]
+
+
+class NotReadyError(Exception):
+    """A call is not made since one that it depends on did not complete."""
+
+    def __init__(self, upstream: Future[Any], error: BaseException) -> None:
+        self.upstream, self.error = upstream, error
+        super().__init__(f"Upstream task run {upstream.name!r} did not reach a 'COMPLETED' state.")
 
 
 class Inputs:

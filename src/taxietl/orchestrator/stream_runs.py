@@ -13,8 +13,7 @@ from taxietl.orchestrator.beginnings import new_task_run
 from taxietl.orchestrator.bodies import wants_prints
 from taxietl.orchestrator.context import RunScope, current_cancellation, scope
 from taxietl.orchestrator.failures import end_with_error
-from taxietl.orchestrator.futures import NotReadyError
-from taxietl.orchestrator.inputs import Inputs
+from taxietl.orchestrator.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.prints import prints_logged
 from taxietl.orchestrator.results import stored
 from taxietl.orchestrator.states import StateName, StateType

@@ -14,8 +14,7 @@ from taxietl.orchestrator.beginnings import NewTaskRun, new_run, new_task_run
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.failures import end_with_error
 from taxietl.orchestrator.flow_runs import execute
-from taxietl.orchestrator.futures import NotReadyError
-from taxietl.orchestrator.inputs import Inputs
+from taxietl.orchestrator.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.names import wanted_names
 from taxietl.orchestrator.parameters import Parameters
 from taxietl.orchestrator.results import Stored

@@ -17,8 +17,7 @@ from taxietl.orchestrator.beginnings import new_task_run
 from taxietl.orchestrator.bodies import refuse_streams
 from taxietl.orchestrator.context import RunScope
 from taxietl.orchestrator.failures import end_with_error
-from taxietl.orchestrator.futures import NotReadyError
-from taxietl.orchestrator.inputs import Inputs
+from taxietl.orchestrator.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.results import NOT_STORED, stored
 from taxietl.orchestrator.reuse import Found, Reuse
 from taxietl.orchestrator.runs import TaskRun

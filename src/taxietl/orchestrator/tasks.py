@@ -16,7 +16,7 @@ from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.context import RunScope, scope
 from taxietl.orchestrator.decoration import check_task, retry_plan
-from taxietl.orchestrator.futures import Future, FutureList, submitting_run
+from taxietl.orchestrator.futures import Future, FutureList
 from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.inputs import Inputs, taken
 from taxietl.orchestrator.mapping import mapped_calls
@@ -24,6 +24,7 @@ from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.retry import Delay, Retry
 from taxietl.orchestrator.states import FinalState
 from taxietl.orchestrator.stream import Stream
+from taxietl.orchestrator.submission import submitting_run
 
 P = ParamSpec("P")
 R = TypeVar("R")
