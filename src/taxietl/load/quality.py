@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from taxietl.load.quality_month import Month, checks
-from taxietl.load.sql import quoted
+from taxietl.load.sql import literal, quoted
 from taxietl.tlc.datasets import Column, Kind
 
 # What stands in these statements is a name of ours, or is quoted.
@@ -81,7 +81,7 @@ def _unfolded(
     """One row of aggregates as a fact each."""
     named = ", ".join(f"{sql} AS a{place}" for place, (_, _, sql) in enumerate(aggregates))
     rows = ", ".join(
-        f"({_literal(part)}, {_literal(name)}, a.a{place})"
+        f"({literal(part)}, {literal(name)}, a.a{place})"
         for place, (part, name, _) in enumerate(aggregates)
     )
     return (
@@ -109,7 +109,7 @@ def _quantiles(month: Month, name: str, sql: str) -> str:
         f"SELECT v, sum(n) OVER (ORDER BY v) AS upto, sum(n) OVER () AS total FROM ({values}) AS g"
     )
     return (
-        f"SELECT {_FACT.format(_literal('quantile'), _literal(name), 'q.label')}, "
+        f"SELECT {_FACT.format(literal('quantile'), literal(name), 'q.label')}, "
         f"CAST(min(s.v) AS DOUBLE PRECISION), CAST(NULL AS BIGINT) FROM ({summed}) AS s "
         f"JOIN (VALUES {shares}) AS q(label, share) ON s.upto >= q.share * s.total GROUP BY q.label"
     )
@@ -123,7 +123,7 @@ def _values(month: Month, column: Column) -> str:
         f"WHERE {name} IS NOT NULL GROUP BY {name} ORDER BY n DESC, v LIMIT {VALUES_KEPT}"
     )
     return (
-        f"SELECT {_FACT.format(_literal('value'), _literal(column.name), 'g.v')}, "
+        f"SELECT {_FACT.format(literal('value'), literal(column.name), 'g.v')}, "
         f"CAST(g.kinds AS DOUBLE PRECISION), CAST(g.n AS BIGINT) FROM ({grouped}) AS g"
     )
 
@@ -161,7 +161,7 @@ def _bins(month: Month, name: str, sql: str) -> str:
 def _grouped(month: Month, part: str, name: str, key: str, condition: str) -> str:
     grouped = f"SELECT {key} AS k, count(*) AS n FROM {month.rows} WHERE {condition} GROUP BY 1"
     return (
-        f"SELECT {_FACT.format(_literal(part), _literal(name), 'g.k')}, "
+        f"SELECT {_FACT.format(literal(part), literal(name), 'g.k')}, "
         f"CAST(NULL AS DOUBLE PRECISION), CAST(g.n AS BIGINT) FROM ({grouped}) AS g"
     )
 
@@ -193,7 +193,7 @@ def _duplicates(month: Month) -> str:
     columns = ", ".join(quoted(each.name) for each in month.columns)
     equal = f"SELECT count(*) AS c FROM ({rows}) AS r GROUP BY {columns} HAVING count(*) > 1"
     return (
-        f"SELECT {_FACT.format(_literal('count'), _literal('duplicates'), 'NULL')}, "
+        f"SELECT {_FACT.format(literal('count'), literal('duplicates'), 'NULL')}, "
         f"CAST(NULL AS DOUBLE PRECISION), CAST(coalesce(sum(c - 1), 0) AS BIGINT) "
         f"FROM ({equal}) AS d"
     )
@@ -216,12 +216,8 @@ def _reversals(month: Month) -> str:
     )
     negative, positive = (f"{month.rows} WHERE m.{month.total} {sign} 0" for sign in "<>")
     return (
-        f"SELECT {_FACT.format(_literal('count'), _literal('exact_reversals'), 'NULL')}, "
+        f"SELECT {_FACT.format(literal('count'), literal('exact_reversals'), 'NULL')}, "
         f"CAST(NULL AS DOUBLE PRECISION), CAST(count(*) AS BIGINT) "
         f"FROM (SELECT * FROM {negative}) AS n "
         f"WHERE EXISTS (SELECT 1 FROM (SELECT * FROM {positive}) AS p WHERE {matched})"
     )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -20,6 +20,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def defined(columns: Mapping[str, str]) -> str:
     """The column list of a CREATE TABLE, from types by name."""
     return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())

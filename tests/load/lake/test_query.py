@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lakes import LakeOfATest
+from lakes import FolderLake, LakeOfATest
 from months import JANUARY, batch_of
 
 from taxietl.errors import ConfigError, TargetError
@@ -60,6 +60,33 @@ def test_a_month_that_was_replaced_is_read_anew(asked_lake: LakeOfATest, tmp_pat
     asked_lake.put(path, form=Form.PARQUET, rows=rows, if_generation=standing.generation)
 
     assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 90}]
+
+
+def test_a_folder_whose_name_has_quotes_and_patterns_in_it_is_asked_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("o'brien [a]*?", "o'brien aXX"):  # the second fits the first one's pattern
+        path = tmp_path / "january.parquet"
+        rows = write_parquet([batch_of("yellow", len(name))], JANUARY, path)
+        FolderLake(tmp_path / name).put(path, form=Form.PARQUET, rows=rows)
+    laid_aside = tmp_path / "it's"
+    laid_aside.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(laid_aside))
+
+    named = FolderLake(tmp_path / "o'brien [a]*?")
+
+    assert asked(named, "SELECT count(*) AS n FROM yellow_trips") == [{"n": len("o'brien [a]*?")}]
+
+
+def test_a_month_on_disk_that_is_replaced_meanwhile_is_told(tmp_path: Path) -> None:
+    folder, path = FolderLake(tmp_path / "lake"), tmp_path / "january.parquet"
+    rows = write_parquet([batch_of("yellow", 100)], JANUARY, path)
+    first = folder.put(path, form=Form.PARQUET, rows=rows)
+
+    with queried(folder.lake, "SELECT * FROM yellow_trips") as reader:
+        folder.put(path, form=Form.PARQUET, rows=rows, if_generation=first.generation)
+        with pytest.raises(TargetError, match="was replaced or taken away while it was read"):
+            reader.read_all()
 
 
 def test_what_somebody_put_in_a_months_place_is_not_read(

@@ -6,12 +6,14 @@ would be downloaded: there `scan` brings it the rows.
 
 from __future__ import annotations
 
+import glob
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import duckdb  # noqa: TID253  imported only where the lake is asked
@@ -26,6 +28,7 @@ from taxietl.load.lake.parquet import lake_schema
 from taxietl.load.lake.ranges import Ahead
 from taxietl.load.lake.scan import Months
 from taxietl.load.lake.values import Form, Manifest, StoredObject, Version
+from taxietl.load.sql import literal
 from taxietl.tlc.datasets import DATASETS, dataset
 from taxietl.tlc.trip_file import TripFile
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
@@ -65,10 +68,30 @@ def queried(lake: Lake, statement: str) -> Iterator[pa.RecordBatchReader]:
         Answer(connection, partial(_blamed, lake, ahead), stop=ahead.stop) as answer,
     ):
         _prepare(connection, Path(spilt), lake, ahead, tables)
+        rows = answer.to(statement)
         try:
-            yield answer.to(statement)
+            yield _unmixed(lake, tables, rows) if isinstance(lake.store, FolderStore) else rows
         finally:
             ahead.stop()
+
+
+def _unmixed(lake: Lake, tables: _Tables, rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The rows; at their end each file must be the one that was there at first.
+
+    A bucket is asked for one generation only; from a folder DuckDB reads what is there.
+    """
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield from rows
+        now = {(each.key, each.generation) for each in lake.store.objects()}
+        for _, found in chain.from_iterable(tables.values()):
+            if (found.key, found.generation) not in now:
+                raise TargetError(
+                    f"{lake.store.uri(found.key)} was replaced or taken away while it was read.",
+                    hint="Run it again.",
+                )
+
+    return pa.RecordBatchReader.from_batches(rows.schema, batches())
 
 
 def _tables(lake: Lake, named: Sequence[str]) -> _Tables:
@@ -123,14 +146,17 @@ def _prepare(
         TargetError: a file in the folder is no Parquet.
     """
     connection.execute("SET enable_progress_bar = false")
-    connection.execute(f"SET temp_directory = '{spilt.as_posix()}'")
-    paths: list[str] = []
+    connection.execute(f"SET temp_directory = {literal(spilt.as_posix())}")
+    allowed: set[str] = set()
     for table, parts in tables.items():
         if isinstance(lake.store, FolderStore):
             files = [lake.store.uri(found.key) for _, found in parts]
-            paths += files
+            # DuckDB takes * ? [ for a pattern, which could be another lake's, and asks whether it
+            # may read the pattern and what it stands for.
+            patterns = [glob.escape(each) for each in files]
+            allowed.update(files, patterns)
             with _translated(lake):
-                connection.read_parquet(files).create_view(table)
+                connection.read_parquet(patterns).create_view(table)
         elif table == ZONES_TABLE:
             connection.from_arrow(_zones(lake, parts[0][1])).create_view(table)
         else:
@@ -140,7 +166,7 @@ def _prepare(
             of = dataset(_COLORS[table])
             columns = ", ".join(f'"{name}"' for name in lake_schema(of).names)
             connection.from_arrow(Months(of, months, ahead)).project(columns).create_view(table)
-    connection.execute(f"SET allowed_paths = {paths}")
+    connection.execute(f"SET allowed_paths = [{', '.join(map(literal, sorted(allowed)))}]")
     for setting in LOCKED_DOWN:
         connection.execute(setting)
 
