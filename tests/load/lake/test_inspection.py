@@ -7,9 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from lakes import KEY, LakeOfATest
+from gcs import Gcs
+from lakes import KEY, MANIFEST, BucketLake, LakeOfATest
 from months import JANUARY, batch_of
 
+from taxietl.config.lakes import LAKE_KEY
 from taxietl.load.lake.inspection import leftovers, verify
 from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet
 from taxietl.load.lake.values import Form, Version, manifest_key
@@ -110,12 +112,41 @@ def test_one_colour_can_be_asked_for(lake: LakeOfATest, month: Version) -> None:
     assert verify(lake.lake, color="green") == []
 
 
+def test_a_month_that_its_manifest_lacks_is_not_taken_for_damage_or_for_somebody_elses(
+    lake: LakeOfATest, month: Version, tmp_path: Path
+) -> None:
+    path = tmp_path / "restated.parquet"
+    rows = write_parquet([batch_of("yellow", 90)], JANUARY, path)
+    lake.upload(path, form=Form.PARQUET, rows=rows, if_generation=month.generation)
+    (newer,) = problems(lake)[KEY]
+    lake.plant(MANIFEST, None)
+    (unknown,) = problems(lake)[KEY]
+
+    assert newer == unknown
+    assert newer.startswith("its manifest lacks it, as after a crash: upload it again")
+
+
+def test_a_copy_elsewhere_is_not_taken_for_the_month_itself(
+    bucket: BucketLake, gcs: Gcs, file: Path
+) -> None:
+    bucket.put(file)
+    stored = gcs.bucket().objects[KEY]
+    gcs.bucket().insert("backup/a", stored.data, {**stored.resource, "name": "backup/a"}, None)
+
+    assert problems(bucket)["backup/a"] == ("taxietl did not put it there",)
+
+
+@pytest.fixture
+def moved(lake: LakeOfATest, month: Version, file: Path) -> Version:
+    """January at another key, which is the profile's by now."""
+    lake.profile = lake.profile.model_copy(update={"key": "{color}/{year}-{month}"})
+    return lake.put(file, key="yellow/2021-1", form=Form.PARQUET)
+
+
 def test_what_a_changed_key_left_behind_can_go(
-    lake: LakeOfATest, month: Version, file: Path
+    lake: LakeOfATest, month: Version, moved: Version
 ) -> None:
     lake.plant("theirs", b"x")
-    assert leftovers(lake.lake, lake.lake.manifests()) == []
-    moved = lake.put(file, key="elsewhere.parquet", form=Form.PARQUET)
 
     (left,) = leftovers(lake.lake, lake.lake.manifests())
 
@@ -123,10 +154,37 @@ def test_what_a_changed_key_left_behind_can_go(
     assert moved.facts.key in left.why
 
 
-def test_what_somebody_put_in_the_place_of_an_old_object_stays(
-    lake: LakeOfATest, month: Version, file: Path
+def test_what_a_changed_key_left_behind_is_verified_as_long_as_it_is_there(
+    lake: LakeOfATest, moved: Version
 ) -> None:
-    lake.put(file, key="elsewhere.parquet", form=Form.PARQUET)
+    data = lake.bytes_at(KEY) or b""
+    lake.plant(KEY, data[:-1] + b"?")
+    damaged = problems(lake)[KEY]
+    lake.plant(KEY, None)
+
+    assert any("checksum" in each for each in damaged)
+    assert list(problems(lake)) == [moved.facts.key]
+
+
+def test_a_month_stays_where_it_was_as_long_as_it_is_not_where_it_went(
+    lake: LakeOfATest, moved: Version
+) -> None:
+    lake.plant(moved.facts.key, None)
+
+    assert leftovers(lake.lake, lake.lake.manifests()) == []
+
+
+def test_a_month_stays_where_the_profile_puts_it_though_another_has_a_newer_one(
+    lake: LakeOfATest, month: Version, moved: Version
+) -> None:
+    lake.profile = lake.profile.model_copy(update={"key": LAKE_KEY})
+
+    assert leftovers(lake.lake, lake.lake.manifests()) == []
+
+
+def test_what_somebody_put_in_the_place_of_an_old_object_stays(
+    lake: LakeOfATest, moved: Version
+) -> None:
     lake.plant(KEY, b"theirs")
 
     assert leftovers(lake.lake, lake.lake.manifests()) == []

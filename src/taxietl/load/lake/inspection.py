@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from taxietl.errors import TargetError
@@ -13,10 +13,12 @@ from taxietl.load.lake.values import (
     Manifest,
     StoredObject,
     Version,
-    facts_of,
     manifest_key,
+    tells_of_itself,
 )
 from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS
+
+_UNRECORDED = "its manifest lacks it, as after a crash: upload it again, which mends that"
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,14 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
         color: only this one; then objects that no manifest knows are not looked for.
     """
     manifests, broken = lake.whole_and_broken_manifests(color)
-    versions = [
-        version
-        for manifest in manifests
-        for version in sorted(manifest.newest(), key=lambda each: each.facts.key)
-    ]
     findings = [_unreadable(each) for each in broken]
-    findings += all_of(lambda version: _verified(lake, version), versions)
+    expected = [each for manifest in manifests for each in _expected(manifest)]
+    found = all_of(lambda each: _verified(lake, *each), expected)
+    findings += [each for each in found if each is not None]
     if color is None:
         known = {each.facts.key for manifest in manifests for each in manifest.versions}
-        findings += [_foreign(each) for each in lake.store.objects() if each.key not in known]
+        unknown = [each.key for each in lake.store.objects() if each.key not in known]
+        findings += all_of(lambda key: _foreign(lake, key), unknown)
     return findings
 
 
@@ -71,11 +71,10 @@ def leftovers(lake: Lake, manifests: Sequence[Manifest]) -> list[Leftover]:
 
     What none of the manifests knows is not ours to remove.
     """
-    newest = {each.facts.key for manifest in manifests for each in manifest.newest()}
     found = {each.key: each for each in lake.store.objects()}
     moved = [
         Leftover(version.facts.key, version.generation, stored.size_bytes, why)
-        for version, why in _superseded(manifests, newest)
+        for version, why in _superseded(lake, manifests, found)
         if (stored := found.get(version.facts.key)) and stored.generation == version.generation
     ]
     died = [
@@ -91,20 +90,37 @@ def _unreadable(found: BrokenManifestError) -> Finding:
     return Finding(key, found.color, found.month, 0, None, (problem,))
 
 
-def _superseded(manifests: Iterable[Manifest], newest: set[str]) -> Iterator[tuple[Version, str]]:
+def _superseded(
+    lake: Lake, manifests: Iterable[Manifest], there: Container[str]
+) -> Iterator[tuple[Version, str]]:
+    """Versions at keys that are not the profile's, whose month is there at another one."""
     for manifest in manifests:
         now = {each.facts.form: each.facts.key for each in manifest.newest()}
         for version in manifest.versions:
-            if version.facts.key not in newest:
-                yield version, f"the month lies at {now[version.facts.form]} now"
+            at = now[version.facts.form]
+            if version.facts.key != at and at in there and not lake.puts_there(version.facts):
+                yield version, f"the month lies at {at} now"
 
 
-def _verified(lake: Lake, version: Version) -> Finding:
+def _expected(manifest: Manifest) -> Iterator[tuple[Version, bool]]:
+    """Of each key the newest version, and whether it must be there: `leftovers` may go."""
+    newest = manifest.newest()
+    for key in sorted({each.facts.key for each in manifest.versions}):
+        if version := manifest.at(key):
+            yield version, version in newest
+
+
+def _verified(lake: Lake, version: Version, must_be_there: bool) -> Finding | None:
+    """What is wrong with an object; None if it is not there and need not be."""
     facts = version.facts
     problems: list[str] = []
     found = lake.store.stat(facts.key)
+    if found is None and not must_be_there:
+        return None
     if found is None:
         problems.append("the object is gone")
+    elif found.crc32c != facts.crc32c and tells_of_itself(found):
+        problems.append(_UNRECORDED)
     else:
         if found.size_bytes != facts.size_bytes:
             problems.append(f"{found.size_bytes:,} bytes instead of {facts.size_bytes:,}")
@@ -149,9 +165,9 @@ def _footer_problems(lake: Lake, found: StoredObject, version: Version) -> list[
     return problems
 
 
-def _foreign(stored: StoredObject) -> Finding:
-    is_ours = facts_of(stored.metadata) is not None
-    problem = (
-        "not in its manifest: bring it there again" if is_ours else "taxietl did not put it there"
-    )
-    return Finding(stored.key, None, None, stored.size_bytes, None, (problem,))
+def _foreign(lake: Lake, key: str) -> Finding:
+    """An object that no manifest knows."""
+    found = lake.store.stat(key)  # on disk a list has no facts
+    is_ours = found is not None and tells_of_itself(found)
+    problem = _UNRECORDED if is_ours else "taxietl did not put it there"
+    return Finding(key, None, None, found.size_bytes if found else 0, None, (problem,))

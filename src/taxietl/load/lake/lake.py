@@ -23,11 +23,11 @@ from taxietl.load.lake.values import (
     Manifest,
     StoredObject,
     Version,
-    facts_of,
     manifest_key,
     manifest_of,
     manifest_of_key,
     month_of,
+    tells_of_itself,
 )
 from taxietl.steps.plan import Plan, decide
 from taxietl.steps.protocols import Cancellation, Progress
@@ -87,6 +87,13 @@ class Lake:
         ending = next((each for each in _ENDINGS if url.endswith(each)), "")
         return f"raw/{key.removesuffix('.parquet')}{ending}"
 
+    def puts_there(self, facts: Facts) -> bool:
+        """Whether the profile's template, as it is now, puts that object where it lies."""
+        trip_file = facts.trip_file
+        if trip_file is None:
+            return True  # the zone table, which no template moves
+        return self.key(trip_file, facts.form, facts.source_url) == facts.key
+
     def manifest(self, color: str | None, month: str | None) -> Manifest:
         """What was recorded of a month, or with None of the zone table; nothing if it never was.
 
@@ -137,8 +144,7 @@ class Lake:
             return Standing(None, recorded, is_recorded=False)
         if manifest.holds(key, found.generation):
             return Standing(found, recorded, is_recorded=True)
-        facts = facts_of(found.metadata)
-        if facts is not None and (facts.key, facts.crc32c) == (key, found.crc32c):
+        if facts := tells_of_itself(found):
             return Standing(found, Version(facts, found.generation), is_recorded=False)
         # Copied or touched: the same bytes under another generation are nobody else's.
         is_same = recorded is not None and recorded.facts.crc32c == found.crc32c

@@ -30,7 +30,6 @@ from taxietl.load.lake.scan import Months
 from taxietl.load.lake.values import Form, Manifest, StoredObject, Version
 from taxietl.load.sql import literal
 from taxietl.tlc.datasets import DATASETS, dataset
-from taxietl.tlc.trip_file import TripFile
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
 
 _log = logging.getLogger("taxietl.lake")
@@ -127,10 +126,8 @@ def _check(lake: Lake, version: Version, found: StoredObject) -> None:
     facts = version.facts
     if (found.size_bytes, found.crc32c or facts.crc32c) == (facts.size_bytes, facts.crc32c):
         return
-    month = date.fromisoformat(f"{facts.month}-01") if facts.month else None
-    trip_file = TripFile(facts.color, month.year, month.month) if facts.color and month else None
     # A newer one may be there whose manifest was not written yet.
-    if not lake.standing(trip_file, facts.key).is_intact:
+    if not lake.standing(facts.trip_file, facts.key).is_intact:
         raise TargetError(
             f"{lake.store.uri(facts.key)} is not what run {facts.run_name!r} put there.",
             hint="Upload it again; `taxietl lake verify` tells what else is wrong.",

@@ -96,6 +96,14 @@ class Facts:
     upload_id: str
     """This upload's own, to be known again after a lost answer."""
 
+    @property
+    def trip_file(self) -> TripFile | None:
+        """The month; None of the zone table."""
+        if self.color is None or self.month is None:
+            return None
+        year, month = map(int, self.month.split("-"))
+        return TripFile(self.color, year, month)
+
     def metadata(self) -> dict[str, str]:
         """As an object's custom metadata; what is None is left out."""
         told = {_NAMES[each.name]: getattr(self, each.name) for each in fields(self)}
@@ -137,6 +145,13 @@ def facts_of(metadata: Mapping[str, str]) -> Facts | None:
         except ValueError:
             return None
     return _facts(given)
+
+
+def tells_of_itself(found: StoredObject) -> Facts | None:
+    """The facts on an object that are its own: not those of what it was copied from."""
+    facts = facts_of(found.metadata)
+    is_own = facts is not None and (facts.key, facts.crc32c) == (found.key, found.crc32c)
+    return facts if is_own else None
 
 
 def _facts(given: Mapping[str, Any]) -> Facts | None:
