@@ -552,6 +552,29 @@ def test_a_request_to_stop_ends_a_wait(gcs: Gcs, file: Path) -> None:
             TargetError, ("Switch billing on",), id="billing",
         ),
         pytest.param(
+            {"status": 403, "reason": "retentionPolicyNotMet",
+             "message": "Object 'lake/a' is subject to bucket's retention policy and cannot be "
+             "deleted or overwritten until 2026-12-01T00:00:00Z"},
+            TargetError, ("until 2026-12-01", "--clear-retention-period"), id="retention",
+        ),
+        pytest.param(
+            {"status": 403, "reason": "forbidden",
+             "message": "Object 'lake/a' is under active Temporary hold and cannot be deleted, "
+             "overwritten or archived until hold is removed."},
+            TargetError, ("release the hold",), id="hold",
+        ),
+        pytest.param(
+            {"status": 403, "reason": "forbidden",
+             "message": "Permission denied on Cloud KMS key. Please ensure that your Cloud Storage "
+             "service account has been authorized to use this key."},
+            TargetError, ("--authorize-cmek",), id="CMEK",
+        ),
+        pytest.param(
+            {"status": 400, "reason": "required",
+             "message": "Bucket is a requester pays bucket but no user project provided."},
+            TargetError, ("--no-requester-pays",), id="requester pays",
+        ),
+        pytest.param(
             {"status": 403, "reason": "quotaExceeded", "times": 99}, TargetError,
             ("quota", "HTTP 429"), id="quota",
         ),

@@ -8,6 +8,7 @@ Source: Google Cloud, "HTTP status and error codes for JSON".
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ NO_BUCKET = "bucket does not exist"
 
 MAY_PASS = {408, 429, 500, 502, 503, 504}
 _RATE_REASONS = {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"}
+
+_KEPT_REASONS = {"retentionPolicyNotMet", "objectUnderActiveHold"}
+_KEPT = re.compile(r"retention policy|under active .*hold")
 
 SIGN_IN = (
     "Run `gcloud auth application-default login`, or check the key of the profile's "
@@ -130,13 +134,10 @@ def refusal_in(
                 f"Cannot {doing}: the credentials are not accepted (HTTP 401).{quoted}",
                 hint=SIGN_IN,
             )
-        case 403 if "billing" in sentence.lower():
-            error = TargetError(message, hint="Switch billing on for the bucket's project.")
         case 403:
             error = TargetError(
                 f"Cannot {doing}: that is not allowed (HTTP 403).{quoted}",
-                hint="Give the account the role Storage Object Admin on the bucket "
-                "(roles/storage.objectAdmin), then run again.",
+                hint=_allowing(reason, sentence),
             )
         case 404 if NO_BUCKET in sentence:
             error = TargetError(
@@ -149,11 +150,38 @@ def refusal_in(
                 f"Cannot {doing}: too many requests, or a quota is used up (HTTP 429).{quoted}",
                 hint="Run again in some minutes; look at the project's quotas if it stays so.",
             )
+        case 400 if "requester pays" in sentence:
+            error = TargetError(
+                message,
+                hint="taxietl names no project that is to pay. Let the bucket's own: `gcloud "
+                "storage buckets update gs://BUCKET --no-requester-pays`.",
+            )
         case _ if status in MAY_PASS:
             error = TargetError(message, hint="Google's side failed. Run again later.")
         case _:
             error = TargetError(message, hint="Check the profile: `taxietl profiles check`.")
     return Refusal(error, status in MAY_PASS, retry_after(response), status)
+
+
+def _allowing(reason: str, sentence: str) -> str:
+    """What to give or to take off, where something is not allowed."""
+    if "billing" in sentence.lower():
+        return "Switch billing on for the bucket's project."
+    if reason in _KEPT_REASONS or _KEPT.search(sentence):
+        return (
+            "A lake replaces objects, its manifests with each upload: release the hold, or take "
+            "the retention policy off (`gcloud storage buckets update gs://BUCKET "
+            "--clear-retention-period`), or use a bucket that has none."
+        )
+    if "Cloud KMS" in sentence:
+        return (
+            "Let Cloud Storage itself use the bucket's key: `gcloud storage service-agent "
+            "--project PROJECT --authorize-cmek KEY`."
+        )
+    return (
+        "Give the account the role Storage Object Admin on the bucket "
+        "(roles/storage.objectAdmin), then run again."
+    )
 
 
 def unreachable(error: Exception, doing: str) -> Refusal:
