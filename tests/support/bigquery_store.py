@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -80,6 +81,14 @@ class Table:
     partitioning: dict[str, Any] | None
     clustering: dict[str, Any] | None = None
     partitions: dict[str, pa.Table] = field(default_factory=dict)
+
+    def keeps_not(self, partition: str) -> bool:
+        """Whether it has expired, counted from its month."""
+        month = datetime.strptime(partition, "%Y%m").replace(tzinfo=UTC)
+        expiration = (self.partitioning or {}).get("expirationMs")
+        return expiration is not None and (
+            month + timedelta(milliseconds=int(expiration)) < datetime.now(UTC)
+        )
 
     def rows(self, partition: str) -> int:
         """In that partition."""
@@ -231,6 +240,8 @@ class Store:
         written = rows.slice(self.rows_lost)
         table.schema = fields
         table.partitions[partition] = written  # WRITE_TRUNCATE, of this partition only
+        if table.keeps_not(partition):
+            del table.partitions[partition]
         dataset.tables[table_name] = table
         return int(written.num_rows)
 

@@ -300,6 +300,20 @@ def test_a_table_that_somebody_clustered_stays_so(
     assert bigquery.table("green_trips").clustering == {"fields": ["VendorID"]}
 
 
+def test_a_table_whose_partitions_expire_later_stays_so(
+    upload: Command, load: Command, bigquery: BigQuery
+) -> None:
+    upload()
+    load()
+    partitioning = bigquery.table("green_trips").partitioning
+    assert partitioning is not None
+    partitioning["expirationMs"] = str(200 * 365 * 24 * 3600 * 1000)
+    upload(rows=210, seed=7)
+
+    assert only(load("--json"))["action"] == "replaced"
+    assert "expirationMs" in partitioning
+
+
 def test_columns_that_the_table_lacks_are_added(
     upload: Command, load: Command, bigquery: BigQuery
 ) -> None:

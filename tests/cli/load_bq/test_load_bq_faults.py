@@ -171,6 +171,20 @@ def test_a_wrong_number_of_rows_is_told(upload: Command, load: Command, bigquery
     assert only(load("--json"))["job"].endswith("-a2")
 
 
+def test_a_partition_that_expires_as_soon_as_it_is_there_is_told(
+    upload: Command, load: Command, bigquery: BigQuery
+) -> None:
+    upload()
+    load()
+    partitioning = bigquery.table("green_trips").partitioning
+    assert partitioning is not None
+    partitioning["expirationMs"] = str(60 * 24 * 3600 * 1000)
+
+    done = load("--force", "-q")
+
+    check_refused(done, 5, "wrote 200 rows", "202101", "expired", "partition_expiration_days")
+
+
 def test_a_dataset_is_made_where_the_bucket_is(
     upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery
 ) -> None:

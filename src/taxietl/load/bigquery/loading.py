@@ -77,9 +77,21 @@ def _unburnt(service: Service, planned: PlannedLoad) -> tuple[int, Job | None]:
 
 
 def _check_rows(service: Service, planned: PlannedLoad, job: Job) -> None:
-    """Demand of the job and of the table the manifest's number of rows."""
+    """Demand of the job and of the table the manifest's number of rows.
+
+    Source: Google Cloud, "Managing partitioned tables", partition expiration; "Enable the BigQuery
+    sandbox", limitations.
+    """
     month = planned.month
     counted = service.rows(month.trip_file, planned.location)
+    if job.rows and not counted:
+        raise TargetError(
+            f"Job {job.id} wrote {job.rows:,} rows, and partition {planned.partition} of "
+            f"{planned.target} has none: it seems to have expired.",
+            hint="Partitions are counted by their month, and a sandbox keeps them for 60 days: "
+            "switch billing on. Then have them kept: ALTER TABLE "
+            f"`{planned.target}` SET OPTIONS (partition_expiration_days = NULL).",
+        )
     if (job.rows, counted) != (month.rows, month.rows):
         wrote = "an unknown number of" if job.rows is None else f"{job.rows:,}"
         raise TargetError(

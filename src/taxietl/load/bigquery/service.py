@@ -103,7 +103,8 @@ class Service:
             by = found.time_partitioning
             if by is None or (by.type_, by.field) != ("MONTH", MONTH_COLUMN):
                 raise not_ours(target, f"is not partitioned by month on {MONTH_COLUMN}")
-            return Table(tuple(found.clustering_fields) if found.clustering_fields else None)
+            clustering = found.clustering_fields
+            return Table(tuple(clustering) if clustering else None, by.expiration_ms)
 
         return self._insist(ask, f"look at {target}")
 
@@ -243,13 +244,18 @@ def _load_config(trip_file: TripFile, table: Table | None) -> LoadJobConfig:
         ],
         create_disposition=CreateDisposition.CREATE_IF_NEEDED,
         write_disposition=WriteDisposition.WRITE_TRUNCATE,
-        time_partitioning=TimePartitioning(type_=TimePartitioningType.MONTH, field=MONTH_COLUMN),
+        # Where it says less than the table does, BigQuery sees another table.
+        time_partitioning=TimePartitioning(
+            type_=TimePartitioningType.MONTH,
+            field=MONTH_COLUMN,
+            expiration_ms=table.expiration_ms if table else None,
+        ),
         # Once a later version of the contract has more columns than the table.
         schema_update_options=[SchemaUpdateOption.ALLOW_FIELD_ADDITION],
         labels=_LABELS,
     )
     if table is not None and table.clustering:
-        config.clustering_fields = list(table.clustering)  # else BigQuery sees another table
+        config.clustering_fields = list(table.clustering)
     return config
 
 

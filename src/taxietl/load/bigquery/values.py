@@ -28,6 +28,8 @@ class Table:
     """A table that a month can be loaded into."""
 
     clustering: tuple[str, ...] | None
+    expiration_ms: int | None
+    """How long a partition is kept, counted from its month; None for good."""
 
 
 @dataclass(frozen=True)
