@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PureWindowsPath
 
 import pytest
 from lakes import KEY, FolderLake, facts
 
 from taxietl.errors import TargetError
-from taxietl.load.lake.folder import local_path
+from taxietl.load.lake.folder import FolderStore, local_path
 from taxietl.load.lake.inspection import leftovers
 from taxietl.load.lake.store import ChangedError
 from taxietl.load.lake.values import facts_of
@@ -77,6 +79,73 @@ def test_what_a_killed_upload_left_can_go_after_a_day(folder: FolderLake, file: 
 
     assert found.key == left
     assert folder.keys() == ["_taxietl/yellow/2021-01.json", KEY]
+
+
+def test_months_that_somebody_moved_to_another_disk_are_listed_through_the_link(
+    folder: FolderLake, file: Path, tmp_path: Path
+) -> None:
+    folder.put(file)
+    (folder.root / "data/yellow").rename(tmp_path / "other disk")
+    (folder.root / "data/yellow").symlink_to(tmp_path / "other disk")
+    (folder.root / "data/back").symlink_to(folder.root)
+    (folder.root / "data/gone").symlink_to(tmp_path / "nowhere")
+
+    assert [each.key for each in folder.store.objects()] == [KEY]
+
+
+def test_what_ends_while_a_folder_is_listed_is_not_missed(folder: FolderLake, file: Path) -> None:
+    for name in ("a", "b", "c"):
+        folder.plant(name, b"theirs")
+    found = folder.store.objects()
+
+    first = next(found)
+    folder.plant("b", None)
+
+    assert [each.key for each in (first, *found)] == ["a", "c"]
+
+
+def test_a_part_of_a_file_that_was_replaced_is_refused(folder: FolderLake, file: Path) -> None:
+    folder.upload(file)
+    found = folder.store.stat(KEY)
+    assert found is not None
+    folder.upload(file, if_generation=found.generation)
+
+    with pytest.raises(TargetError, match="was replaced or taken away while it was read"):
+        folder.store.read(found, 0, 10)
+
+
+class Followed(FolderStore):
+    """After whose next change another upload comes at once."""
+
+    another: Callable[[], object] | None = None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with super()._locked():
+            yield
+        another, self.another = self.another, None
+        if another:
+            another()
+
+
+def test_an_upload_tells_its_own_generation_though_another_follows_at_once(
+    folder: FolderLake, file: Path
+) -> None:
+    store, others = Followed(folder.root), []
+
+    def another() -> None:
+        now = folder.store.stat(KEY)
+        assert now is not None
+        others.append(folder.upload(file, if_generation=now.generation))
+
+    store.another = another
+    made = store.put(
+        file, KEY, crc32c=facts(file).crc32c, metadata={}, if_generation=0,
+        cancellation=Cancellation(), progress=untold,
+    )  # fmt: skip
+
+    (other,) = others
+    assert made.generation < other.generation
 
 
 def test_a_copy_that_changes_on_the_way_replaces_nothing(folder: FolderLake, file: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import sys
 import time
 import uuid
@@ -20,8 +21,8 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeVar
 
 from taxietl.errors import TargetError
-from taxietl.load.lake.checksum import crc32c_of
-from taxietl.load.lake.store import ChangedError
+from taxietl.load.lake.checksum import crc32c_in, crc32c_of
+from taxietl.load.lake.store import ChangedError, replaced_meanwhile
 from taxietl.load.lake.values import MANIFESTS, StoredObject
 from taxietl.steps.protocols import Cancellation, Progress
 
@@ -50,33 +51,29 @@ class FolderStore:
         """See `Store`; the checksum is made anew from the bytes."""
         path = local_path(self._root, key)
         try:
-            stat = path.stat()
-            crc32c = crc32c_of(path)
+            with path.open("rb", buffering=0) as file:
+                found, crc32c = os.fstat(file.fileno()), crc32c_in(file)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise _refused(path, error) from error
         metadata = self._facts(key)
         fits = metadata.get("taxietl-crc32c") == crc32c
-        return StoredObject(key, stat.st_mtime_ns, stat.st_size, crc32c, metadata if fits else {})
+        return StoredObject(key, found.st_mtime_ns, found.st_size, crc32c, metadata if fits else {})
 
     def objects(self) -> Iterator[StoredObject]:
         """See `Store`."""
-        for path in sorted(_files(self._root)):
-            key = path.relative_to(self._root).as_posix()
-            if path.is_file() and not key.startswith(MANIFESTS) and not key.endswith(_PART):
-                stat = path.stat()
-                yield StoredObject(key, stat.st_mtime_ns, stat.st_size, None)
+        for each in self._listed():
+            if not each.key.startswith(MANIFESTS) and not each.key.endswith(_PART):
+                yield each
 
     def unfinished(self) -> Iterator[StoredObject]:
         """See `Store`: copies that nobody has written to for a day."""
-        for path in sorted(_files(self._root)):
-            if not (path.name.startswith(".") and path.name.endswith(_PART)):
-                continue
-            stat = path.stat()
-            if time.time() - stat.st_mtime > _UNFINISHED_SECONDS:
-                key = path.relative_to(self._root).as_posix()
-                yield StoredObject(key, stat.st_mtime_ns, stat.st_size, None)
+        before = time.time_ns() - _UNFINISHED_SECONDS * 10**9
+        for each in self._listed():
+            name = PurePosixPath(each.key).name
+            if name.startswith(".") and name.endswith(_PART) and each.generation < before:
+                yield each
 
     def put(
         self,
@@ -107,21 +104,25 @@ class FolderStore:
                     raise ChangedError(key)
                 self._write(local_path(self._root, _FACTS + key), json.dumps(metadata).encode())
                 _replace(beside, target, newer_than=before)
+                found = target.stat()  # before another upload's can be there
         except OSError as error:
             raise _refused(target, error) from error
         finally:
             with suppress(OSError):
                 beside.unlink()
-        stat = target.stat()
-        return StoredObject(key, stat.st_mtime_ns, stat.st_size, crc32c, metadata)
+        return StoredObject(key, found.st_mtime_ns, found.st_size, crc32c, metadata)
 
     def read(self, found: StoredObject, start: int, size_bytes: int) -> bytes:
         """See `Store`."""
         path = local_path(self._root, found.key)
         try:
             with path.open("rb") as file:
+                if os.fstat(file.fileno()).st_mtime_ns != found.generation:
+                    raise replaced_meanwhile(str(path))
                 file.seek(start)
                 return file.read(size_bytes)
+        except FileNotFoundError:
+            raise replaced_meanwhile(str(path)) from None
         except OSError as error:
             raise _refused(path, error) from error
 
@@ -129,8 +130,8 @@ class FolderStore:
         """See `Store`."""
         path = local_path(self._root, key)
         try:
-            generation = path.stat().st_mtime_ns
-            return path.read_bytes(), generation
+            with path.open("rb") as file:
+                return file.read(), os.fstat(file.fileno()).st_mtime_ns
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -176,6 +177,19 @@ class FolderStore:
     def link(self, key: str) -> str | None:  # noqa: ARG002
         """See `Store`; a folder has none."""
         return None
+
+    def _listed(self) -> Iterator[StoredObject]:
+        """All files that are there, whatever they are."""
+        for path in sorted(_files(self._root)):
+            try:
+                found = path.stat()
+            except FileNotFoundError:  # gone meanwhile, or a link to nothing
+                continue
+            except OSError as error:
+                raise _refused(path, error) from error
+            if stat.S_ISREG(found.st_mode):
+                key = path.relative_to(self._root).as_posix()
+                yield StoredObject(key, found.st_mtime_ns, found.st_size, None)
 
     def _facts(self, key: str) -> dict[str, str]:
         """What was last said of the object, which need not be true any more."""
@@ -231,8 +245,14 @@ def _files(folder: Path) -> Iterator[Path]:
         if not isinstance(error, FileNotFoundError):
             raise _refused(Path(error.filename), error) from error
 
-    for parent, _, names in os.walk(folder, onerror=refuse):
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        folders[:] = (each for each in folders if not _leads_back(Path(parent, each)))
         yield from (Path(parent, name) for name in names)
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether it is a link to where it lies in: that would have no end."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _copy(path: Path, beside: Path, cancellation: Cancellation, progress: Progress) -> None:

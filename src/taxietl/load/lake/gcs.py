@@ -13,7 +13,7 @@ from taxietl.load.lake.line import Lines
 from taxietl.load.lake.patience import Patience, insist
 from taxietl.load.lake.refusals import NO_BUCKET
 from taxietl.load.lake.resumable import SessionGoneError, Transfer
-from taxietl.load.lake.store import ChangedError
+from taxietl.load.lake.store import ChangedError, replaced_meanwhile
 from taxietl.load.lake.values import MANIFESTS, StoredObject
 from taxietl.load.lake.whole import WholeFile
 from taxietl.steps.protocols import NEVER, Cancellation, Progress
@@ -206,10 +206,7 @@ class GcsStore:
             except (NotFound, PreconditionFailed) as error:
                 if NO_BUCKET in str(error.message):
                     raise
-                raise TargetError(
-                    f"{self.uri(found.key)} was replaced or taken away while it was read.",
-                    hint="Run it again.",
-                ) from None
+                raise replaced_meanwhile(self.uri(found.key)) from None
 
         return self._insist(ask, f"read {self.uri(found.key)}")
 

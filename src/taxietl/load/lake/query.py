@@ -27,6 +27,7 @@ from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.parquet import lake_schema
 from taxietl.load.lake.ranges import Ahead
 from taxietl.load.lake.scan import Months
+from taxietl.load.lake.store import replaced_meanwhile
 from taxietl.load.lake.values import Form, Manifest, StoredObject, Version
 from taxietl.load.sql import literal
 from taxietl.tlc.datasets import DATASETS, dataset
@@ -85,10 +86,7 @@ def _unmixed(lake: Lake, tables: _Tables, rows: pa.RecordBatchReader) -> pa.Reco
         now = {(each.key, each.generation) for each in lake.store.objects()}
         for _, found in chain.from_iterable(tables.values()):
             if (found.key, found.generation) not in now:
-                raise TargetError(
-                    f"{lake.store.uri(found.key)} was replaced or taken away while it was read.",
-                    hint="Run it again.",
-                )
+                raise replaced_meanwhile(lake.store.uri(found.key))
 
     return pa.RecordBatchReader.from_batches(rows.schema, batches())
 

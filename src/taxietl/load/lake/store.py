@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from taxietl.errors import TargetError
 from taxietl.load.lake.values import StoredObject
 from taxietl.steps.protocols import Cancellation, Progress
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 class ChangedError(Exception):
     """The object is not of the generation that it had to be of; nothing was written."""
+
+
+def replaced_meanwhile(uri: str) -> TargetError:
+    """Nothing of the new is mixed with the old."""
+    return TargetError(f"{uri} was replaced or taken away while it was read.", hint="Run it again.")
 
 
 class Store(Protocol):
@@ -58,7 +64,11 @@ class Store(Protocol):
         ...
 
     def read(self, found: StoredObject, start: int, size_bytes: int) -> bytes:
-        """A part of that very object."""
+        """A part of that very object.
+
+        Raises:
+            TargetError: another is there by now, or none; or the store refuses.
+        """
         ...
 
     def read_small(self, key: str) -> tuple[bytes, int] | None:
