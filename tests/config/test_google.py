@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.config import BigQueryProfile, GcpCredentialsProfile, load_settings
+from taxietl.config import BigQueryProfile, GcpCredentialsProfile, GcsProfile, load_settings
 from taxietl.errors import ConfigError
 
 Write = Callable[[str], Path]
@@ -116,6 +116,46 @@ def test_a_key_that_is_none_is_refused_without_showing_it(
     assert f"profiles.gcp.service_account_file: {file} {said}" in str(caught.value)
     assert PLANTED not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_a_key_as_a_windows_editor_saves_it_is_one(
+    write: Write, tmp_path: Path, key_text: str
+) -> None:
+    found = account(write, 'service_account_file = "key.json"')
+    (tmp_path / "key.json").write_text(key_text, encoding="utf-8-sig")
+
+    assert found.google_credentials().service_account_email == "etl@p.iam.gserviceaccount.com"
+
+
+def test_what_is_for_application_default_credentials_comes_with_where_it_goes(
+    write: Write, tmp_path: Path
+) -> None:
+    found = account(write, 'service_account_file = "adc.json"')
+    told = {"type": "authorized_user", "client_secret": PLANTED, "refresh_token": PLANTED}
+    (tmp_path / "adc.json").write_text(json.dumps(told))
+
+    with pytest.raises(ConfigError, match="is not a service account's key") as caught:
+        found.google_credentials()
+
+    assert "leave `credentials` out, and name it in GOOGLE_APPLICATION_CREDENTIALS" in (
+        caught.value.hint
+    )
+
+
+@pytest.mark.parametrize("named", ["nothing.json", "", "half.json"])
+def test_default_credentials_that_the_environment_misnames_are_told_by_name(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    (tmp_path / "half.json").write_text(f'{{"type": "service_account", "x": "{PLANTED}"')
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / named))
+    found = load_settings(config=write('[profiles.lake]\ntype = "gcs"\nbucket = "b"\n'))
+
+    with pytest.raises(ConfigError, match="GOOGLE_APPLICATION_CREDENTIALS names") as caught:
+        found.profile("lake", GcsProfile).bucket()
+
+    assert str(tmp_path / named) in caught.value.message
+    assert PLANTED not in str(caught.value)
 
 
 def test_bigquery_takes_a_dataset_and_an_account(write: Write) -> None:

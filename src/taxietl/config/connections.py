@@ -7,6 +7,7 @@ For flows of one's own; the loaders open their own connections from `libpq_param
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from taxietl.config.databases import DuckDBProfile, PostgresProfile
     from taxietl.config.google import BigQueryProfile, GcpCredentialsProfile, GoogleProfile
     from taxietl.config.lakes import GcsProfile
+
+
+_NO_KEY = "is not a service account's key"
+_OTHER_TYPES = ("authorized_user", "external_account", "impersonated_service_account")
+"""What Google's client takes as application default credentials, and not as such a key."""
 
 
 def parse_postgres_url(url: str, owner: str) -> dict[str, str]:
@@ -124,7 +130,7 @@ def open_bucket(profile: GcsProfile) -> Bucket:
             credentials=profile.google_credentials(),
             client_options=profile.client_options(),
         )
-    except DefaultCredentialsError as error:
+    except (DefaultCredentialsError, OSError) as error:
         raise _no_credentials(profile) from error
     return client.bucket(profile.bucket_name)
 
@@ -152,11 +158,18 @@ def open_bigquery(profile: BigQueryProfile) -> Client:
             credentials=profile.google_credentials(),
             client_options=profile.client_options(),
         )
-    except DefaultCredentialsError as error:
+    except (DefaultCredentialsError, OSError) as error:
         raise _no_credentials(profile) from error
 
 
 def _no_credentials(profile: GoogleProfile) -> ConfigError:
+    if named := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+        return ConfigError(
+            f"Profile {profile.name!r}: GOOGLE_APPLICATION_CREDENTIALS names {named}, which holds "
+            "no Google Cloud credentials that can be read.",
+            hint="Name the right file there, or unset the variable; or name a gcp-credentials "
+            'profile: credentials = "gcp".',
+        )
     return ConfigError(
         f"Profile {profile.name!r}: there are no Google Cloud credentials.",
         hint="Run `gcloud auth application-default login`, or name a gcp-credentials profile: "
@@ -175,18 +188,24 @@ def google_credentials(profile: GcpCredentialsProfile) -> Credentials:
 
     if profile.anonymous:
         return AnonymousCredentials()  # type: ignore[no-untyped-call]
+    hint = "It should be the JSON key that Google Cloud made for a service account."
     info, trouble = _service_account_info(profile)
     if info is not None:
         try:
             account: Credentials = ServiceAccount.from_service_account_info(info)  # type: ignore[no-untyped-call]
         except ValueError:  # google.auth's MalformedError is one; both may quote the key
-            trouble = "is not a service account's key"
+            trouble = _NO_KEY
+            if info.get("type") in _OTHER_TYPES:
+                hint = (
+                    "It is one of the application default credentials: leave `credentials` out, "
+                    "and name it in GOOGLE_APPLICATION_CREDENTIALS."
+                )
         else:
             return account
     key = "service_account_file" if profile.service_account_file else "service_account_info"
     raise ConfigError(
         f"profiles.{profile.name}.{key}: {profile.service_account_file or 'the value'} {trouble}.",
-        hint="It should be the JSON key that Google Cloud made for a service account.",
+        hint=hint,
     )
 
 
@@ -194,7 +213,7 @@ def _service_account_info(profile: GcpCredentialsProfile) -> tuple[dict[str, Any
     """The key as a dictionary, or None and what is wrong with it."""
     try:
         text = (
-            profile.service_account_file.read_text(encoding="utf-8")
+            profile.service_account_file.read_text(encoding="utf-8-sig")  # Windows tools mark it
             if profile.service_account_file
             else profile.service_account_json() or ""
         )
@@ -203,4 +222,4 @@ def _service_account_info(profile: GcpCredentialsProfile) -> tuple[dict[str, Any
         return None, f"cannot be read: {error.strerror}"
     except ValueError:  # neither UTF-8 nor JSON
         return None, "is not JSON"
-    return (info, "") if isinstance(info, dict) else (None, "is not a service account's key")
+    return (info, "") if isinstance(info, dict) else (None, _NO_KEY)
