@@ -12,6 +12,7 @@ from lakes import KEY as JANUARY_KEY
 
 from taxietl.errors import Cancelled, ConfigError, CorruptFileError, MissingFileError, SourceError
 from taxietl.load.lake.extractor import LakeMonths
+from taxietl.load.lake.values import Form
 from taxietl.orchestrator.cancellation import Cancellation
 from taxietl.tlc.trip_file import TripFile
 
@@ -54,6 +55,19 @@ def _flipped(lake: BucketLake | FolderLake) -> bytes:
     data = bytearray(lake.bytes_at(JANUARY_KEY) or b"")
     data[1000] ^= 1
     return bytes(data)
+
+
+def test_a_month_that_lies_where_another_key_put_it_is_told_so(
+    lake: BucketLake | FolderLake, file: Path
+) -> None:
+    lake.put(file, form=Form.PARQUET)
+    profile = lake.profile.model_copy(update={"key": "{color}/{year}-{month}"})
+
+    with pytest.raises(MissingFileError, match="it lies at") as caught:
+        LakeMonths(profile).probe(JANUARY)
+
+    assert lake.store.uri(JANUARY_KEY) in caught.value.message
+    assert "taxietl upload-gcs" in caught.value.hint
 
 
 def test_a_month_whose_bytes_somebody_changed_is_not_taken(

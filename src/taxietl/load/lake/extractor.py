@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from taxietl.errors import ConfigError, CorruptFileError, MissingFileError, SourceError, TargetError
-from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.lake import Lake, ending_of
 from taxietl.load.lake.values import Form, StoredObject
 from taxietl.replacing import replacing
 from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from taxietl.config.profiles import LakeProfile
 
 _PART_BYTES = 8 * 1024 * 1024
-_ENDINGS = (".parquet", ".csv.gz", ".csv")
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class LakeMonths:
 
         trip_file, crc, sha256 = version.trip_file, 0, hashlib.sha256()
         into.mkdir(parents=True, exist_ok=True)
-        ending = next((each for each in _ENDINGS if version.url.endswith(each)), _ENDINGS[0])
+        ending = ending_of(version.url) or ".parquet"
         path = into / f"{trip_file.stem}-lake-{version.etag}{ending}"
         with replacing(path) as beside:
             with as_source(), beside.open("wb") as file:
@@ -142,8 +141,10 @@ class LakeMonths:
             return MissingFileError(
                 f"{there} at {self.template}.", hint="Check the key, and its case."
             )
+        left_at = lake.left_at(trip_file)
         return MissingFileError(
-            f"The lake {there}.",
+            f"The lake {there}"
+            + (f" where `key` puts it now: it lies at {left_at}." if left_at else "."),
             hint=f"Bring it there first: taxietl upload-gcs --color {trip_file.color} "
             f"--year {trip_file.year} --month {trip_file.month}.",
         )

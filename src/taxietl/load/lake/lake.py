@@ -84,8 +84,15 @@ class Lake:
         )
         if form is Form.PARQUET:
             return key
-        ending = next((each for each in _ENDINGS if url.endswith(each)), "")
-        return f"raw/{key.removesuffix('.parquet')}{ending}"
+        return f"raw/{key.removesuffix('.parquet')}{ending_of(url)}"
+
+    def left_at(self, trip_file: TripFile) -> str | None:
+        """Where the month's Parquet lies if `key` put it elsewhere before; None if it does not."""
+        for version in self.manifest(trip_file.color, month_of(trip_file)).newest():
+            is_elsewhere = version.facts.form is Form.PARQUET and not self.puts_there(version.facts)
+            if is_elsewhere and self.store.stat(version.facts.key):
+                return self.store.uri(version.facts.key)
+        return None
 
     def puts_there(self, facts: Facts) -> bool:
         """Whether the profile's template, as it is now, puts that object where it lies."""
@@ -218,6 +225,11 @@ class Lake:
         if found is None:
             return Manifest(color, month), 0
         return manifest_of(found[0], self.store.uri(key), color, month), found[1]
+
+
+def ending_of(name: str) -> str:
+    """How a published file's name or address ends; nothing if in no known way."""
+    return next((each for each in _ENDINGS if name.endswith(each)), "")
 
 
 def decide_upload(

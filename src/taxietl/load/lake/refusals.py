@@ -100,9 +100,9 @@ def refusal_of(error: Exception, doing: str, meaning: Meaning | None = None) -> 
                 ConfigError(
                     f"Cannot {doing}: the address of the service, or of the proxy on the way "
                     f"there, cannot be used ({type(error).__name__}).",
-                    hint="Check the profile's `endpoint` if it has one, and HTTP_PROXY, "
-                    "HTTPS_PROXY, ALL_PROXY and NO_PROXY. A SOCKS proxy needs `pip install "
-                    "pysocks`.",
+                    hint="Check the profile's `endpoint` if it has one, STORAGE_EMULATOR_HOST "
+                    "(an address like http://localhost:4443), and HTTP_PROXY, HTTPS_PROXY, "
+                    "ALL_PROXY and NO_PROXY. A SOCKS proxy needs `pip install pysocks`.",
                 )
             )
         case TransportError() | requests.RequestException() | HTTPError():
@@ -199,7 +199,8 @@ def unreachable(error: Exception, doing: str) -> Refusal:
     return Refusal(
         TargetError(
             f"Cannot {doing}: no answer ({type(error).__name__}).",
-            hint="Check the network, and the profile's `endpoint` if it has one; then run again.",
+            hint="Check the network, and the profile's `endpoint` or STORAGE_EMULATOR_HOST if one "
+            "is set; then run again.",
         ),
         may_pass=True,
     )
