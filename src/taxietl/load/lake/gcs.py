@@ -12,10 +12,10 @@ from taxietl.errors import TargetError
 from taxietl.load.lake.line import Lines
 from taxietl.load.lake.patience import Patience, insist
 from taxietl.load.lake.refusals import NO_BUCKET
-from taxietl.load.lake.resumable import SessionGoneError, Transfer
+from taxietl.load.lake.resumable import SessionGoneError
+from taxietl.load.lake.sending import Sender
 from taxietl.load.lake.store import ChangedError, replaced_meanwhile
 from taxietl.load.lake.values import MANIFESTS, StoredObject
-from taxietl.load.lake.whole import WholeFile
 from taxietl.steps.protocols import NEVER, Cancellation, Progress
 
 if TYPE_CHECKING:
@@ -97,9 +97,13 @@ class GcsStore:
             "crc32c": crc32c,  # so the service itself refuses other bytes
             "metadata": dict(metadata),
         }
+        sender = Sender(self._bucket, self._lines, self._patience)
         for _ in range(_SESSIONS):
             try:
-                resource = self._sent(described, path, doing, if_generation, cancellation, progress)
+                resource = sender.send(
+                    path, described, doing,
+                    if_generation=if_generation, cancellation=cancellation, progress=progress,
+                )  # fmt: skip
                 return self._checked(key, resource, crc32c, metadata)
             except (ChangedError, SessionGoneError) as reason:
                 # Perhaps it was this very upload that put the object there, and its answer was
@@ -117,60 +121,6 @@ class GcsStore:
             f"Cannot {doing}: the service forgot the upload {_SESSIONS} times.",
             hint="Nothing was replaced. Run again later.",
         )
-
-    def _sent(
-        self,
-        described: Mapping[str, Any],
-        path: Path,
-        doing: str,
-        if_generation: int,
-        cancellation: Cancellation,
-        progress: Progress,
-    ) -> dict[str, Any]:
-        """Send the file: in one request if it is small, else in chunks; the object resource.
-
-        Either way at most a chunk is sent again after a cut.
-        """
-        watched: dict[str, Any] = {
-            "patience": self._patience, "cancellation": cancellation, "progress": progress,
-        }  # fmt: skip
-        size_bytes = path.stat().st_size
-        if size_bytes <= self._patience.chunk_bytes:
-            watched["if_generation"] = if_generation
-            whole = WholeFile(self._bucket, described, path, size_bytes, doing, **watched)
-            return whole.run(self._lines)
-        url = self._session(described, path, doing, if_generation, cancellation)
-        return Transfer(url, path, doing, **watched).run(self._lines)
-
-    def _session(
-        self,
-        described: Mapping[str, Any],
-        path: Path,
-        doing: str,
-        if_generation: int,
-        cancellation: Cancellation,
-    ) -> str:
-        """Begin an upload in chunks; its address."""
-        from google.api_core.exceptions import PreconditionFailed
-
-        blob = self._bucket.blob(described["name"])
-        blob.metadata, blob.crc32c = described["metadata"], described["crc32c"]
-
-        def begin() -> str:
-            try:
-                return str(
-                    blob.create_resumable_upload_session(
-                        content_type=described["contentType"],
-                        size=path.stat().st_size,
-                        if_generation_match=if_generation,
-                        retry=None,
-                        timeout=self._patience.timeouts,
-                    )
-                )
-            except PreconditionFailed:
-                raise ChangedError(doing) from None
-
-        return self._insist(begin, doing, cancellation)
 
     def _checked(
         self, key: str, resource: Mapping[str, Any], crc32c: str, metadata: Mapping[str, str]
