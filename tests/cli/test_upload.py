@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,22 @@ def test_nothing_is_left_on_this_machine(lake: Any, upload: Upload, home: Path) 
     upload()
 
     assert list((home / "cache").glob("lake/*")) == []
+
+
+def test_what_a_killed_upload_left_on_this_machine_goes_after_a_day(
+    lake: Any, upload: Upload, home: Path
+) -> None:
+    folder = home / "cache" / "lake"
+    folder.mkdir(parents=True)
+    yesterday = time.time() - 25 * 3600
+    for name in (".left.part", "left.parquet", "under-way.parquet"):
+        (folder / name).write_bytes(b"half")
+        if "left" in name:
+            os.utime(folder / name, (yesterday, yesterday))
+
+    upload()
+
+    assert [each.name for each in folder.iterdir()] == ["under-way.parquet"]
 
 
 def test_a_dry_run_tells_what_would_fail_and_what_helps(lake: Any, upload: Upload) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +29,8 @@ from taxietl.load.lake.values import Facts, month_of
 from taxietl.orchestrator import Stream, current_cancellation, current_run, task
 from taxietl.steps.values import LoadRequest, SourceFile, Tally
 from taxietl.tlc.datasets import CONTRACT_VERSION
+
+_LEFT_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,18 @@ def _staging(key: str, options: UploadOptions) -> Path:
     """Where the file lies until it is uploaded, or is kept."""
     if options.keep_local is not None:
         return local_path(options.keep_local, key)
-    return settings().cache_dir / "lake" / f"{uuid.uuid4().hex[:12]}-{key.rpartition('/')[2]}"
+    folder = settings().cache_dir / "lake"
+    _sweep(folder)
+    return folder / f"{uuid.uuid4().hex[:12]}-{key.rpartition('/')[2]}"
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what uploads that were killed have left: nobody wrote to it for a day."""
+    before = time.time() - _LEFT_SECONDS
+    for path in folder.glob("*"):
+        with suppress(OSError):  # its own upload has just done so
+            if path.stat().st_mtime < before:
+                path.unlink()
 
 
 def _watched(batches: Stream[pa.RecordBatch, Tally]) -> Iterator[pa.RecordBatch]:
