@@ -232,6 +232,19 @@ def test_a_file_where_they_are_to_be_kept_is_told(
     assert f"{tmp_path / 'kept' / KEY.format(1)} cannot be written: Not a directory" in done.err
 
 
+def test_files_cannot_be_kept_in_the_lake_itself(
+    home: Path, taxietl: Taxietl, files: Path, tmp_path: Path
+) -> None:
+    folder = Folder(tmp_path / "lake")
+    (tmp_path / "link").symlink_to(tmp_path / "lake")
+    months = (*MONTH, "--month", 1, "--source", files)
+
+    done = taxietl("upload-gcs", *months, "--keep-local", tmp_path / "link")
+
+    check_refused(done, 2, "the lake's own folder", "Leave --keep-local out")
+    assert folder.get(KEY.format(1)) is None
+
+
 def test_what_was_kept_stays_when_the_next_file_cannot_be_read(
     lake: Any, upload: Upload, files: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from taxietl.config import settings
+from taxietl.config import FolderProfile, LakeProfile, settings
+from taxietl.errors import ConfigError
 from taxietl.flows.ingest import check_source, extract, probe, transform
 from taxietl.flows.lake import open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
@@ -130,11 +131,19 @@ def check(options: UploadOptions, trip_files: Sequence[TripFile]) -> None:
     """Demand that every name stands for something, before a run begins.
 
     Raises:
-        ConfigError: the lake, the source or a transformer does not, or the source is one file
-            and the months are several.
+        ConfigError: the lake, the source or a transformer does not, the source is one file and
+            the months are several, or files are to be kept in the lake itself.
         SourceError: the source is a path at which nothing lies.
     """
     open_lake(options.to)
+    lake = settings().profile(options.to, LakeProfile)
+    on_disk = lake.path.resolve() if isinstance(lake, FolderProfile) else None
+    if options.keep_local and options.keep_local.resolve() == on_disk:
+        # What is written there, before it is checked, would be the object itself.
+        raise ConfigError(
+            f"--keep-local {options.keep_local} is the lake's own folder.",
+            hint="Leave --keep-local out: the months lie there anyway.",
+        )
     check_source(options.source, trip_files)
     registry.transformers(options.transforms)
 
