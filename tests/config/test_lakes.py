@@ -73,6 +73,7 @@ def test_a_template_of_ones_own_is_followed(write: Write, tmp_path: Path) -> Non
         ("{color:.1}/{year}/{month}", "has a format that gives two months one file"),
         ("{color}/{year:.1e}/{month}", "has a format that gives two months one file"),
         ("{color}/{year}/{month:c}", "must not contain line ends"),
+        ("{color}*/{year}/{month}", "must not contain *"),
     ],
 )
 def test_a_wrong_template_is_refused(write: Write, key: str, said: str) -> None:

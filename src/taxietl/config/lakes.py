@@ -66,6 +66,8 @@ def _check_place(key: str) -> None:
         raise ValueError("must stay inside the lake: no / at an end, no //, no . and no .. between")
     if parts[0].lower() == "_taxietl":
         raise ValueError("must not lie in _taxietl/, where the manifests are")
+    if "*" in key:
+        raise ValueError("must not contain *, which BigQuery takes for a pattern")
     if any(unicodedata.category(each) == "Cc" for each in key):
         raise ValueError("must not contain line ends, tabs and the like")
 
