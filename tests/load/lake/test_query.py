@@ -6,14 +6,17 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from lakes import FolderLake, LakeOfATest
 from months import JANUARY, batch_of
 
 from taxietl.errors import ConfigError, TargetError
-from taxietl.load.lake.parquet import write_parquet
+from taxietl.load.lake.parquet import lake_schema, write_parquet
 from taxietl.load.lake.query import queried
 from taxietl.load.lake.values import Form
+from taxietl.tlc.datasets import dataset
+from taxietl.tlc.trip_file import TripFile
 
 THEIRS = "data/yellow/theirs.parquet"
 
@@ -46,6 +49,26 @@ def test_the_columns_are_those_of_a_warehouse_in_their_order(asked_lake: LakeOfA
 
     assert list(row)[:2] == ["VendorID", "tpep_pickup_datetime"]
     assert list(row)[-1] == "source_month"
+
+
+@pytest.mark.parametrize("old_month", [1, 2])
+def test_a_month_of_an_earlier_contract_has_nulls_for_what_it_lacks(
+    lake: LakeOfATest, tmp_path: Path, old_month: int
+) -> None:
+    for month in (1, 2):
+        path = tmp_path / f"{month}.parquet"
+        rows = write_parquet([batch_of("yellow", 100)], TripFile("yellow", 2021, month), path)
+        if month == old_month:
+            old = pq.read_table(path).drop_columns(["fare_amount", "pickup_longitude"])
+            pq.write_table(old, path)
+        key = f"data/yellow/{month}.parquet"
+        lake.put(path, form=Form.PARQUET, rows=rows, key=key, month=f"2021-{month:02d}")
+
+    (row,) = asked(lake, "SELECT count(*) AS n, count(fare_amount) AS known FROM yellow_trips")
+    (one,) = asked(lake, "FROM yellow_trips LIMIT 1")
+
+    assert row == {"n": 200, "known": 100}
+    assert list(one) == lake_schema(dataset("yellow")).names
 
 
 def test_tables_are_listed(asked_lake: LakeOfATest) -> None:

@@ -24,12 +24,12 @@ from taxietl.errors import TargetError
 from taxietl.load.duckdb_query import LOCKED_DOWN, Answer, check_reading, is_of_the_target
 from taxietl.load.lake.folder import FolderStore
 from taxietl.load.lake.lake import Lake
-from taxietl.load.lake.parquet import lake_schema
+from taxietl.load.lake.parquet import lake_schema, zones_schema
 from taxietl.load.lake.ranges import Ahead
 from taxietl.load.lake.scan import Months
 from taxietl.load.lake.store import replaced_meanwhile
 from taxietl.load.lake.values import Form, Manifest, StoredObject, Version
-from taxietl.load.sql import literal
+from taxietl.load.sql import literal, quoted
 from taxietl.tlc.datasets import DATASETS, dataset
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
 
@@ -151,19 +151,35 @@ def _prepare(
             patterns = [glob.escape(each) for each in files]
             allowed.update(files, patterns)
             with _translated(lake):
-                connection.read_parquet(patterns).create_view(table)
+                _on_disk(connection, patterns, _schema(table)).create_view(table)
         elif table == ZONES_TABLE:
             connection.from_arrow(_zones(lake, parts[0][1])).create_view(table)
         else:
             months = {
                 date.fromisoformat(f"{manifest.month}-01"): found for manifest, found in parts
             }
-            of = dataset(_COLORS[table])
-            columns = ", ".join(f'"{name}"' for name in lake_schema(of).names)
-            connection.from_arrow(Months(of, months, ahead)).project(columns).create_view(table)
+            rows = connection.from_arrow(Months(dataset(_COLORS[table]), months, ahead))
+            rows.project(", ".join(map(quoted, _schema(table).names))).create_view(table)
     connection.execute(f"SET allowed_paths = [{', '.join(map(literal, sorted(allowed)))}]")
     for setting in LOCKED_DOWN:
         connection.execute(setting)
+
+
+def _schema(table: str) -> pa.Schema:
+    return zones_schema() if table == ZONES_TABLE else lake_schema(dataset(_COLORS[table]))
+
+
+def _on_disk(
+    connection: duckdb.DuckDBPyConnection, patterns: list[str], schema: pa.Schema
+) -> duckdb.DuckDBPyRelation:
+    """The files as one table of the contract's columns; a file may be of an earlier contract."""
+    rows = connection.read_parquet(patterns, union_by_name=True)
+    contract = connection.from_arrow(schema.empty_table())
+    columns = (
+        f"CAST({quoted(name) if name in rows.columns else 'NULL'} AS {kind}) AS {quoted(name)}"
+        for name, kind in zip(contract.columns, contract.types, strict=True)
+    )
+    return rows.project(", ".join(columns))
 
 
 def _zones(lake: Lake, found: StoredObject) -> pa.Table:
