@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from ports import free_port
 from postgres import Server
 from postgres_binaries import NoServerError, account
 
@@ -47,7 +48,7 @@ class Pooler:
         self._pgbouncer = pgbouncer
         self._log = log
         self._folder = Path(tempfile.mkdtemp(prefix="taxietl-pgbouncer-", dir=server.folder))
-        self.port = _free_port()
+        self.port = free_port()
         known = urlsplit(server.url())
         users = self._folder / "users"
         users.write_text(f'"{known.username}" "{known.password}"\n')
@@ -103,9 +104,3 @@ class Pooler:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(30)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -7,7 +7,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from ports import free_port
 from postgres_binaries import NoServerError, account
 
 USER = "taxietl"
@@ -90,7 +90,7 @@ class Server:
         Raises:
             NoServerError: it did not start; the log's end is in the message.
         """
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         places = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -181,9 +181,3 @@ def _plain() -> dict[str, str]:
     """Our environment without what would change the server's ways or its words."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return kept | {"LC_ALL": "C"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

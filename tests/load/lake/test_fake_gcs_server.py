@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 import requests
 from google.cloud import storage
 from lakes import KEY, facts
+from ports import free_port
 
 from taxietl.config.lakes import GcsProfile
 from taxietl.extract.synthetic import write
@@ -42,8 +42,7 @@ def program() -> Path:
 def url(tmp_path: Path) -> Iterator[str]:
     """The server's address; it has a bucket `lake`."""
     (tmp_path / "data" / "lake").mkdir(parents=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     options = ["-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-backend", "memory"]
     more = ["-log-level", "error", "-external-url", address, "-data", str(tmp_path / "data")]
@@ -55,11 +54,11 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(30)
 
 
 def _wait_for(url: str) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
             requests.get(url, timeout=5).close()
