@@ -179,7 +179,8 @@ class _Server(ThreadingHTTPServer):
 def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = 20
+        timeout = 60
+        disable_nagle_algorithm = True  # what is held back when a connection is reset is lost
 
         def setup(self) -> None:
             super().setup()
