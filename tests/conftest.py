@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 from postgres import Server, remove_leftovers
 from postgres_binaries import binaries
 from psycopg2 import sql
@@ -19,6 +20,16 @@ from psycopg2 import sql
 # to the processes it starts; the tests of Ctrl-C need the usual.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long a machine takes for an example is no matter of the code, and a change is judged by the
+# examples that the one before it was; `--hypothesis-profile default` tries new ones.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

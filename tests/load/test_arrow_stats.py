@@ -35,7 +35,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(drawn=st.lists(st.lists(ROW, max_size=6), max_size=3))
 def test_they_are_what_sql_counts(drawn: list[list[dict[str, Any]]]) -> None:
     batches = [pa.RecordBatch.from_pylist(rows, schema=SCHEMA) for rows in drawn]

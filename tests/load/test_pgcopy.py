@@ -18,7 +18,7 @@ import numpy as np
 import psycopg2
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxietl.errors import DataError, SchemaError
@@ -163,11 +163,7 @@ def streams(draw: st.DrawFn) -> list[Drawn]:
     return batches
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=150)
 @given(drawn=streams())
 def test_any_rows_are_encoded_as_the_format_says_and_read_back_the_same(
     database: Database, drawn: list[Drawn]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taxietl.extract.synthetic.csv_looks import csv_look
@@ -137,9 +137,7 @@ def made_files(draw: st.DrawFn) -> Made:
 
 
 @given(made=made_files(), block_bytes=st.sampled_from([700, 5_000, 1 << 20]))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 def test_every_row_is_accounted_for_and_every_value_is_what_was_meant(
     trips: Any, made: Made, block_bytes: int
 ) -> None:
