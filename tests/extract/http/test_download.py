@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class Client:
 
     def source(self, name: str) -> Http:
         address = f"{self.server.url}/{name}"
-        return Http(address, address, Patience(connect=2, stall=0.3))
+        return Http(address, address)
 
     def cut(self, name: str, fault: Fault) -> TransferError:
         """Fetch with that fault; the error."""
@@ -114,8 +115,12 @@ class TestEveryForm:
         assert asked.range == (f"bytes={have}-" if have else None)
 
     def test_goes_on_after_a_stall(self, client: Client, name: str) -> None:
-        error = client.cut(name, Stall(after=30_000))
-        assert "no byte came for 0.3 s" in error.message
+        client.server.faults.append(Stall(after=30_000))
+        version = client.source(name).probe(JANUARY)
+        hasty = replace(client.source(name), patience=Patience(stall=1))
+        with pytest.raises(TransferError, match="no byte came for 1 s"):
+            hasty.extract(version, into=client.cache)
+        assert client.finished() == []
 
         assert is_whole(client.fetch(name), client.server.files[f"/{name}"].content)
         assert client.server.requests[-1].range == "bytes=30000-"
@@ -345,22 +350,22 @@ class TestAPart:
 
     def test_belongs_to_one_download_at_a_time(self, client: Client) -> None:
         client.server.faults.append(Stall(after=30_000))
-        failed: list[TransferError] = []
+        cancellation = Cancellation()
 
         def first() -> None:
-            with pytest.raises(TransferError) as error:
-                client.fetch(CSV)
-            failed.append(error.value)
+            with pytest.raises(Cancelled):
+                client.fetch(CSV, cancellation=cancellation)
 
-        thread = threading.Thread(target=first)
-        thread.start()
-        while client.server.sent_bytes < 30_000:
-            time.sleep(0.001)
-        second = client.fetch(CSV)
-        thread.join()
+        with ThreadPoolExecutor() as pool:
+            stalled = pool.submit(first)
+            while client.server.sent_bytes < 30_000:
+                time.sleep(0.001)
+            second = client.fetch(CSV)
+            assert not stalled.done()
+            cancellation.request("enough")
+            stalled.result()
 
         assert is_whole(second, LINES)
-        assert failed
         assert client.server.requests[-1].range is None
         assert len(list(client.cache.glob("*.part"))) == 1
         assert is_whole(client.fetch(CSV), LINES)
@@ -410,7 +415,7 @@ class TestARequestToStop:
         seconds = time.monotonic() - asked_at[0]
         thread.join()
 
-        assert seconds < 1
+        assert seconds < 10  # of 60, and it takes some milliseconds
         assert is_whole(client.fetch(CSV), LINES)
         assert client.server.requests[-1].range == "bytes=30000-"
 

@@ -32,7 +32,7 @@ FORBIDDEN = Status(403, body=b"<Error><Code>AccessDenied</Code></Error>")
 
 @pytest.fixture
 def source(server: FileServer) -> Http:
-    return Http("tlc", server.template, Patience(connect=2, stall=0.3))
+    return Http("tlc", server.template)
 
 
 class TestAVersion:
@@ -247,7 +247,7 @@ class TestAnAnswerThatIsNoFile:
         server.head_faults.append(Hang())
 
         with pytest.raises(TransferError, match=r"no byte came for 0\.3 s"):
-            source.probe(JANUARY)
+            replace(source, patience=Patience(stall=0.3)).probe(JANUARY)
 
     def test_a_port_at_which_nobody_listens_is_told(self) -> None:
         with socket.socket() as taken:

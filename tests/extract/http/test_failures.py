@@ -29,7 +29,7 @@ JANUARY = TripFile("green", 2021, 1)
 
 def probed(address: str, **options: object) -> TaxietlError:
     with pytest.raises(SourceError) as error:
-        Http(address, address, Patience(connect=2, stall=1)).probe(JANUARY, **options)  # type: ignore[arg-type]
+        Http(address, address).probe(JANUARY, **options)  # type: ignore[arg-type]
     return error.value
 
 
@@ -215,7 +215,7 @@ class TestARequestToStop:
             Http(address, address, Patience(stall=60)).probe(JANUARY, cancellation=cancellation)
         thread.join()
 
-        assert time.monotonic() - asked_at[0] < 1
+        assert time.monotonic() - asked_at[0] < 10  # of 60, and it takes some milliseconds
 
     @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
     def test_by_a_signal_ends_the_command_with_its_code(
@@ -238,4 +238,4 @@ class TestARequestToStop:
         process.send_signal(sent)
 
         assert process.wait(20) == 128 + sent
-        assert time.monotonic() - begun < 5  # and not the 30 s of a stall
+        assert time.monotonic() - begun < 10  # and not the 30 s of a stall
