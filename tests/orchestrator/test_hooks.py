@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from punctual import check_in_time
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator import (
@@ -169,26 +170,30 @@ except Cancelled as error:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-def test_a_ctrl_c_calls_the_hooks_within_two_seconds(home: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(home)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(0.1)
-        sent = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
-    finally:
-        process.kill()
+def test_a_ctrl_c_calls_the_hooks_within_two_seconds(tmp_path: Path) -> None:
+    def attempt(turn: int) -> float:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(tmp_path / str(turn))],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.1)
+            sent = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+        seconds = time.monotonic() - sent
 
-    assert time.monotonic() - sent < 2
-    assert process.returncode == 130
-    assert out == "told of loop-0\ntold of worker\n"
+        assert process.returncode == 130
+        assert out == "told of loop-0\ntold of worker\n"
+        return seconds
+
+    check_in_time(2, attempt)
 
 
 def test_a_task_that_never_began_tells_nobody(engine: Engine) -> None:
