@@ -68,6 +68,7 @@ def test_flows_that_submit_flows_that_submit_do_not_starve(home: Path, workers: 
 
 def test_no_more_than_the_workers_are_at_work(home: Path) -> None:
     lock, now, most = threading.Lock(), 0, 0
+    all_are = threading.Event()
 
     @task
     def work() -> None:
@@ -75,6 +76,9 @@ def test_no_more_than_the_workers_are_at_work(home: Path) -> None:
         with lock:
             now += 1
             most = max(most, now)
+            if now == 3:
+                all_are.set()
+        assert all_are.wait(SOON)
         time.sleep(0.002)
         with lock:
             now -= 1

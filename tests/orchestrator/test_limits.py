@@ -102,6 +102,7 @@ def gate() -> Iterator[Callable[..., Gate]]:
 
 def test_at_most_so_many_are_under_way_and_all_have_their_turn(bench: Bench) -> None:
     inside, most, lock = 0, 0, threading.Lock()
+    both_are = threading.Event()
 
     @task(tags={"tlc", "other"})
     def count() -> None:
@@ -109,6 +110,9 @@ def test_at_most_so_many_are_under_way_and_all_have_their_turn(bench: Bench) -> 
         with lock:
             inside += 1
             most = max(most, inside)
+            if inside == 2:
+                both_are.set()
+        assert both_are.wait(10)
         time.sleep(0.005)
         with lock:
             inside -= 1

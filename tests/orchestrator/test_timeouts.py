@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from taxietl.orchestrator import (
     Cancellation,
     Engine,
     Retry,
+    Run,
     Stream,
     current_cancellation,
     current_run,
@@ -29,6 +30,22 @@ from taxietl.orchestrator.timeouts import TimeLimit
 from .conftest import states
 
 SHORT = 0.05
+LONGER = (SHORT, 1.0, 5.0, 25.0)
+
+
+def run_far_enough(
+    engine: Engine, limited: Callable[[float], Any], begun: list[int], times: int = 1
+) -> tuple[Run[Any], float]:
+    """Run a flow of so short a limit that its work comes just to where it notes it has begun.
+
+    A machine that stalls does not come there in 0.05 s. Gives the run, and its limit.
+    """
+    for limit in LONGER:
+        begun.clear()
+        run = engine.run(limited(limit))
+        if len(begun) == times:
+            break
+    return run, limit
 
 
 def spin() -> None:
@@ -121,15 +138,24 @@ def test_a_timeout_is_retried_as_the_failure_it_is(engine: Engine, on: type[Exce
 
 
 def test_an_attempt_has_the_whole_time_again_and_may_do_better(engine: Engine) -> None:
-    attempts = []
+    attempts: list[int] = []
+    ended: list[int] = []
 
-    @task(timeout_seconds=0.2, retries=1)
     def improving() -> int:
         attempts.append(1)
-        current_cancellation().wait(30 if len(attempts) == 1 else 0.01)
+        current_cancellation().wait(0.01 if len(attempts) % 2 == 0 else 60)
+        ended.append(1)
         return 5
 
-    assert engine.run(flow(lambda: improving())).result() == 5
+    def limited(seconds: float) -> Any:
+        return flow(lambda: task(timeout_seconds=seconds, retries=1)(improving)())
+
+    run, _ = run_far_enough(engine, limited, ended)
+
+    assert run.result() == 5
+    assert states(engine, run.id, "improving-0") == [
+        *("Pending", "Running", "AwaitingRetry", "Retrying", "Completed")
+    ]
 
 
 def test_the_next_attempt_begins_when_the_last_has_ended(engine: Engine) -> None:
@@ -148,16 +174,26 @@ def test_the_next_attempt_begins_when_the_last_has_ended(engine: Engine) -> None
 
 def test_what_does_not_end_is_told_once() -> None:
     told = []
+    is_told = threading.Event()
+
+    def tell() -> None:
+        told.append(1)
+        is_told.set()
+
+    def deaf() -> None:
+        assert is_told.wait(30)
+        time.sleep(0.5)  # in which it could be told again
+
     limit = TimeLimit(
         *(0.01, Cancellation()),
         who="Task run 'deaf-0'",
         run_id="1",
-        stubborn=lambda: told.append(1),
+        stubborn=tell,
         stubborn_after_seconds=0.05,
     )
 
     with pytest.raises(TimedOutError), limit:
-        limit.call(lambda: time.sleep(0.6))
+        limit.call(deaf)
 
     assert told == [1]
 
@@ -244,16 +280,21 @@ def test_a_request_to_stop_the_run_is_no_timeout(engine: Engine) -> None:
 
 
 def test_a_consumers_timeout_ends_its_stream_and_a_retry_opens_it_anew(engine: Engine) -> None:
+    opened: list[int] = []
+
     @task
     def numbers() -> Generator[int, None, None]:
+        opened.append(1)
         yield from itertools.count()
 
-    @task(timeout_seconds=SHORT, retries=1)
     def pull(stream: Stream[int, None]) -> None:
         for _ in stream:
             pass
 
-    run = engine.run(flow(lambda: pull(numbers())))
+    def limited(seconds: float) -> Any:
+        return flow(lambda: task(timeout_seconds=seconds, retries=1)(pull)(numbers()))
+
+    run, _ = run_far_enough(engine, limited, opened, times=2)
 
     assert states(engine, run.id, "pull-0") == [
         *("Pending", "Running", "AwaitingRetry", "Retrying", "TimedOut")
@@ -264,20 +305,24 @@ def test_a_consumers_timeout_ends_its_stream_and_a_retry_opens_it_anew(engine: E
 
 
 def test_a_flows_timeout_ends_its_tasks_and_begins_no_other(engine: Engine) -> None:
+    begun: list[int] = []
+
     @task(retries=3)
     def slow() -> None:
-        current_cancellation().wait(30)
+        begun.append(1)
+        current_cancellation().wait(60)
 
-    @flow(run_name="worker", timeout_seconds=SHORT)
     def work() -> None:
         try:
             slow()
         except Cancelled:
             slow()
 
-    run = engine.run(work)
+    run, limit = run_far_enough(
+        engine, lambda seconds: flow(run_name="worker", timeout_seconds=seconds)(work), begun
+    )
 
-    reason = "Flow run 'worker' exceeded its timeout of 0.05 seconds."
+    reason = f"Flow run {run.name!r} exceeded its timeout of {limit:g} seconds."
     (task_run,) = engine.history.task_runs(run.id)
     assert states(engine, run.id) == ["Pending", "Running", "TimedOut"]
     assert states(engine, run.id, "slow-0") == ["Pending", "Running", "Cancelled"]
@@ -294,8 +339,11 @@ def test_a_flow_that_spins_is_struck(engine: Engine) -> None:
 
 @pytest.mark.parametrize("is_waited_for", [True, False])
 def test_a_flows_timeout_ends_what_it_submitted(engine: Engine, is_waited_for: bool) -> None:
+    begun: list[int] = []
+
     @task
     def slow() -> None:
+        begun.append(1)
         while True:
             time.sleep(0.001)
 
@@ -303,13 +351,14 @@ def test_a_flows_timeout_ends_what_it_submitted(engine: Engine, is_waited_for: b
     def child() -> None:
         slow()
 
-    @flow(timeout_seconds=1)  # so long that both have begun
     def work() -> None:
         calls = [slow.submit(), child.submit()]
         if is_waited_for:
             calls[0].result()
 
-    run = engine.run(work)
+    run, _ = run_far_enough(
+        engine, lambda seconds: flow(timeout_seconds=seconds)(work), begun, times=2
+    )
 
     assert run.state.name == "TimedOut"
     assert states(engine, run.id, "slow-0") == ["Pending", "Running", "Cancelled"]
@@ -343,17 +392,21 @@ def test_a_child_run_that_times_out_is_a_failure_to_its_parent(engine: Engine) -
 
 
 def test_a_task_that_calls_a_slow_flow_has_its_own_limit(engine: Engine) -> None:
+    begun: list[int] = []
+
     @flow
     def child() -> None:
-        current_cancellation().wait(30)
+        begun.append(1)
+        current_cancellation().wait(60)
 
-    @task(timeout_seconds=SHORT)
     def caller() -> None:
         child()
 
-    run = engine.run(flow(lambda: caller()))
+    run, _ = run_far_enough(
+        engine, lambda seconds: flow(lambda: task(timeout_seconds=seconds)(caller)()), begun
+    )
 
-    (below,) = [each for each in engine.history.runs() if each.flow == "child"]
+    (below, *_) = [each for each in engine.history.runs() if each.flow == "child"]
     assert states(engine, run.id, "caller-0") == ["Pending", "Running", "TimedOut"]
     assert below.state.name == "Cancelled"
 
