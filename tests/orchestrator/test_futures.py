@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threads import new_threads
 
 from taxietl.errors import Cancelled, ConfigError
 from taxietl.orchestrator import (
@@ -44,7 +45,7 @@ def stopped() -> None:
 
 
 def test_a_submitted_task_runs_in_another_thread_and_gives_its_result(engine: Engine) -> None:
-    begin, threads = threading.Event(), []
+    begin, threads, left = threading.Event(), [], new_threads()
 
     @task
     def work(number: int) -> int:
@@ -74,7 +75,7 @@ def test_a_submitted_task_runs_in_another_thread_and_gives_its_result(engine: En
     (kept,) = engine.history.task_runs(run.id)
     assert (kept.name, kept.result, kept.arguments) == ("work-0", "2", '{"number": 1}')
     assert states(engine, run.id, "work-0") == ["Pending", "Running", "Completed"]
-    assert not [each for each in threading.enumerate() if "taxietl" in each.name]
+    assert left() == []
 
 
 def test_the_log_says_what_was_submitted(engine: Engine) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threads import new_threads
 
 from taxietl.errors import ConfigError, TargetError
 from taxietl.orchestrator import (
@@ -131,6 +132,7 @@ def test_a_retry_waits_without_occupying_a_worker(home: Path) -> None:
 
 
 def test_a_full_disk_ends_a_run_that_has_submitted(home: Path) -> None:
+    left = new_threads()
     with Engine(home) as engine:
         connection = engine.history.database.connection()
 
@@ -147,7 +149,7 @@ def test_a_full_disk_ends_a_run_that_has_submitted(home: Path) -> None:
         with pytest.raises(TargetError, match="The disk is full"):
             engine.run(main).result()
 
-    assert not [each for each in threading.enumerate() if "taxietl" in each.name]
+    assert left() == []
 
 
 def test_eight_threads_submit_many_tasks_to_one_engine(home: Path) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
+from threads import new_threads
 
 from taxietl.transform.ahead import ahead, in_order
 
+Threads = Callable[[], list[threading.Thread]]
 
-def ours() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("taxietl-")]
+
+@pytest.fixture
+def ours() -> Threads:
+    return new_threads()
 
 
 def counting(made: list[int], until: int = 1000) -> Iterator[int]:
@@ -39,12 +43,12 @@ def test_no_more_than_depth_items_wait_to_be_pulled() -> None:
     with closing(ahead(items(), depth=2)) as stream:
         assert next(stream) == 0
         # One pulled, two waiting, and one in the hand of the thread that cannot put it down.
-        assert reached.wait(5)
+        assert reached.wait(30)
         assert not threading.Event().wait(0.25)
         assert len(made) == 4
 
 
-def test_an_error_comes_after_the_items_made_before_it() -> None:
+def test_an_error_comes_after_the_items_made_before_it(ours: Threads) -> None:
     def failing() -> Iterator[int]:
         yield 1
         raise OSError("the disk is gone")
@@ -57,7 +61,7 @@ def test_an_error_comes_after_the_items_made_before_it() -> None:
     assert ours() == []
 
 
-def test_closing_early_ends_the_thread() -> None:
+def test_closing_early_ends_the_thread(ours: Threads) -> None:
     made: list[int] = []
     stream = ahead(counting(made), depth=2)
     next(stream)
@@ -74,7 +78,7 @@ def test_results_come_in_the_order_of_the_items_however_long_each_takes() -> Non
 
     def slow_first(number: int) -> int:
         if number == 0:
-            assert second_done.wait(5)
+            assert second_done.wait(30)
         if number == 1:
             second_done.set()
         return number * 10
@@ -86,7 +90,7 @@ def test_no_more_than_depth_items_are_taken_beyond_the_one_pulled() -> None:
     made: list[int] = []
 
     def slow(number: int) -> str:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while len(made) < 4 and time.monotonic() < deadline:
             time.sleep(0.001)
         return str(number)
@@ -103,7 +107,7 @@ def test_what_is_ready_is_yielded_before_many_more_are_asked_for() -> None:
     def items() -> Iterator[int]:
         for number in counting(made):
             if number == 2:  # the one thread has gone on: the first is done
-                assert is_second_under_way.wait(5)
+                assert is_second_under_way.wait(30)
             yield number
 
     def told(number: int) -> int:
@@ -116,7 +120,7 @@ def test_what_is_ready_is_yielded_before_many_more_are_asked_for() -> None:
         assert len(made) <= 3
 
 
-def test_an_error_of_the_function_reaches_the_consumer() -> None:
+def test_an_error_of_the_function_reaches_the_consumer(ours: Threads) -> None:
     def inverse(number: int) -> float:
         return 1 / number
 
@@ -128,7 +132,7 @@ def test_an_error_of_the_function_reaches_the_consumer() -> None:
     assert ours() == []
 
 
-def test_an_error_of_the_items_reaches_the_consumer() -> None:
+def test_an_error_of_the_items_reaches_the_consumer(ours: Threads) -> None:
     def failing() -> Iterator[int]:
         yield 1
         raise OSError("the disk is gone")
@@ -138,7 +142,7 @@ def test_an_error_of_the_items_reaches_the_consumer() -> None:
     assert ours() == []
 
 
-def test_closing_early_ends_the_pool() -> None:
+def test_closing_early_ends_the_pool(ours: Threads) -> None:
     stream = in_order(str, range(1000), threads=2, depth=3)
     next(stream)
     assert ours() != []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from threads import new_threads
 
 from taxietl.errors import ConfigError, DataError, SchemaError, SourceError
 from taxietl.steps.values import NOTES_KEPT, Transform
@@ -145,22 +145,22 @@ class TestChangingFiles:
 def test_closing_the_stream_early_leaves_no_thread(trips: Any, packed: bool) -> None:
     lines = "\n".join([trips.header, *[trips.line()] * 5000])
     path = trips.write(lines.encode(), name="t.csv.gz" if packed else "t.csv")
-    before = threading.active_count()
+    left = new_threads()
     stream = clean_batches(trips.file(path), [], block_bytes=1000)
     next(stream)
-    assert threading.active_count() > before
+    assert left() != []
 
     stream.close()
 
-    assert threading.active_count() == before
+    assert left() == []
 
 
 def test_an_error_downstream_of_the_reader_leaves_no_thread(trips: Any) -> None:
     path = trips.csv(*[trips.line()] * 5000)
-    before = threading.active_count()
+    left = new_threads()
     failing = named(Returning(lambda batch: 1 / 0))
 
     with pytest.raises(DataError):
         list(clean_batches(trips.file(path), [failing], block_bytes=1000))
 
-    assert threading.active_count() == before
+    assert left() == []

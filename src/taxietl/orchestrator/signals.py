@@ -107,6 +107,7 @@ def _wait(
         except Empty:
             event = None
         if event == 0:
+            worker.join()  # that was its last word
             return
         if event is not None:
             if asked_at is not None:
