@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from months import FEBRUARY, GREEN_JANUARY, JANUARY, Held, NeverCancelled, Postgres, batch_of
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from punctual import check_in_time
 
 from taxietl.errors import Cancelled, TryLaterError
 from taxietl.orchestrator.cancellation import Cancellation
@@ -151,15 +152,18 @@ def test_a_reader_never_sees_another_number_than_a_full_one(
 def test_readers_of_other_months_are_hardly_held_up_by_twenty_loads(server: Postgres) -> None:
     server.load(5000)
     server.load(4, FEBRUARY)
-    held_up: list[float] = []
     february = "SELECT count(*) FROM yellow_trips WHERE source_month = '2021-02-01'"
 
-    with reading(server, None, february, held_up) as answers:
-        for _ in range(LOADS):
-            server.load(5000, force=True)
+    def attempt(_: int) -> float:
+        held_up: list[float] = []
+        with reading(server, None, february, held_up) as answers:
+            for _ in range(LOADS):
+                server.load(5000, force=True)
 
-    assert set(answers) == {(4,)}
-    assert max(held_up) < HELD_UP_SECONDS, f"{len(held_up)} questions"
+        assert set(answers) == {(4,)}
+        return max(held_up)
+
+    check_in_time(HELD_UP_SECONDS, attempt)
 
 
 def test_readers_of_other_months_are_held_up_for_a_moment_only_by_a_swap_that_waits(
@@ -167,24 +171,27 @@ def test_readers_of_other_months_are_held_up_for_a_moment_only_by_a_swap_that_wa
 ) -> None:
     server.load(3)
     server.load(4, FEBRUARY)
-    held_up: list[float] = []
     february = "SELECT count(*) FROM yellow_trips WHERE source_month = '2021-02-01'"
-    with (
-        closing(server.connect()) as long_reader,
-        long_reader.cursor() as cursor,
-        ThreadPoolExecutor() as pool,
-    ):
-        cursor.execute("SELECT count(*) FROM yellow_trips")  # its transaction stays open
-        with reading(server, None, february, held_up):
-            load = pool.submit(server.load, 5, force=True)
-            # The fifth try of the swap is the long one.
-            wait_for(lambda: max(held_up) > HELD_UP_SECONDS - 0.2)
-            assert not load.done()
-            long_reader.rollback()
-            assert load.result().rows_loaded == 5
+
+    def attempt(_: int) -> float:
+        held_up: list[float] = []
+        with (
+            closing(server.connect()) as long_reader,
+            long_reader.cursor() as cursor,
+            ThreadPoolExecutor() as pool,
+        ):
+            cursor.execute("SELECT count(*) FROM yellow_trips")  # its transaction stays open
+            with reading(server, None, february, held_up):
+                load = pool.submit(server.load, 5, force=True)
+                # The fifth try of the swap is the long one.
+                wait_for(lambda: max(held_up) > HELD_UP_SECONDS - 0.2)
+                assert not load.done()
+                long_reader.rollback()
+                assert load.result().rows_loaded == 5
+        return max(held_up)
 
     # The machine's own delays are on top of the server's.
-    assert max(held_up) < HELD_UP_SECONDS + 0.5
+    check_in_time(HELD_UP_SECONDS + 0.5, attempt)
 
 
 def test_a_swap_that_nobody_lets_through_is_given_up_and_changes_nothing(
@@ -206,19 +213,23 @@ def test_a_swap_that_nobody_lets_through_is_given_up_and_changes_nothing(
 
 def test_a_cancel_ends_a_swap_that_waits(server: Postgres) -> None:
     server.load(3)
-    cancellation = Cancellation()
-    with closing(server.connect()) as long_reader, long_reader.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM yellow_trips")
-        with ThreadPoolExecutor() as pool:
-            load = pool.submit(server.load, 4, force=True, cancellation=cancellation)
-            time.sleep(1)
-            cancellation.request("enough")
-            begun = time.monotonic()
-            with pytest.raises(Cancelled):
-                load.result()
 
-    assert time.monotonic() - begun < 2
-    assert server.ask("SELECT count(*) FROM yellow_trips") == [(3,)]
+    def attempt(_: int) -> float:
+        cancellation = Cancellation()
+        with closing(server.connect()) as long_reader, long_reader.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM yellow_trips")
+            with ThreadPoolExecutor() as pool:
+                load = pool.submit(server.load, 4, force=True, cancellation=cancellation)
+                time.sleep(1)
+                cancellation.request("enough")
+                begun = time.monotonic()
+                with pytest.raises(Cancelled):
+                    load.result()
+                seconds = time.monotonic() - begun
+        assert server.ask("SELECT count(*) FROM yellow_trips") == [(3,)]
+        return seconds
+
+    check_in_time(2, attempt)
 
 
 class CancelledAt(NeverCancelled):

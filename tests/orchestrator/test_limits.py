@@ -152,9 +152,9 @@ def test_a_task_that_waits_says_for_what_and_goes_on_at_once(
     found = bench.engine.history.states(run.id, record.id)
     assert [each.state.message for each in found] == ["", message, "", ""]
     assert message in [each.message for each in bench.engine.history.logs(run.id)]
-    # Far above what it takes (under a millisecond), far below a look at what is not told.
+    # It takes under a millisecond; a machine that stalls takes its time, too.
     assert isinstance(value := run.result(), float)
-    assert value - opened_at < 1
+    assert value - opened_at < 5
 
 
 def test_who_wants_two_tags_waits_for_both_and_holds_up_no_other_tag(
@@ -325,7 +325,7 @@ def test_a_cancelled_run_does_not_wait_any_longer(bench: Bench, gate: Callable[.
     asked[0].request("Stopped by SIGINT.")
     run = end()
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert states(bench.engine, run.id, "load-0") == ["Pending", "Pending", "Cancelled"]
     with pytest.raises(Cancelled):
         run.result()

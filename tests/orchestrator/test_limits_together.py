@@ -39,7 +39,7 @@ def stay():
 def one() -> float:
     return stay()
 
-watchdog = threading.Timer(60, os._exit, [1])
+watchdog = threading.Timer(120, os._exit, [1])
 watchdog.daemon = True
 watchdog.start()
 configure_logging(40)
@@ -70,7 +70,7 @@ class Worker:
         self.let_go()
         word, at = self.heard()
         assert word == "Completed"
-        assert self.process.wait(10) == 0
+        assert self.process.wait(30) == 0
         return at
 
 
@@ -104,7 +104,7 @@ def start(home: Path) -> Iterator[Start]:
     yield start
     for process in started:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
 
 def in_and_waiting(start: Start, holders: int, waiters: int, *, tlc: int = 1) -> list[Worker]:
@@ -123,7 +123,7 @@ def test_who_waits_comes_in_soon_after_a_slot_is_free_and_in_order(start: Start)
     word, at = second.heard()
 
     assert word == "in"
-    assert at - left_at < 1  # it takes some 20 ms; a loaded machine takes its time
+    assert at - left_at < 5  # it takes some 20 ms; a loaded machine takes its time
     second.finish()
     assert third.heard()[0] == "in"
     third.finish()
@@ -133,7 +133,7 @@ def test_a_killed_holder_and_a_killed_waiter_hold_up_nobody(start: Start, home: 
     holder, waiter, last = in_and_waiting(start, 1, 2)
 
     waiter.process.kill()
-    waiter.process.wait(10)
+    waiter.process.wait(30)
     left = standings(home, {"tlc": 1})[0]
     assert [each.run_name for each in [*left.holders, *left.waiters]] == ["worker-0", "worker-2"]
     holder.process.kill()
@@ -177,9 +177,9 @@ def test_ctrl_c_ends_a_wait_at_once_and_leaves_no_ticket(start: Start, home: Pat
 
     waiter.process.send_signal(signal.SIGTERM)
     began = time.monotonic()
-    waiter.process.wait(10)
+    waiter.process.wait(30)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10  # of 60
     assert standings(home, {})[0].waiters == []
     holder.finish()
     history = History.open(home)

@@ -245,7 +245,7 @@ class Postgres(Warehouse):
 
         A server process ends some moments after its client has gone: those are waited for.
         """
-        end = time.monotonic() + 5
+        end = time.monotonic() + 30
         while (found := self._left_behind()) and time.monotonic() < end:
             time.sleep(0.02)
         return found

@@ -82,7 +82,7 @@ class Ingest:
 
     def wait_until_alone(self) -> None:
         """Wait until the server has noticed that its client is gone."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while self.server.ask(
             "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'taxietl%%' "
             "AND datname = current_database() AND pid <> %s",
