@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import months
 import numpy as np
 import pyarrow as pa
 import pytest
 from months import FEBRUARY, Duck, batch_of
+from punctual import check_in_time
 
 from taxietl.errors import Cancelled
 from taxietl.load.duckdb_file import translated
@@ -42,17 +44,20 @@ def test_cancelling_ends_an_endless_stream_and_changes_nothing(duck: Duck) -> No
     duck.load(3)
     before = duck.facts()
     batch = batch_of("yellow", 1000)
-    cancellation, asked = cancelled_after(0.3)
 
     def endless() -> Iterator[pa.RecordBatch]:
         while True:
             yield batch
 
-    with pytest.raises(Cancelled):
-        duck.load(endless(), force=True, cancellation=cancellation)
+    def attempt(_: int) -> float:
+        cancellation, asked = cancelled_after(0.3)
+        with pytest.raises(Cancelled):
+            duck.load(endless(), force=True, cancellation=cancellation)
+        seconds = time.monotonic() - asked[0]
+        assert duck.facts() == before
+        return seconds
 
-    assert time.monotonic() - asked[0] < 2
-    assert duck.facts() == before
+    check_in_time(2, attempt)
     assert duck.load(4, force=True).rows_loaded == 4
 
 
@@ -74,13 +79,34 @@ def test_ctrl_c_outside_a_run_is_told_as_itself(duck: Duck, seconds: float) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "becomes"), [("Query interrupted", KeyboardInterrupt), ("a bug", RuntimeError)]
+    ("words", "becomes"),
+    [
+        ("Query interrupted", KeyboardInterrupt),
+        ("reading the object as Arrow data failed: KeyboardInterrupt: ", KeyboardInterrupt),
+        ("a bug", RuntimeError),
+    ],
 )
 def test_what_duckdb_makes_of_ctrl_c_is_undone(
     words: str, becomes: type[BaseException], tmp_path: Path
 ) -> None:
     with pytest.raises(becomes), translated(tmp_path / "taxi.duckdb"):
         raise RuntimeError(words)
+
+
+def test_a_ctrl_c_that_duckdb_only_quotes_is_one_again(tmp_path: Path) -> None:
+    """It may come between two instructions of ours, where nobody can keep it."""
+    batch = batch_of("yellow", 10)
+
+    def interrupted() -> Iterator[pa.RecordBatch]:
+        yield batch
+        raise KeyboardInterrupt
+
+    with duckdb.connect() as connection:
+        connection.register(
+            "incoming", pa.RecordBatchReader.from_batches(batch.schema, interrupted())
+        )
+        with pytest.raises(KeyboardInterrupt), translated(tmp_path / "taxi.duckdb"):
+            connection.execute("CREATE TABLE trips AS FROM incoming")
 
 
 def test_cancelling_interrupts_a_long_statement_and_changes_nothing(duck: Duck) -> None:
@@ -100,13 +126,16 @@ def test_cancelling_interrupts_a_long_statement_and_changes_nothing(duck: Duck) 
         fare_amount=pa.nulls(rows, pa.float64()),
         total_amount=pa.array(np.random.default_rng(1).permutation(rows) * 1.0),
     )
-    cancellation, asked = cancelled_after(0.5)
 
-    with pytest.raises(Cancelled):
-        duck.load([batch], force=True, cancellation=cancellation)
+    def attempt(_: int) -> float:
+        cancellation, asked = cancelled_after(0.5)
+        with pytest.raises(Cancelled):
+            duck.load([batch], force=True, cancellation=cancellation)
+        seconds = time.monotonic() - asked[0]
+        assert duck.facts() == before
+        return seconds
 
-    assert time.monotonic() - asked[0] < 2
-    assert duck.facts() == before
+    check_in_time(2, attempt)
 
 
 def test_a_run_already_cancelled_loads_nothing(duck: Duck) -> None:

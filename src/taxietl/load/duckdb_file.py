@@ -172,12 +172,18 @@ def translated(path: Path) -> Iterator[None]:
     """Turn DuckDB's errors into ours, which say what to do."""
     try:
         yield
-    except duckdb.Error as error:
-        raise meant(path, error) from error
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":
-            raise
-        raise KeyboardInterrupt from None  # what DuckDB makes of it outside a run
+    except (duckdb.Error, RuntimeError) as error:
+        if _is_ctrl_c(error):
+            raise KeyboardInterrupt from None
+        if isinstance(error, duckdb.Error):
+            raise meant(path, error) from error
+        raise
+
+
+def _is_ctrl_c(error: Exception) -> bool:
+    """Whether DuckDB made it of a Ctrl-C outside a run; what its readers raise it quotes last."""
+    text = str(error).rstrip(": \n")
+    return text == "Query interrupted" or text.endswith("KeyboardInterrupt")
 
 
 def meant(path: Path, error: Exception) -> TaxietlError:
