@@ -140,8 +140,8 @@ class BucketLake(LakeOfATest):
         self.patience = replace(
             Patience(
                 attempts=4,
-                connect_seconds=5,
-                silence_seconds=5,
+                connect_seconds=30,
+                silence_seconds=30,
                 chunk_bytes=QUANTUM,
                 sleep=self.slept,
                 rng=Random(1),

@@ -36,6 +36,6 @@ def service(bigquery: BigQuery, slept: Slept) -> Service:
         project="p", dataset="trips", credentials="nobody", endpoint=bigquery.url
     ).with_account(nobody)
     patience = Patience(
-        attempts=4, connect_seconds=5, silence_seconds=5, sleep=slept, rng=Random(1)
+        attempts=4, connect_seconds=30, silence_seconds=30, sleep=slept, rng=Random(1)
     )
     return Service(profile, patience=patience)

@@ -44,7 +44,7 @@ class Way:
 
     def service(self) -> Service:
         """A client of its own."""
-        patience = Patience(attempts=4, silence_seconds=5, sleep=Slept(), rng=Random(1))
+        patience = Patience(attempts=4, silence_seconds=30, sleep=Slept(), rng=Random(1))
         return Service(self.profile, patience=patience)
 
     @property

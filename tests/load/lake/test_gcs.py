@@ -168,7 +168,7 @@ def test_a_small_file_under_way_can_be_stopped(gcs: Gcs, file: Path) -> None:
     with pytest.raises(Cancelled):
         lake.upload(file, cancellation=cancellation)
 
-    assert time.monotonic() - began < 3  # a silent service is waited for 5 s
+    assert time.monotonic() - began < 10  # a silent service is waited for 30 s
     assert lake.keys() == []
 
 
@@ -775,7 +775,7 @@ def test_an_upload_over_tls_arrives_and_can_be_stopped(
         with pytest.raises(Cancelled):
             lake.upload(file, if_generation=version.generation, cancellation=cancellation)
 
-        assert time.monotonic() - began < 3  # a silent service is waited for 5 s
+        assert time.monotonic() - began < 10  # a silent service is waited for 30 s
         assert service.bucket().objects[KEY].generation == version.generation
 
 

@@ -32,7 +32,7 @@ def _listening(serve: Callable[[socket.socket], None]) -> Iterator[str]:
             with suppress(OSError):  # closed: the test is over
                 while True:
                     connected, _ = server.accept()
-                    connected.settimeout(10)
+                    connected.settimeout(60)
                     # What is not sent when a connection is closed unread will not be.
                     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     with connected, suppress(OSError):
@@ -59,7 +59,7 @@ def _read_head(connected: socket.socket) -> bytes:
 
 def _send(line: Line, url: str, body: bytes = b"") -> Answer:
     return line.send(
-        "POST", f"{url}/a?b=c", headers={}, body=body, size_bytes=len(body), timeouts=(5, 5)
+        "POST", f"{url}/a?b=c", headers={}, body=body, size_bytes=len(body), timeouts=(30, 30)
     )
 
 
@@ -98,7 +98,7 @@ def test_a_connection_that_the_other_side_ended_meanwhile_is_made_anew(line: Lin
     with _listening(serve) as url:
         for _ in range(3):
             assert _send(line, url).status_code == 412
-            assert ended.acquire(timeout=5)
+            assert ended.acquire(timeout=30)
 
 
 def test_an_answer_that_comes_before_all_was_sent_is_taken(line: Line) -> None:
@@ -145,7 +145,7 @@ def test_an_answer_that_is_the_last_of_its_connection_can_be_cut(line: Line) -> 
         connected.recv(1)
 
     def cut() -> None:
-        answering.wait(5)
+        answering.wait(30)
         while cutting.is_set():
             line.cut()
 
@@ -159,7 +159,7 @@ def test_an_answer_that_is_the_last_of_its_connection_can_be_cut(line: Line) -> 
             _send(line, url)
     cutting.clear()
     cutter.join()
-    assert time.monotonic() - begun < 4  # and not when it had been silent for too long
+    assert time.monotonic() - begun < 10  # and not when it had been silent for too long
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
@@ -190,7 +190,7 @@ def _asked(line: Line, service: Gcs) -> int:
         headers={},
         body=b"",
         size_bytes=0,
-        timeouts=(5, 5),
+        timeouts=(30, 30),
     ).status_code
 
 
@@ -265,7 +265,7 @@ def test_what_is_sent_over_tls_is_never_plain_when_it_is_cut(
 
         versions: list[str | None] = []
         with pytest.raises(NO_ANSWER):
-            line.send("PUT", url, headers={}, body=body(), size_bytes=2, timeouts=(5, 5))
+            line.send("PUT", url, headers={}, body=body(), size_bytes=2, timeouts=(30, 30))
 
     assert versions == ["TLSv1.3"]
 
@@ -283,7 +283,7 @@ def _through(connected: socket.socket) -> None:
         to = {connected: beyond, beyond: connected}
         while True:
             decrypted = isinstance(connected, ssl.SSLSocket) and connected.pending()
-            readable = [connected] if decrypted else select.select([*to], [], [], 10)[0]
+            readable = [connected] if decrypted else select.select([*to], [], [])[0]
             for source in readable:
                 data = source.recv(65536)
                 if not data:
@@ -327,7 +327,7 @@ def test_a_tunnel_through_a_proxy_that_speaks_tls_itself_can_be_cut(
                 headers={},
                 body=_cutting(line),
                 size_bytes=2,
-                timeouts=(5, 5),
+                timeouts=(30, 30),
             )
         line.close()
 
