@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ from months import FEBRUARY, JANUARY, Postgres, batch_of
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from taxietl.errors import Cancelled, CorruptFileError, DataError, TargetError
+from taxietl.load.postgres_connection import Session, opened
+from taxietl.load.postgres_staging import Staging, drop_unfinished, unfinished
 from taxietl.orchestrator.cancellation import Cancellation
 
 TABLES = "SELECT relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
@@ -176,6 +179,47 @@ def test_what_a_killed_load_leaves_is_swept_by_the_next_one_and_a_live_ones_is_n
     assert server.load(2, FEBRUARY).action == "nothing to do"
     assert server.ask(ASIDE) == []
     assert server.load(3, JANUARY, connections=2).action == "loaded"
+
+
+def test_a_month_that_is_swapped_in_while_another_load_begins_is_not_swept(
+    server: Postgres,
+) -> None:
+    gate = Gate()
+    connect = functools.partial(opened, server.profile.libpq_parameters(), target="")
+    with ThreadPoolExecutor() as pool, connect() as session:
+        load = pool.submit(server.load, gate, connections=2)
+        assert gate.is_waiting.wait(30)
+        ((table, key),) = unfinished(session)
+        drop_unfinished(session, table, key)
+        assert [found for found, _ in unfinished(session)] == [table]  # its load goes on
+        gate.let_go.set()
+        assert load.result().rows_loaded == 120
+
+        drop_unfinished(session, table, key)
+
+    assert server.ask("SELECT count(*) FROM yellow_trips") == [(120,)]
+
+
+def test_a_month_whose_commit_was_not_answered_stays(server: Postgres) -> None:
+    connect = functools.partial(opened, server.profile.libpq_parameters(), target="")
+    server.do("CREATE SCHEMA taxietl_parts")
+
+    def made(name: str) -> Staging:
+        def make(session: Session) -> str:
+            session.run(f"CREATE TABLE taxietl_parts.{name} (a int)")
+            return f"taxietl_parts.{name}"
+
+        staging = Staging(connect, 2, Cancellation())
+        staging.make((7, 202101), make)
+        return staging
+
+    swapped_in, lost = made("swapped_in"), made("lost")
+    server.do("COMMENT ON TABLE taxietl_parts.swapped_in IS 'taxietl: yellow-2021-01, load 1'")
+
+    swapped_in.drop()
+    lost.drop()
+
+    assert server.ask(ASIDE) == [("swapped_in",)]
 
 
 def test_a_snapshot_from_before_the_swap_sees_the_month_absent(server: Postgres) -> None:

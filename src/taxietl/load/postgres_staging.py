@@ -43,7 +43,7 @@ class Staging:
         self._connect = connect
         self._connections = connections
         self._cancellation = cancellation
-        self._table = ""
+        self._made: tuple[str, Key] | None = None
 
     def make(self, key: Key, make: Callable[[Session], str]) -> None:
         """Have the table made, and committed.
@@ -59,7 +59,7 @@ class Staging:
             said = f"{comment_of(role)}: {name}".replace("'", "''")
             session.run(f"COMMENT ON TABLE {name} IS '{said}'")
             session.commit()
-            self._table = name
+            self._made = name, key
 
     def fill(self, batches: Iterable[pa.RecordBatch], send: Send) -> None:
         """Send the batches, each over the connection that is free; the first error ends all."""
@@ -90,14 +90,22 @@ class Staging:
     def drop(self) -> None:
         """Undo it, once the caller's transaction has ended; what cannot be is swept later."""
         with suppress(Exception), self._connect() as session:
-            if self._table:
-                session.begin()
-                session.run(f"DROP TABLE IF EXISTS {self._table}")
-                session.commit()
+            if self._made is not None:
+                drop_unfinished(session, *self._made)
 
 
 def sweep(session: Session) -> None:
-    """Drop the tables of loads that did not live to swap them in; begins and ends a transaction."""
+    """Drop the tables of loads that did not live to swap them in; begins and ends transactions."""
+    for table, key in unfinished(session):
+        # Somebody else's table may not be dropped, or be in use: it harms nobody.
+        with suppress(psycopg2.Error):
+            drop_unfinished(session, table, key)
+        session.rollback()
+
+
+def unfinished(session: Session) -> list[tuple[str, Key]]:
+    """The tables, quoted, that wait for their swap or will never have one; their months' locks."""
+    session.begin()
     found = session.run(
         "SELECT format('%%I.%%I', n.nspname, c.relname), obj_description(c.oid, 'pg_class') "
         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s "
@@ -105,17 +113,22 @@ def sweep(session: Session) -> None:
         [PARTS],
     )
     session.rollback()
-    for name, comment in found:
-        key = _COMMENT.match(comment or "")
-        if key is None:
-            continue
-        # Somebody else's table may not be dropped, or be in use: it harms nobody.
-        with suppress(psycopg2.Error):
-            session.begin()
-            if session.run("SELECT pg_try_advisory_xact_lock(%s, %s)", key.groups())[0][0]:
-                session.run(f"DROP TABLE IF EXISTS {name}")
-            session.commit()
-        session.rollback()
+    keys = [(table, _COMMENT.match(comment or "")) for table, comment in found]
+    return [(table, (int(key[1]), int(key[2]))) for table, key in keys if key]
+
+
+def drop_unfinished(session: Session, table: str, key: Key) -> None:
+    """Drop it if its load has ended without a swap; in a transaction of its own."""
+    session.begin()
+    # Looked at again under the lock: it may be a month by now, also for a load whose connection
+    # was lost at the commit.
+    if session.run("SELECT pg_try_advisory_xact_lock(%s, %s)", key)[0][0] and session.run(
+        "SELECT 1 FROM pg_class WHERE oid = to_regclass(%s) AND NOT relispartition "
+        "AND obj_description(oid, 'pg_class') LIKE %s",
+        [table, f"{comment_of(_ROLE.format(*key))}:%"],
+    ):
+        session.run(f"DROP TABLE {table}")
+    session.commit()
 
 
 class _Shared:
