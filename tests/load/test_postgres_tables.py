@@ -359,22 +359,33 @@ def test_a_view_on_a_partition_keeps_it_and_the_error_says_so(server: Postgres) 
     assert server.facts() == before
 
 
+_OF_THE_DATABASE = {
+    "search_path": "wrong",
+    "quote_all_identifiers": "on",
+    "default_transaction_isolation": "repeatable read",
+    "default_tablespace": "pg_default",
+    "standard_conforming_strings": "off",
+    "DateStyle": "German",
+    "statement_timeout": "50",
+    "lock_timeout": "1",
+    "idle_in_transaction_session_timeout": "50",
+}
+
+
 def test_a_databases_own_settings_and_another_schema_change_nothing(server: Postgres) -> None:
     server.do(
         'CREATE SCHEMA "o\'dd %s"',
         "CREATE SCHEMA wrong",
         "CREATE TABLE wrong.taxietl_loads (a int)",
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = wrong', "
-        "current_database()); END $$",
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET quote_all_identifiers = on', "
-        "current_database()); END $$",
     )
+    for setting, value in _OF_THE_DATABASE.items():
+        server.set_for_database(setting, value)
     odd = Postgres(server.url, schema="o'dd %s")
 
     for each in (Postgres(server.url), odd):
         assert each.load(3).action == "loaded"
         assert each.load(3).action == "nothing to do"
-        assert each.load(4, force=True).action == "replaced"
+        assert each.load(4, force=True, connections=2).action == "replaced"
         with each.loader.query("SELECT count(*) FROM trips") as rows:
             assert rows.read_all().to_pydict() == {"count": [4]}
 

@@ -36,7 +36,9 @@ def test_of_two_loads_of_one_month_one_loads_and_the_other_is_told_by_whom(
     assert server.load(3).action == "nothing to do"
 
 
-def test_a_load_that_ends_soon_is_waited_for(server: Postgres) -> None:
+@pytest.mark.parametrize("isolation", ["read committed", "serializable"])
+def test_a_load_that_ends_soon_is_waited_for_and_seen(server: Postgres, isolation: str) -> None:
+    server.set_for_database("default_transaction_isolation", isolation)
     held = Held()
     with ThreadPoolExecutor() as pool:
         first = pool.submit(server.load, held)

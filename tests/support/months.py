@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import psycopg2
 import pyarrow as pa
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from taxietl.config.databases import DuckDBProfile, PostgresProfile
@@ -228,6 +229,13 @@ class Postgres(Warehouse):
         with closing(self.connect()) as connection, connection, connection.cursor() as cursor:
             for each in statements:
                 cursor.execute(each)
+
+    def set_for_database(self, setting: str, value: str) -> None:
+        """What a DBA sets for all who connect from now on."""
+        with closing(self.connect()) as connection, connection, connection.cursor() as cursor:
+            database = sql.Identifier(connection.info.dbname)
+            change = sql.SQL("ALTER DATABASE {} SET {} = %s")
+            cursor.execute(change.format(database, sql.Identifier(setting)), [value])
 
     def facts(self) -> tuple[list[tuple[Any, ...]], ...]:
         """All that a failed load must not change: tables, columns, rows, ledger and rejects."""

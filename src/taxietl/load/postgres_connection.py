@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, make_dsn  # noqa: TID253
 from psycopg2.extensions import connection as Connection  # noqa: N812, TID253
 from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
-from psycopg2.extensions import make_dsn  # noqa: TID253
 
 from taxietl.config.postgres_errors import meant
 from taxietl.errors import TargetError
@@ -118,8 +118,8 @@ def opened(
         connection = psycopg2.connect(make_dsn(**given))
         try:
             _check_version(connection.server_version, target)
-            if read_only:
-                connection.set_session(readonly=True)
+            # What another load has committed meanwhile has to be seen, whatever the role's default.
+            connection.set_session(ISOLATION_LEVEL_READ_COMMITTED, readonly=read_only or None)
             yield Session(connection)
         finally:
             connection.close()

@@ -133,6 +133,8 @@ class Tables:
         """Have the colour's table; without partitions at first."""
         if not self.has_trips(table, of):
             listed = ", ".join(each.sql for each in contract_columns(of, ()))
+            # Without partitions it has no room of its own, and may not name the database's default.
+            self._session.run("SET LOCAL default_tablespace = ''")
             self._make(table, listed, trips_role(of), " PARTITION BY LIST (source_month)")
 
     def columns(self, table: str) -> list[Definition]:
