@@ -146,6 +146,13 @@ def test_readers_see_the_rows_of_before_until_the_commit(server: Postgres) -> No
     reader.close()
 
 
+def test_another_edition_can_be_loaded_where_all_tables_are_published(server: Postgres) -> None:
+    server.do("CREATE PUBLICATION everything FOR ALL TABLES")
+
+    assert load(server, BEFORE).action == "loaded"
+    assert load(server, TODAY).action == "replaced"
+
+
 def test_the_schema_may_have_any_name(server: Postgres) -> None:
     server.do('CREATE SCHEMA "o\'dd %s"')
     odd = Postgres(server.url, schema="o'dd %s")

@@ -117,7 +117,8 @@ class Tables:
     def make_ledger(self) -> None:
         """Have the ledger, the rejects and the view of the current months."""
         if not self.has_ledger():
-            columns = defined(ledger.COLUMNS)
+            # A server that publishes all tables lets rows be changed only in those with a key.
+            columns = f"{defined(ledger.COLUMNS)}, PRIMARY KEY (load_id)"
             self._make(ledger.LOADS, columns, LEDGER_ROLES[ledger.LOADS])
         if not self._is_ours(ledger.REJECTS, LEDGER_ROLES[ledger.REJECTS]):
             columns = defined(ledger.REJECT_COLUMNS)

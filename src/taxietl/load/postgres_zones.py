@@ -68,8 +68,11 @@ class ZoneTables(Tables):
     def _make_ready(self, has_table: bool) -> None:
         if not has_table:
             self._make(TABLE, defined(COLUMNS), ROLE)
+            # As the ledger has a key: where all tables are published, rows could not be deleted.
+            self._session.run(f"ALTER TABLE {self.name_of(TABLE)} REPLICA IDENTITY FULL")
         if not self._is_zones(LOADS, LOADS_ROLE):
-            self._make(LOADS, defined(LOAD_COLUMNS), LOADS_ROLE)
+            columns = f"{defined(LOAD_COLUMNS)}, PRIMARY KEY (load_id)"
+            self._make(LOADS, columns, LOADS_ROLE)
         found = self._found(VIEW)
         if found is None or bears(found.comment, VIEW_ROLE):
             select = view_select(self.name_of(TABLE))
