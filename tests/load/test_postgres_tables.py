@@ -313,19 +313,6 @@ def test_a_users_views_on_the_table_stay_and_show_the_new_month(server: Postgres
     assert server.ask("SELECT n FROM kept") == [(4,)]
 
 
-def test_a_users_unique_index_holds_for_new_months_too(server: Postgres) -> None:
-    server.load(2)
-    server.do("CREATE UNIQUE INDEX once ON yellow_trips (tpep_pickup_datetime, source_month)")
-    assert server.load(3, force=True).action == "replaced"
-    before = server.facts()
-
-    with pytest.raises(TargetError, match='unique index "yellow_trips_2021_01_') as refused:
-        server.load([batch_of("yellow", 2)] * 2, force=True)
-
-    assert refused.value.exit_code == 5
-    assert server.facts() == before
-
-
 def test_who_may_only_read_the_tables_can_ask_about_a_month(server: Postgres) -> None:
     server.load(3, table="o'dd %s")
     reader = f"reader_{uuid.uuid4().hex[:12]}"

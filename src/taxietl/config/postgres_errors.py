@@ -19,6 +19,8 @@ class Meaning:
     sentence: str
     hint: str
     kind: type[TaxietlError] = TargetError
+    has_detail: bool = False
+    """Whether the server's detail is worth telling: which key, which view."""
 
 
 _NOTHING_CHANGED = "Nothing was changed there."
@@ -65,6 +67,30 @@ _BY_CODE = {
         f"{_NOTHING_CHANGED} Try again.",
         TryLaterError,
     ),
+    "22P05": Meaning(
+        "{target} is in an encoding that has not all characters: {said}.",
+        f"{_NOTHING_CHANGED} Load into a database in UTF8: `createdb --encoding=UTF8 "
+        "--template=template0`.",
+    ),
+    "23502": Meaning(
+        "The month has rows without a value where a table of {target} demands one: {said}.",
+        f"{_NOTHING_CHANGED} Leave such trips out with a transform, or do without: "
+        "ALTER TABLE … ALTER COLUMN … DROP NOT NULL;",
+    ),
+    "2BP01": Meaning(
+        "Something of yours stands on what has to be replaced in {target}: {said}.",
+        f"{_NOTHING_CHANGED} Drop that; a view may stand on the table instead of its months.",
+        has_detail=True,
+    ),
+    "55000": Meaning(
+        "{target} is not in a state for this: {said}.",
+        f"{_NOTHING_CHANGED} A table that is published can have a replica identity: "
+        "ALTER TABLE … REPLICA IDENTITY FULL;",
+    ),
+    "P0001": Meaning(
+        "A trigger or function of yours refused in {target}: {said}.",
+        f"{_NOTHING_CHANGED} Whoever made it can say why, and what to do.",
+    ),
     "57014": Meaning(
         "A statement was cancelled in {target}: {said}.",
         f"{_NOTHING_CHANGED} Somebody, or a time-out, stopped it there; run it again.",
@@ -80,6 +106,11 @@ _BY_CODE = {
     ),
 }
 _BY_CLASS = {
+    "23": Meaning(
+        "The month breaks a rule that somebody has put on a table of {target}: {said}.",
+        f"{_NOTHING_CHANGED} Leave such trips out with a transform, or do without the rule.",
+        has_detail=True,
+    ),
     "53": Meaning("The server of {target} has run out of means: {said}.", _NOTHING_CHANGED),
     "57": _BY_CODE["57P01"],
     "08": _BY_CODE["57P01"],
@@ -211,6 +242,8 @@ def meant(error: psycopg2.Error, target: str) -> TaxietlError:
     """What the error means for whoever typed the command."""
     if error.pgcode:
         meaning, said = _by_code(error.pgcode), error.diag.message_primary or ""
+        if meaning.has_detail and error.diag.message_detail:
+            said = f"{said}: {error.diag.message_detail}"
     else:
         meaning, said = _by_words(str(error))
     said = said.strip().rstrip(".") or type(error).__name__

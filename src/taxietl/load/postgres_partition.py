@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from taxietl.errors import NotOursError
 from taxietl.load.ownership import MARKER, comment_of
 from taxietl.load.postgres_connection import Session
+from taxietl.load.postgres_rules import make_rules
 from taxietl.load.postgres_tables import MONTH, NAME_BYTES, Definition, columns_of
 from taxietl.load.sql import quoted
 from taxietl.tlc.trip_file import TripFile
@@ -122,7 +123,11 @@ class Partition:
             self._session.run(f"ALTER TABLE {self.name} {listed}")
 
     def finish(self) -> None:
-        """Say what it is; give it indexes, while attaching needs no lock yet, and statistics."""
+        """Say what it is; give it indexes, while attaching needs no lock yet, and statistics.
+
+        Raises:
+            TargetError: the month breaks a rule that users have put on the table.
+        """
         self.widen(self._left)
         for column in self._identities:
             self._session.run(f"ALTER TABLE {self.name} ALTER {column} DROP DEFAULT")
@@ -135,8 +140,7 @@ class Partition:
             f"WITH (pages_per_range = {_RANGE_PAGES})"
         )
         self.rows = self._counted()
-        for definition in self._parents_indexes():
-            self._session.run(definition)
+        make_rules(self._session, self._schema, self._table, self.name, self._trip_file)
         # Autovacuum does it again within minutes of the commit, by the server's own target; until
         # then a tenth of the usual one will do, and takes 0.1 s less of a million rows. Who has
         # set it to something else has had a reason.
@@ -197,18 +201,6 @@ class Partition:
         if months > 1 and rows > known * (1 + _STALE):
             only = "ONLY " if self._session.version >= 18 else ""
             self._session.run(f"ANALYZE {only}{self._parent}")
-
-    def _parents_indexes(self) -> list[str]:
-        """The statements that make the parent's indexes on this table; ATTACH then finds them."""
-        rows = self._session.run(
-            "SELECT pg_get_indexdef(i.indexrelid), format('INDEX %%I ON ONLY %%I.%%I ', "
-            "x.relname, n.nspname, c.relname) FROM pg_index i "
-            "JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid "
-            "JOIN pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname = %s AND c.relname = %s ORDER BY x.relname",
-            [self._schema, self._table],
-        )
-        return [found.replace(parents, f"INDEX ON {self.name} ", 1) for found, parents in rows]
 
 
 def _may_be_added(column: Definition) -> bool:
