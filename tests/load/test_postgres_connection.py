@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from months import JANUARY, Postgres
 from postgres import Server
-from postgres_binaries import machine_binaries
+from postgres_binaries import binaries, machine_binaries
 
+from taxietl.config.databases import PostgresProfile
 from taxietl.config.postgres_errors import target_of
-from taxietl.errors import ConfigError, TargetError, TryLaterError
+from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
+from taxietl.load.postgres_check import check
 from taxietl.load.postgres_connection import opened, translated
 
 PLANTED = "hunter2-planted"
@@ -54,6 +56,69 @@ def test_a_database_that_is_not_there_is_told(server: Postgres) -> None:
 
     assert 'does not exist: database "nowhere" does not exist' in error.message
     assert "createdb" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "said", "hint"),
+    [
+        ("ROLE {role} CONNECTION LIMIT 0", TryLaterError, "no connection to spare", "later"),
+        ("DATABASE {database} CONNECTION LIMIT 0", TryLaterError, "no connection to", "later"),
+        ("ROLE {role} NOLOGIN", TargetError, "the user may not log in", "ALTER ROLE"),
+        (
+            "DATABASE {database} ALLOW_CONNECTIONS false",
+            TargetError,
+            "closed to connections",
+            "ALLOW_CONNECTIONS",
+        ),
+    ],
+    ids=["role full", "database full", "no login", "closed"],
+)
+def test_who_may_not_connect_is_told_why(
+    postgres: Server,
+    server: Postgres,
+    change: str,
+    kind: type[TaxietlError],
+    said: str,
+    hint: str,
+) -> None:
+    database = server.url.rsplit("/", 1)[1]
+    role = f"role_{database}"
+    admin = Postgres(postgres.url())
+    admin.do(
+        f"CREATE ROLE {role} LOGIN PASSWORD '{PLANTED}'",
+        f"ALTER {change.format(role=role, database=database)}",
+    )
+    try:
+        with pytest.raises(kind, match=said) as refused:
+            check(PostgresProfile(url=f"postgresql://{role}:{PLANTED}@{server.url.split('@')[1]}"))
+    finally:
+        admin.do(f"DROP ROLE {role}")
+
+    assert hint in refused.value.hint
+
+
+def test_a_server_that_goes_by_the_name_on_the_machine_says_so(tmp_path: Path) -> None:
+    by_name = Server(binaries(), tmp_path / "log")
+    (by_name.data / "pg_hba.conf").write_text("local all all peer\n")
+    with by_name:
+        error = refusal(by_name.socket_url())
+
+    assert "goes by your name on this machine, not by a password" in error.message
+
+
+@pytest.mark.parametrize("attribute", ["standby", "read-only"])
+def test_a_server_of_another_kind_than_asked_for_is_told(server: Postgres, attribute: str) -> None:
+    error = refusal(f"{server.url}?target_session_attrs={attribute}")
+
+    assert "of the kind that `target_session_attrs` asks for: " in error.message
+    assert "primary" in error.hint
+
+
+def test_a_service_that_is_not_there_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"PostgreSQL service nowhere is not to be found") as no:
+        check(PostgresProfile(url="postgresql:///?service=nowhere"))
+
+    assert "PGSERVICEFILE" in no.value.hint
 
 
 def test_tls_that_the_server_has_not_is_told(server: Postgres) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
 
-from taxietl.errors import TargetError, TaxietlError, TryLaterError
+from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ _BY_CODE = {
     ),
     "53300": Meaning(
         "{target} has no connection to spare: {said}.",
-        "Try again later, or raise max_connections.",
+        "Try again later, with fewer --connections, or raise the limit.",
         TryLaterError,
     ),
     "25006": Meaning(
@@ -137,6 +137,24 @@ _NOT_CONNECTED = Meaning(
 # be in another language. What is more particular goes first: several attempts, over TLS and without
 # or to several addresses of one name, each add a line.
 _BY_WORDS = (
+    # Which limit it is that was reached names a role or a database, so these go first.
+    (
+        (
+            "too many clients",
+            "too many connections for",
+            "remaining connection slots",
+            "no more connections allowed",
+        ),
+        _BY_CODE["53300"],
+    ),
+    (
+        ("Peer authentication failed", "Ident authentication failed"),
+        Meaning(
+            "{target} goes by your name on this machine, not by a password: {said}.",
+            "Run it as that user of the machine, connect over TCP (`host`), or have pg_hba.conf "
+            "ask for a password.",
+        ),
+    ),
     (
         ("password authentication failed", "no password supplied", "authentication failed"),
         _BY_CODE["28P01"],
@@ -190,6 +208,36 @@ _BY_WORDS = (
         ),
     ),
     (
+        ("is not permitted to log in",),
+        Meaning(
+            "{target}: the user may not log in: {said}.",
+            "Check `user` in the profile, or allow it: ALTER ROLE … LOGIN.",
+        ),
+    ),
+    (
+        ("is not currently accepting connections",),
+        Meaning(
+            "{target} is closed to connections: {said}.",
+            "Its owner can open it: ALTER DATABASE … ALLOW_CONNECTIONS true.",
+        ),
+    ),
+    (
+        ("hot standby mode", "session is read-only", "session is not read-only"),
+        Meaning(
+            "No server for {target} is of the kind that `target_session_attrs` asks for: {said}.",
+            "Loading needs the primary: name it, among other hosts if you like, with "
+            "target_session_attrs=read-write.",
+        ),
+    ),
+    (
+        ("definition of service", "service file"),
+        Meaning(
+            "{target} is not to be found: {said}.",
+            "Check the name after service=, and the file: ~/.pg_service.conf, or PGSERVICEFILE.",
+            ConfigError,
+        ),
+    ),
+    (
         ('role "',),
         Meaning(
             "{target}: there is no such user: {said}.",
@@ -204,10 +252,9 @@ _BY_WORDS = (
         ),
     ),
     (('database "',), _BY_CODE["3D000"]),
-    (("starting up", "shutting down", "recovery mode"), _BY_CODE["57P03"]),
     (
-        ("too many clients", "remaining connection slots", "no more connections allowed"),
-        _BY_CODE["53300"],
+        ("starting up", "shutting down", "recovery mode", "not yet accepting", "not accepting"),
+        _BY_CODE["57P03"],
     ),
     (("SSL", "certificate"), _NOT_LET_IN),
     (
