@@ -139,6 +139,7 @@ def test_a_url_that_is_none_is_refused_without_showing_it(
         ("database = 2021", "profiles.pg.database: must be text in quotes"),
         ('host = ""', "profiles.pg.host: must not be empty"),
         ('schema = ""', "profiles.pg.schema: must not be empty"),
+        (f'schema = "{"é" * 32}"', "profiles.pg.schema: is longer than PostgreSQL's 63 bytes"),
         ('sslmode = "on"', "profiles.pg.sslmode: must be 'disable', 'allow', 'prefer', 'require'"),
         ('url = "mysql://db"', "profiles.pg.url: must begin with postgresql://"),
         (

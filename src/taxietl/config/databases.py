@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # What `SET memory_limit` takes in DuckDB 1.5 and 2.0, less the sizes no load can live on.
 _MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT](i?B)?", re.IGNORECASE)
 _PLAIN_NAME = re.compile("[a-z_][a-z0-9_]*")
+_NAME_BYTES = 63
 _POSTGRES_URL = re.compile(r"postgres(ql)?(\+\w+)?://")
 
 
@@ -63,6 +64,13 @@ class PostgresProfile(Profile):
         if isinstance(url, LiteralSecret) and not _POSTGRES_URL.match(url.value.get_secret_value()):
             raise ValueError("must begin with postgresql://")
         return url
+
+    @field_validator("schema_name")
+    @classmethod
+    def _check_schema(cls, schema: str) -> str:
+        if len(schema.encode()) > _NAME_BYTES:  # PostgreSQL would take the first ones for the name
+            raise ValueError(f"is longer than PostgreSQL's {_NAME_BYTES} bytes")
+        return schema
 
     @model_validator(mode="after")
     def _check_url_stands_alone(self) -> Self:
