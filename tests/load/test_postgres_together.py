@@ -16,6 +16,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from punctual import check_in_time
 
 from taxietl.errors import Cancelled, TryLaterError
+from taxietl.load.postgres_locks import SWAP_LOCK_MS
 from taxietl.orchestrator.cancellation import Cancellation
 
 
@@ -211,6 +212,22 @@ def test_a_swap_that_nobody_lets_through_is_given_up_and_changes_nothing(
 
     assert server.facts() == before
     assert server.left_behind() == []
+
+
+def test_a_ledger_that_is_locked_for_a_while_is_waited_for(server: Postgres) -> None:
+    server.load(3)
+    impatient = replace(server, swap_patience_seconds=0.3)
+    with closing(server.connect()) as other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLE taxietl_loads IN SHARE MODE")
+        with pytest.raises(TryLaterError, match=r"taxietl_loads in .* now by server process \d+"):
+            impatient.load(4, force=True)
+        with ThreadPoolExecutor() as pool:
+            load = pool.submit(server.load, 5, force=True)
+            wait_for(lambda: server.ask("SELECT 1 FROM pg_locks WHERE NOT granted") != [])
+            time.sleep(SWAP_LOCK_MS / 1000)
+            other.rollback()
+
+            assert load.result().rows_loaded == 5
 
 
 def test_a_cancel_ends_a_swap_that_waits(server: Postgres) -> None:

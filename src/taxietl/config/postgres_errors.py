@@ -38,7 +38,8 @@ _BY_CODE = {
     ),
     "42501": Meaning(
         "The user may not do this in {target}: {said}.",
-        f"{_NOTHING_CHANGED} docs/postgres.md has the GRANTs that loading needs.",
+        f"{_NOTHING_CHANGED} `taxietl profiles check` tells which GRANT is missing; "
+        "docs/postgres.md has those that loading needs.",
     ),
     "3F000": Meaning(
         "A schema is missing in {target}: {said}.",

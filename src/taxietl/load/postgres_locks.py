@@ -87,8 +87,12 @@ class Locks:
         """Be the one who makes tables or swaps in the schema: two would only wait for another."""
         self._session.run("SELECT pg_advisory_xact_lock(%s, 0)", [_key(self._schema)])
 
-    def patiently(self, work: Callable[[], None]) -> None:
+    def patiently(self, work: Callable[[], None], table: str) -> None:
         """Do it in a savepoint; where a lock is not to be had, again and again.
+
+        Args:
+            work: what needs the lock.
+            table: that others may have locked.
 
         Raises:
             TryLaterError: somebody kept the table locked for longer than the patience.
@@ -107,8 +111,8 @@ class Locks:
             except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected) as error:
                 if time.monotonic() > end:
                     raise TryLaterError(
-                        f"{self._table} in {self._target} was in use for "
-                        f"{self._swap_patience_seconds:.0f} seconds, {self._user()}.",
+                        f"{table} in {self._target} was in use for "
+                        f"{self._swap_patience_seconds:.0f} seconds, {self._user(table)}.",
                         hint="Nothing was changed. Try again when that has ended.",
                     ) from error
                 self._pause(_PAUSES[min(attempt, len(_PAUSES) - 1)])
@@ -136,7 +140,7 @@ class Locks:
         run = name.removeprefix(APPLICATION).strip()
         return f"run {run!r} (server process {pid})" if run else f"server process {pid}"
 
-    def _user(self) -> str:
+    def _user(self, table: str) -> str:
         """Who has the table locked longest, in words."""
         found = self._session.run(
             "SELECT a.pid, a.application_name, a.usename FROM pg_locks l "
@@ -144,7 +148,7 @@ class Locks:
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE l.granted "
             "AND a.pid <> pg_backend_pid() AND n.nspname = %s AND c.relname = %s "
             "ORDER BY a.xact_start LIMIT 1",
-            [self._schema, self._table],
+            [self._schema, table],
         )
         if not found:
             return "by somebody who has just left"

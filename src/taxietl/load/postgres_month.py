@@ -152,8 +152,15 @@ class Month:
         return self._built.rows, self._passing.stats()
 
     def record(self, report: LoadReport, notes: Sequence[Note]) -> None:
-        """Write the load's ledger row and rejects; the row before it is superseded."""
-        self._locks.patiently(lambda: self._make_ledger())
+        """Write the load's ledger row and rejects; the row before it is superseded.
+
+        Raises:
+            TryLaterError: somebody kept the ledger locked for longer than its patience.
+        """
+        self._locks.patiently(lambda: self._record(report, notes), ledger.LOADS)
+
+    def _record(self, report: LoadReport, notes: Sequence[Note]) -> None:
+        self._make_ledger()
         row = ledger.row_of(report)
         self._session.run(
             f"UPDATE {self._loads} SET superseded_at = %s WHERE {_CURRENT}",
@@ -180,7 +187,7 @@ class Month:
         Raises:
             TryLaterError: somebody kept the table locked for longer than its patience.
         """
-        self._locks.patiently(self._swap)
+        self._locks.patiently(self._swap, self._table)
 
     def analyze_table(self) -> None:
         """Have the parent's own statistics anew, once the months in it have changed enough."""
