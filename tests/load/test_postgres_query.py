@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
+from contextlib import closing
 from typing import Any
 
 import pytest
 from months import Postgres
 
-from taxietl.errors import ConfigError, TargetError
+from taxietl.errors import ConfigError, TargetError, TryLaterError
 
 
 def answer(server: Postgres, statement: str) -> list[dict[str, Any]]:
@@ -178,3 +179,29 @@ def test_a_time_beyond_pythons_is_refused_with_a_way_out(server: Postgres) -> No
 def test_a_server_that_has_gone_is_not_the_statements_fault(server: Postgres) -> None:
     with pytest.raises(TargetError):
         answer(server, "SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def test_who_may_not_read_a_table_is_told_how_to_be_allowed(server: Postgres) -> None:
+    server.load(1)
+    reader = f"reader_{uuid.uuid4().hex[:12]}"
+    server.do(f"CREATE ROLE {reader} LOGIN PASSWORD 'x'")
+    try:
+        theirs = Postgres(f"postgresql://{reader}:x@{server.url.split('@')[1]}")
+        with pytest.raises(TargetError, match="permission denied for view trips") as refused:
+            answer(theirs, "SELECT * FROM trips")
+    finally:
+        server.do(f"DROP ROLE {reader}")
+
+    assert "GRANT SELECT" in refused.value.hint
+
+
+def test_a_query_that_waits_for_a_locked_table_can_be_asked_later(server: Postgres) -> None:
+    statement = (
+        "SELECT * FROM (SELECT set_config('lock_timeout', '50', true)) AS s, "
+        "query_to_xml('TABLE yellow_trips', true, true, '') AS t"
+    )
+    server.load(1)
+    with closing(server.connect()) as other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLE yellow_trips IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(TryLaterError, match="holds a lock"):
+            answer(server, statement)

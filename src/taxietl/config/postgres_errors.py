@@ -107,6 +107,11 @@ _BY_CODE = {
     ),
 }
 _BY_CLASS = {
+    "40": Meaning(
+        "{target} has stopped this for somebody else's sake: {said}.",
+        f"{_NOTHING_CHANGED} Try again.",
+        TryLaterError,
+    ),
     "23": Meaning(
         "The month breaks a rule that somebody has put on a table of {target}: {said}.",
         f"{_NOTHING_CHANGED} Leave such trips out with a transform, or do without the rule.",

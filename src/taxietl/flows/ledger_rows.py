@@ -18,9 +18,10 @@ def asked(loader: Loader, statement: str) -> Iterator[tuple[Any, ...]]:
 
 def has_ledger(loader: Loader) -> bool:
     """Whether anything was ever loaded there; a first load that was refused leaves no ledger."""
+    # Not of information_schema: it hides what a user has no rights on, who is to be told so.
     ((count,),) = asked(
         loader,
-        "SELECT count(*) FROM information_schema.tables "  # noqa: S608  a name of ours
-        f"WHERE table_schema = current_schema() AND table_name = '{LOADS}'",
+        "SELECT count(*) FROM pg_catalog.pg_tables "  # noqa: S608  a name of ours
+        f"WHERE schemaname = current_schema() AND tablename = '{LOADS}'",
     )
     return bool(count)

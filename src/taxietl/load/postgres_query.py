@@ -54,7 +54,9 @@ _OPEN = (
 )
 
 # Classes that are the server's or the connection's fault, not the statement's.
-_OF_THE_TARGET = ("08", "53", "57", "58", "XX")
+_OF_THE_TARGET = ("08", "40", "53", "55P03", "57", "58", "XX")
+
+_NO_RIGHT = "42501"
 
 # A read-only transaction, and a cursor's statement that gives no rows or is several.
 _NOT_READING = ("25006", "42P11")
@@ -68,7 +70,8 @@ def queried(
 
     Raises:
         ConfigError: it is not one reading statement, or it is wrong.
-        TargetError: the server cannot be reached, or has no such schema for this user.
+        TargetError: the server cannot be reached, or has no such schema for this user; or the user
+            has no right to what is asked.
     """
     with opened(parameters, target=target, read_only=True) as session:
         ((path, may_look),) = session.run(
@@ -171,6 +174,11 @@ class _Answer:
         said = (error.diag.message_primary or "").rstrip(".")
         if error.pgcode is None or error.pgcode.startswith(_OF_THE_TARGET):
             return meant(error, self._target)
+        if error.pgcode == _NO_RIGHT:
+            return TargetError(
+                f"The user may not do this in {self._target}: {said}.",
+                hint="Its owner can allow it: GRANT SELECT ON … TO …, for tables and views.",
+            )
         if error.pgcode in _NOT_READING:
             return ConfigError(f"`taxietl sql` only reads: {said}.", hint="Give one SELECT.")
         return ConfigError(f"{said}.", hint=error.diag.message_hint or "Give one SELECT.")
