@@ -262,7 +262,13 @@ def test_what_a_url_leaves_out_is_named_as_libpq_finds_it(monkeypatch: pytest.Mo
     monkeypatch.setenv("PGHOST", "db")
     monkeypatch.setenv("PGPORT", "5433")
 
+    monkeypatch.setenv("PGUSER", "me")
+    monkeypatch.delenv("PGDATABASE", raising=False)
+
     assert target_of({"dbname": "taxi"}) == "PostgreSQL database taxi at db:5433"
+    assert target_of({}) == "PostgreSQL database me at db:5433"
+    monkeypatch.setenv("PGDATABASE", "taxi")
+    assert target_of({"user": "you"}) == "PostgreSQL database taxi at db:5433"
     assert target_of({"service": "taxis"}) == "PostgreSQL service taxis"
 
 

@@ -51,15 +51,23 @@ def test_a_month_is_loaded_once_replaced_and_asked(pooled: Postgres, server: Pos
     assert server.left_behind() == []
 
 
-def test_a_load_needs_one_connection_to_the_server(
-    postgres: Server, server: Postgres, tmp_path: Path, pooler: Pooler
+@pytest.mark.parametrize(("width", "connections"), [(1, 1), (2, 4)])
+def test_a_load_needs_one_connection_to_the_server_and_one_over_several_two(
+    postgres: Server,
+    server: Postgres,
+    tmp_path: Path,
+    pooler: Pooler,
+    width: int,
+    connections: int,
 ) -> None:
     program = pgbouncer.program()
     assert program is not None
-    with Pooler(program, postgres, tmp_path / "log", connections=1) as narrow:
-        one = Postgres(narrow.url(server.url))
+    with Pooler(program, postgres, tmp_path / "log", connections=width) as pool:
+        narrow = Postgres(pool.url(server.url))
 
-        assert [one.load(3).action, one.load(4, force=True).action] == ["loaded", "replaced"]
+        for rows in (3, 4):
+            month = [batch_of("yellow", 1)] * rows
+            assert narrow.load(month, force=True, connections=connections).rows_loaded == rows
 
 
 def test_what_another_client_left_set_changes_nothing(pooled: Postgres, server: Postgres) -> None:

@@ -147,6 +147,19 @@ def test_what_taxietl_did_not_make_is_refused_and_left_alone(server: Postgres, m
     assert server.left_behind() == []
 
 
+def test_a_table_whose_comment_was_changed_is_ours_again_as_the_hint_says(server: Postgres) -> None:
+    server.load(3)
+    server.do("COMMENT ON TABLE yellow_trips IS 'the trips'")
+
+    with pytest.raises(NotOursError) as refused:
+        server.load(3)
+
+    said = re.search("COMMENT begin with ('.*') again", refused.value.hint)
+    assert said is not None
+    server.do(f"COMMENT ON TABLE yellow_trips IS {said[1][:-1]}: the trips'")
+    assert server.load(3).action == "nothing to do"
+
+
 def test_a_partition_of_the_users_own_is_left_alone(server: Postgres) -> None:
     server.load(1, FEBRUARY)
     server.do(

@@ -281,7 +281,9 @@ def target_of(parameters: Mapping[str, str]) -> str:
     """The database in words, without credentials."""
     if service := parameters.get("service"):
         return f"PostgreSQL service {service}"
-    database = parameters.get("dbname") or parameters.get("user") or "by default"
+    database = parameters.get("dbname") or os.environ.get("PGDATABASE")
+    # Without one it is named like the user.
+    database = database or parameters.get("user") or os.environ.get("PGUSER") or "by default"
     return f"PostgreSQL database {database} at {address_of(parameters)}"
 
 

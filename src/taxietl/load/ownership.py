@@ -67,13 +67,16 @@ def is_ours(
     if not found.startswith(comment_of("")):
         raise NotOursError(
             f"{target} has a table or view {name} that taxietl did not make.",
-            hint=hint
-            or (
-                "It is left alone. Rename it: the ledger needs that name."
-                if name in LEDGER_ROLES
-                else "It is left alone. Load into another table with --table NAME, or rename that "
-                "one."
-            ),
+            hint=(
+                hint
+                or (
+                    "It is left alone. Rename it: the ledger needs that name."
+                    if name in LEDGER_ROLES
+                    else "It is left alone. Load into another table with --table NAME, or rename "
+                    "that one."
+                )
+            )
+            + f" If taxietl did make it, let its COMMENT begin with '{comment_of(role)}' again.",
         )
     if not bears(found, role):
         raise ConfigError(
