@@ -181,6 +181,12 @@ def test_a_server_that_has_gone_is_not_the_statements_fault(server: Postgres) ->
         answer(server, "SELECT pg_terminate_backend(pg_backend_pid())")
 
 
+def test_a_number_has_all_its_digits_whatever_the_database_shows(server: Postgres) -> None:
+    server.set_for_database("extra_float_digits", "-10")
+
+    assert answer(server, "SELECT 0.1::float8 + 0.2 AS a") == [{"a": 0.1 + 0.2}]
+
+
 def test_who_may_not_read_a_table_is_told_how_to_be_allowed(server: Postgres) -> None:
     server.load(1)
     reader = f"reader_{uuid.uuid4().hex[:12]}"

@@ -38,6 +38,7 @@ _SETTINGS = (
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL DateStyle = 'ISO'",
     "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL extra_float_digits = 1",
     "SET LOCAL quote_all_identifiers = off",
     "SET LOCAL lock_timeout = '10s'",
     "SET LOCAL statement_timeout = 0",
