@@ -119,6 +119,13 @@ def test_a_column_that_the_contract_grew_is_added_with_its_type(server: Postgres
     assert server.ask("SELECT count(*), sum(cbd_congestion_fee) FROM trips") == [(4, None)]
 
 
+def test_a_columns_name_that_postgres_keeps_for_itself_is_refused(server: Postgres) -> None:
+    with pytest.raises(SchemaError, match="name is PostgreSQL's own: ctid") as refused:
+        server.load([batch_of("yellow", 1, ctid=["x"])])
+
+    assert "--new-columns ignore" in refused.value.hint
+
+
 def test_a_name_longer_than_postgres_allows_is_refused(server: Postgres) -> None:
     with pytest.raises(SchemaError, match="longer than PostgreSQL's 63 bytes"):
         server.load([batch_of("yellow", 1, **{"é" * 32: ["x"]})])

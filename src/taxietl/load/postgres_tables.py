@@ -32,6 +32,9 @@ from taxietl.tlc.datasets import Dataset, dataset
 NAME_BYTES = 63
 """PostgreSQL cuts longer names short."""
 
+_OF_THE_SERVER = frozenset({"tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"})
+"""Columns that every table has. Source: PostgreSQL, "System Columns"."""
+
 _SPELT = {"TIMESTAMP": "timestamp without time zone"}
 
 
@@ -245,15 +248,17 @@ def contract_columns(of: Dataset, names: Sequence[str]) -> list[Definition]:
     """The columns that the contract and the incoming names demand, then the month.
 
     Raises:
-        SchemaError: a name is longer than PostgreSQL's may be.
+        SchemaError: a name is longer than PostgreSQL's may be, or one that it keeps for itself.
     """
     columns = [Definition(each.name, each.kind.sql_type) for each in of.columns]
     for name in names:
-        if len(name.encode()) > NAME_BYTES:
+        is_long = len(name.encode()) > NAME_BYTES
+        if is_long or name in _OF_THE_SERVER:
+            why = f"longer than PostgreSQL's {NAME_BYTES} bytes" if is_long else "PostgreSQL's own"
             raise SchemaError(
-                f"The file has a column whose name is longer than PostgreSQL's {NAME_BYTES} bytes: "
-                f"{name}.",
-                hint="Nothing was loaded. Rename the column in the file.",
+                f"The file has a column whose name is {why}: {name}.",
+                hint="Nothing was loaded. Rename the column in the file, or leave it out with "
+                "--new-columns ignore.",
             )
         if not of.has(name):
             columns.append(Definition(name, "TEXT"))
