@@ -158,8 +158,10 @@ def test_a_connection_that_was_ended_by_the_server_is_told(server: Postgres) -> 
 @pytest.mark.parametrize(
     ("code", "exit_code", "words"),
     [
+        ("22P05", 5, "in an encoding that has not all characters"),
         ("28P01", 5, "wrong user or password"),
         ("3D000", 5, "does not exist"),
+        ("40001", 75, "for somebody else's sake"),
         ("53100", 5, "disk of the server is full"),
         ("53300", 75, "no connection to spare"),
         ("55P03", 75, "holds a lock"),
@@ -167,8 +169,10 @@ def test_a_connection_that_was_ended_by_the_server_is_told(server: Postgres) -> 
         ("58030", 5, "refused"),
     ],
     ids=[
+        "encoding",
         "password",
         "database",
+        "serialization",
         "disk full",
         "too many connections",
         "locked",

@@ -54,7 +54,8 @@ def parse_postgres_url(url: str, owner: str) -> dict[str, str]:
     ):
         raise ConfigError(
             f"{owner} is not an address of the form postgresql://user:password@host:port/database.",
-            hint="In a password, write @ as %40, : as %3A and / as %2F.",
+            hint="In a password, write @ as %40, : as %3A and / as %2F; after a ? only libpq's own "
+            "keywords are known.",
         )
     return parameters
 

@@ -83,11 +83,6 @@ _BY_CODE = {
         f"{_NOTHING_CHANGED} Drop that; a view may stand on the table instead of its months.",
         has_detail=True,
     ),
-    "55000": Meaning(
-        "{target} is not in a state for this: {said}.",
-        f"{_NOTHING_CHANGED} A table that is published can have a replica identity: "
-        "ALTER TABLE … REPLICA IDENTITY FULL;",
-    ),
     "P0001": Meaning(
         "A trigger or function of yours refused in {target}: {said}.",
         f"{_NOTHING_CHANGED} Whoever made it can say why, and what to do.",
