@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 
 from taxietl.errors import TargetError, TaxietlError, WarehouseBusyError
+from taxietl.load.duckdb_ctrl_c import heard_ctrl_c
 
 PATIENCE_SECONDS = 5.0
 """How long to wait for another process to let go of the file."""
@@ -60,57 +59,10 @@ def opened(
             connection.execute(f"SET memory_limit = '{memory_limit}'")
             # It would be drawn on stdout, where results go, from the second second on.
             connection.execute("SET enable_progress_bar = false")
-            with _interrupted_by_ctrl_c(connection):
+            with heard_ctrl_c(connection.interrupt):
                 yield connection
         finally:
             connection.close()
-
-
-@contextmanager
-def _interrupted_by_ctrl_c(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Outside a run, have a Ctrl-C end the statement and come out as itself.
-
-    Python raises it in the main thread, once that is back from DuckDB; raised in what DuckDB calls,
-    to read a stream for one, it would become an error of DuckDB's, or be lost. So a thread hears
-    of it, too.
-    """
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    is_asked = threading.Event()
-    hearing, telling = socket.socketpair()
-
-    def hear() -> None:
-        while heard := hearing.recv(1):
-            if heard[0] == signal.SIGINT:
-                is_asked.set()
-                hearing.settimeout(_POLL_SECONDS)
-                break
-        # Again and again: between two statements nothing hears it.
-        while is_asked.is_set():
-            connection.interrupt()
-            with suppress(TimeoutError):
-                if not hearing.recv(1):
-                    return
-
-    listener = threading.Thread(target=hear, name="taxietl-ctrl-c", daemon=True)
-    with hearing, telling:
-        telling.setblocking(False)
-        listener.start()
-        before = signal.set_wakeup_fd(telling.fileno())
-        try:
-            yield
-        except Exception:
-            if is_asked.is_set():
-                raise KeyboardInterrupt from None
-            raise
-        finally:
-            signal.set_wakeup_fd(before)
-            telling.shutdown(socket.SHUT_WR)
-            listener.join()
-    if is_asked.is_set():
-        raise KeyboardInterrupt
 
 
 @contextmanager

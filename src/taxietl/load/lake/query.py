@@ -21,6 +21,7 @@ import pyarrow as pa  # noqa: TID253
 import pyarrow.parquet as pq  # noqa: TID253
 
 from taxietl.errors import TargetError
+from taxietl.load.duckdb_ctrl_c import heard_ctrl_c
 from taxietl.load.duckdb_query import LOCKED_DOWN, Answer, check_reading, is_of_the_target
 from taxietl.load.lake.folder import FolderStore
 from taxietl.load.lake.lake import Lake
@@ -65,6 +66,7 @@ def queried(lake: Lake, statement: str) -> Iterator[pa.RecordBatchReader]:
     with (
         tempfile.TemporaryDirectory(prefix="taxietl-sql-") as spilt,
         closing(duckdb.connect(config={"memory_limit": _MEMORY})) as connection,
+        heard_ctrl_c(partial(_interrupt, connection, ahead)),
         Answer(connection, partial(_blamed, lake, ahead), stop=ahead.stop) as answer,
     ):
         _prepare(connection, Path(spilt), lake, ahead, tables)
@@ -73,6 +75,11 @@ def queried(lake: Lake, statement: str) -> Iterator[pa.RecordBatchReader]:
             yield _unmixed(lake, tables, rows) if isinstance(lake.store, FolderStore) else rows
         finally:
             ahead.stop()
+
+
+def _interrupt(connection: duckdb.DuckDBPyConnection, ahead: Ahead) -> None:
+    ahead.stop()
+    connection.interrupt()
 
 
 def _unmixed(lake: Lake, tables: _Tables, rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
