@@ -111,32 +111,18 @@ def test_a_failed_job_keeps_its_name_and_the_next_run_takes_the_next(
     assert again["reason"].endswith("-a1 failed (invalid)")
 
 
+@pytest.mark.parametrize("never_loaded", [0, 1], ids=["the last", "one before the last"])
 def test_an_older_versions_job_is_waited_for_before_a_newer_is_loaded(
-    upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery
+    upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery, never_loaded: int
 ) -> None:
     upload()
     load()
     old = next(iter(bigquery.store.jobs.values()))
     old.state, old.polls_left, old.output_rows = "RUNNING", 1, None
     bigquery.store.written.clear()
-    upload(rows=210, seed=7)
-
-    done = only(load("--json"))
-
-    assert bigquery.store.written == [old.id, done["job"]]
-    assert bigquery.rows() == {"202101": 210}
-
-
-def test_so_is_one_from_before_a_version_that_was_never_loaded(
-    upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery
-) -> None:
-    upload()
-    load()
-    old = next(iter(bigquery.store.jobs.values()))
-    old.state, old.polls_left, old.output_rows = "RUNNING", 1, None
-    bigquery.store.written.clear()
-    upload(rows=205, seed=6)
-    upload(rows=210, seed=7)
+    for seed in range(never_loaded):
+        upload(rows=205, seed=6 + seed)
+    upload(rows=210, seed=5)
 
     done = only(load("--json"))
 
