@@ -9,7 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.orchestrator import Engine
+from taxietl.errors import Cancelled
+from taxietl.orchestrator import Engine, task
+
+
+@task
+def double(number: int) -> int:
+    return 2 * number
+
+
+@task
+def broken(why: str = "no such month") -> None:
+    raise ValueError(why)
+
+
+@task
+def stopped() -> None:
+    raise Cancelled("I was asked to.")
 
 
 class Clock:

@@ -24,12 +24,7 @@ from taxietl.orchestrator import (
 )
 from taxietl.orchestrator.recorder import Change
 
-from .conftest import states
-
-
-@task
-def double(number: int) -> int:
-    return 2 * number
+from .conftest import double, states
 
 
 @task

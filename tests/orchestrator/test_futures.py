@@ -24,24 +24,9 @@ from taxietl.orchestrator import (
     task,
 )
 
-from .conftest import states
+from .conftest import broken, double, states, stopped
 
 SOON = 10
-
-
-@task
-def double(number: int) -> int:
-    return 2 * number
-
-
-@task
-def broken(why: str = "no such month") -> None:
-    raise ValueError(why)
-
-
-@task
-def stopped() -> None:
-    raise Cancelled("I was asked to.")
 
 
 def test_a_submitted_task_runs_in_another_thread_and_gives_its_result(engine: Engine) -> None:

@@ -21,12 +21,9 @@ from taxietl.orchestrator import (
     unmapped,
 )
 
+from .conftest import double
+
 SOON = 10
-
-
-@task
-def double(number: int) -> int:
-    return 2 * number
 
 
 @task

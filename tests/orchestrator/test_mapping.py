@@ -15,20 +15,12 @@ from taxietl.orchestrator import (
     unmapped,
 )
 
-
-@task
-def double(number: int) -> int:
-    return 2 * number
+from .conftest import broken, double
 
 
 @task
 def add(*numbers: int) -> int:
     return sum(numbers)
-
-
-@task
-def broken(why: str = "no such month") -> None:
-    raise ValueError(why)
 
 
 def test_map_makes_a_call_of_each_element(engine: Engine) -> None:

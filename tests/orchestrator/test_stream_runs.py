@@ -17,19 +17,9 @@ from taxietl.orchestrator import (
     task,
 )
 
-from .conftest import states
+from .conftest import broken, double, states
 
 SOON = 10
-
-
-@task
-def double(number: int) -> int:
-    return 2 * number
-
-
-@task
-def broken(why: str = "no such month") -> None:
-    raise ValueError(why)
 
 
 def test_a_stream_is_pulled_in_the_thread_of_its_submitted_consumer(engine: Engine) -> None:

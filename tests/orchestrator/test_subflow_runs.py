@@ -11,12 +11,7 @@ from taxietl.orchestrator import (
     task,
 )
 
-from .conftest import states
-
-
-@task
-def double(number: int) -> int:
-    return 2 * number
+from .conftest import double, states
 
 
 def test_a_submitted_flow_is_a_child_run_with_a_place(engine: Engine) -> None:

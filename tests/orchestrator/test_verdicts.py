@@ -18,20 +18,7 @@ from taxietl.orchestrator import (
     task,
 )
 
-
-@task
-def double(number: int) -> int:
-    return 2 * number
-
-
-@task
-def broken(why: str = "no such month") -> None:
-    raise ValueError(why)
-
-
-@task
-def stopped() -> None:
-    raise Cancelled("I was asked to.")
+from .conftest import broken, double, stopped
 
 
 def test_a_flow_that_returns_nothing_counts_what_never_began_as_not_completed(
