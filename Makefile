@@ -1,7 +1,10 @@
 # Everything a developer types. A fresh machine needs Python 3.11 or newer, and make.
 
 PYTHON ?= python3
+VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
+DEMO_VENV := .venv-demo
 VENV := .venv
+OLD_DUCKDB_VENV := .venv-duckdb-1.5
 BIN := $(VENV)/bin
 # Set to a folder of real TLC files to run the tests that need them.
 export TAXIETL_TLC_DATA
@@ -13,36 +16,46 @@ DEMO := .demo
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(VENV)/installed ## Set up .venv with the pinned packages and taxietl itself
+install: $(VENV)/installed-$(VERSION) ## Set up .venv with the locked packages and taxietl itself
 
-$(VENV)/installed: requirements-dev.txt pyproject.toml
+# A lock is complete, so no resolver runs: what is released later changes nothing, and `pip check`
+# proves the lock complete. A changed lock, or another Python, makes the environment anew.
+PIP = $(@D)/bin/python -m pip --quiet --disable-pip-version-check
+%/installed-$(VERSION):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "taxietl needs Python 3.11 or newer; this is $$($(PYTHON) -V). Try: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+		{ echo "taxietl needs Python 3.11 or newer; this is $(VERSION). Try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	$(foreach lock,$(filter %.txt,$^),$(PIP) install --no-deps --require-hashes --only-binary :all: -r $(lock) &&) \
+	$(PIP) install --no-deps --no-build-isolation --editable . && $(PIP) check
 	@touch $@
 
-lock: install ## Pin the packages anew, with hashes
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet -o requirements-dev.txt
+$(DEMO_VENV)/installed-$(VERSION): requirements.txt pyproject.toml
+$(VENV)/installed-$(VERSION): requirements-dev.txt pyproject.toml
+$(OLD_DUCKDB_VENV)/installed-$(VERSION): requirements-dev.txt requirements-duckdb-1.5.txt pyproject.toml
 
-demo: install ## The main job: make a month, ingest it twice, look at it
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+	--only-binary :all: --no-header --no-annotate --no-emit-index-url
+lock: install ## Lock the newest packages, with hashes
+	$(BIN)/python -m pip install --quiet uv
+	$(LOCK) pyproject.toml --extra dev -o requirements-dev.txt
+	$(LOCK) pyproject.toml --group build --constraint requirements-dev.txt -o requirements.txt
+	echo 'duckdb==1.5.*' | $(LOCK) --no-deps - -o requirements-duckdb-1.5.txt
+
+demo: $(DEMO_VENV)/installed-$(VERSION) ## The main job: make a month, ingest it twice, look at it
 	@rm -rf $(DEMO); mkdir -p $(DEMO)/files
 	@echo '$$ taxietl generate --color yellow --year 2021 --month 1 --out $(DEMO)/files/yellow_tripdata_2021-01.csv.gz'
-	@$(BIN)/taxietl --home $(DEMO) generate --color yellow --year 2021 --month 1 \
+	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) generate --color yellow --year 2021 --month 1 \
 		--out $(DEMO)/files/yellow_tripdata_2021-01.csv.gz
 	@echo; echo '$$ taxietl ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files'
-	@$(BIN)/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files
+	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files
 	@echo; echo '$$ taxietl ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files -q      # again'
-	@$(BIN)/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files -q
+	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files -q
 	@echo; echo '$$ taxietl runs ls'
-	@$(BIN)/taxietl --home $(DEMO) runs ls --limit 3
+	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) runs ls --limit 3
 	@echo; echo '$$ taxietl runs show yellow-2021-01'
-	@$(BIN)/taxietl --home $(DEMO) runs show yellow-2021-01
+	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) runs show yellow-2021-01
 	@echo; echo '$$ taxietl sql "SELECT …"'
-	@$(BIN)/taxietl --home $(DEMO) sql "SELECT payment_type, count(*) AS trips, \
+	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) sql "SELECT payment_type, count(*) AS trips, \
 		round(sum(total_amount), 2) AS dollars FROM yellow_trips GROUP BY ALL ORDER BY ALL"
 
 lint: install ## Format, ruff and mypy
@@ -61,15 +74,8 @@ ON_DUCKDB := $(wildcard tests/load/test_*.py) tests/load/lake/test_query.py test
 	$(addprefix tests/cli/test_,ingest.py inspect.py profiles_check.py sql.py verify.py zones.py) \
 	$(addprefix tests/acceptance/test_,every_era.py interrupted.py whole_months.py)
 
-test-duckdb-1.5: .venv-duckdb-1.5/installed ## What touches DuckDB, with the oldest version supported
-	.venv-duckdb-1.5/bin/pytest -n 2 -m 'not torture' -k 'not postgres and not http' $(ON_DUCKDB)
-
-.venv-duckdb-1.5/installed: $(VENV)/installed
-	$(PYTHON) -m venv .venv-duckdb-1.5
-	.venv-duckdb-1.5/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	.venv-duckdb-1.5/bin/python -m pip install --quiet --disable-pip-version-check 'duckdb==1.5.*'
-	.venv-duckdb-1.5/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+test-duckdb-1.5: $(OLD_DUCKDB_VENV)/installed-$(VERSION) ## What touches DuckDB, with the oldest version supported
+	$(OLD_DUCKDB_VENV)/bin/pytest -n 2 -m 'not torture' -k 'not postgres and not http' $(ON_DUCKDB)
 
 torture: install ## Loops of over 30 seconds, seeds and counts printed
 	$(BIN)/pytest -m torture -s
@@ -85,4 +91,4 @@ bench: install ## Figures, beside DuckDB's own reading, gunzip | psql, Prefect a
 	$(BIN)/python bench/postgres_load.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 
 clean: ## Remove what these targets made
-	rm -rf $(VENV) .venv-duckdb-1.5 $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(DEMO_VENV) $(OLD_DUCKDB_VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
