@@ -67,7 +67,9 @@ def test_the_environment_wins(write: Write, monkeypatch: pytest.MonkeyPatch) -> 
         ("https://example.org/{year}-{mnth}.parquet", "unknown field"),
         ("https://example.org/{year}-{month}-{}.parquet", "unknown field"),
         ("https://example.org/{year}-{month.real}.parquet", "unknown field"),
-        ("https://example.org/{year}-{month:x2}.parquet", "a format that does not fit"),
+        ("https://example.org/{year}-{month:x2}.parquet", "a format that does not fit {month}"),
+        ("https://example.org/{year}-{month:99999999d}", "a format that does not fit {month}"),
+        ("https://example.org/{year!r}-{month}", "a format that does not fit {year}"),
         ("https://example.org/{year}-{month.parquet", "unpaired"),
     ],
 )

@@ -129,13 +129,23 @@ def test_runs_are_named_by_the_template_and_then_numbered(engine: Engine) -> Non
     assert names == ["green-2021-01", "green-2021-01-2", "green-2021-01-3", "green-2021-12"]
 
 
-def test_a_template_with_an_unknown_parameter_is_an_error(engine: Engine) -> None:
-    named = flow(run_name="{colour}")(lambda color: None)
+@pytest.mark.parametrize(
+    "template",
+    ["{colour}", "{color:99999999}", "{n:.99999999f}", "{n:>{n}}", "{color.__class__}", "{"],
+)
+def test_a_template_that_no_name_comes_of_is_an_error(engine: Engine, template: str) -> None:
+    named = flow(run_name=template)(lambda color, n=99_999_999: None)
 
-    with pytest.raises(ConfigError, match=r"cannot name its run by '\{colour\}'"):
+    with pytest.raises(ConfigError, match=r"cannot name its run by '\{"):
         engine.run(named, "green")
 
     assert engine.history.runs() == []
+
+
+def test_a_template_may_write_a_day_as_it_likes(engine: Engine) -> None:
+    named = flow(run_name="{day:%d.%m.%Y of the year 2021}")(lambda day: None)
+
+    assert engine.run(named, date(2021, 1, 2)).name == "02.01.2021 of the year 2021"
 
 
 def test_other_runs_get_an_adjective_and_an_animal(engine: Engine) -> None:

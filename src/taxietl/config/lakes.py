@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, Field
 from taxietl.config.base import Profile, Text
 from taxietl.config.google import GoogleProfile
 from taxietl.config.paths import ConfigPath
+from taxietl.config.templates import open_fields
 
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket  # type: ignore[import-untyped]
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 LAKE_KEY = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"
 """The object of a month, as the DataTalksClub course lays its lake out."""
 
-_KEY_FIELDS = ("color", "year", "month")
 _COLORS = ("yellow", "green", "fhv", "fhvhv")
 _YEARS = (2009, 2010, 2019, 2020, 2021)
 """Enough to see whether a format leaves months apart."""
@@ -33,25 +32,14 @@ def check_key(template: str) -> str:
     """Refuse a template that fails on use, leaves its folder, or lets months share a file."""
     if "\\" in template:
         raise ValueError("must use / between folders, on every platform")
-    try:
-        fields = [field for _, field, _, _ in string.Formatter().parse(template)]
-    except ValueError:
-        raise ValueError("has an unpaired { or }") from None
-    named = {field for field in fields if field is not None}
-    if unknown := sorted(named.difference(_KEY_FIELDS)):
-        raise ValueError(
-            f"has an unknown field {{{unknown[0]}}}; known: {{color}} {{year}} {{month}}"
-        )
-    for field in _KEY_FIELDS:
+    named = open_fields(template)
+    for field in ("color", "year", "month"):
         if field not in named:
             raise ValueError(f"must contain {{{field}}}, or months would overwrite one another")
-    try:
-        keys = [
-            template.format(color=color, year=year, month=month)
-            for color, year, month in product(_COLORS, _YEARS, range(1, 13))
-        ]
-    except (ValueError, KeyError, IndexError):  # a format may hold {fields} of its own
-        raise ValueError("has a format that does not fit its field") from None
+    keys = [
+        template.format(color=color, year=year, month=month)
+        for color, year, month in product(_COLORS, _YEARS, range(1, 13))
+    ]
     if len(set(keys)) < len(keys):
         raise ValueError("has a format that gives two months one file")
     for key in keys:

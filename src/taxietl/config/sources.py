@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-_FIELDS = ("color", "year", "month")
+from taxietl.config.templates import open_fields
 
 
 def check_address(template: str) -> str:
@@ -30,7 +29,9 @@ def check_address(template: str) -> str:
         raise ValueError("must hold no user name and no password")
     if parts.fragment or any(each.isspace() or not each.isprintable() for each in template):
         raise ValueError("must hold no blanks and no #")
-    _check_fields(template)
+    named = open_fields(template)
+    if named and not {"year", "month"} <= named:
+        raise ValueError("must contain both {year} and {month}, or neither")
     return template
 
 
@@ -48,22 +49,7 @@ def check_month_address(template: str) -> str:
 
 def holds_months(template: str) -> bool:
     """Whether the address leaves the month open, or is that of one file."""
-    return any(field for _, field, _, _ in string.Formatter().parse(template))
-
-
-def _check_fields(template: str) -> None:
-    try:
-        named = {field for _, field, _, _ in string.Formatter().parse(template)} - {None}
-    except ValueError:
-        raise ValueError("has an unpaired { or }") from None
-    if named.difference(_FIELDS):
-        raise ValueError("has an unknown field; known: {color} {year} {month}")
-    if named and not {"year", "month"} <= named:
-        raise ValueError("must contain both {year} and {month}, or neither")
-    try:
-        template.format(color="yellow", year=2021, month=1)
-    except (ValueError, KeyError, IndexError):  # a format may hold {fields} of its own
-        raise ValueError("has a format that does not fit its field") from None
+    return bool(open_fields(template))
 
 
 class SourceSettings(BaseModel):

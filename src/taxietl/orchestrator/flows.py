@@ -16,6 +16,7 @@ from taxietl.orchestrator.decoration import check_flow
 from taxietl.orchestrator.futures import Future
 from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.inputs import Inputs, taken
+from taxietl.orchestrator.names import name_by
 from taxietl.orchestrator.parameters import (
     Parameters,
     Replay,
@@ -151,7 +152,7 @@ class Flow(Generic[P, R]):
         if self._run_name is None:
             return None
         try:
-            return self._run_name.format(**parameters.by_name)
+            return name_by(self._run_name, parameters.by_name)
         except (KeyError, IndexError, AttributeError, ValueError) as error:
             raise ConfigError(
                 f"The flow {self.name!r} cannot name its run by {self._run_name!r}:"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
+
+_NUMBER = re.compile(r"\d{4,}")
 
 TRIES = 3
 """How often two words are drawn before a number is added; there are some 370,000 pairs."""
@@ -17,6 +21,30 @@ def two_words(rng: Random) -> Iterator[str]:
     generator = _generator(rng)
     for _ in range(TRIES):
         yield str(generator.generate_slug(2))
+
+
+def name_by(template: str, parameters: Mapping[str, Any]) -> str:
+    """A flow's template, filled in as `str.format` does, but for what could not end.
+
+    Raises:
+        KeyError, IndexError, AttributeError, ValueError: it cannot be filled in so.
+    """
+    return _Template().vformat(template, (), parameters)
+
+
+class _Template(string.Formatter):
+    """`{n:99999999}` would be a name of a hundred megabytes; what begins with _ is nobody's."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        is_date = hasattr(value, "strftime")  # whose format may hold a year
+        if not is_date and _NUMBER.search(format_spec):
+            raise ValueError(f"the width or precision in {format_spec[:40]!r} is above 999")
+        return str(super().format_field(value, format_spec))
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if "._" in field_name:
+            raise AttributeError(f"{{{field_name[:40]}}} names a private attribute")
+        return super().get_field(field_name, args, kwargs)
 
 
 def wanted_names(own: str | None, rng: Random) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from lakes import JANUARY, BucketLake, FolderLake
 from lakes import KEY as JANUARY_KEY
 
+from taxietl.config.lakes import FolderProfile
 from taxietl.errors import Cancelled, ConfigError, CorruptFileError, MissingFileError, SourceError
 from taxietl.load.lake.extractor import LakeMonths
 from taxietl.load.lake.values import Form
@@ -145,8 +146,12 @@ def test_what_lies_at_another_key_is_taken_with_its_ending(
     assert file.path.read_bytes() == DATA
     with pytest.raises(MissingFileError, match="at other/key"):
         LakeMonths(lake.profile, "other/key").probe(MARCH)
-    with pytest.raises(ConfigError, match="cannot be filled in"):
-        LakeMonths(lake.profile, "{colour}.parquet").probe(MARCH)
+
+
+@pytest.mark.parametrize("template", ["{colour}.parquet", "{month:99999999d}", "{color.__class__}"])
+def test_a_key_that_no_month_fills_is_refused_before_anything_is_asked(template: str) -> None:
+    with pytest.raises(ConfigError, match=r"The key of --source has an? "):
+        LakeMonths(FolderProfile(path=Path("lake")), template)
 
 
 def test_a_bucket_that_cannot_be_asked_is_a_matter_of_the_source(bucket: BucketLake) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from taxietl.config.templates import open_fields
 from taxietl.errors import ConfigError, CorruptFileError, MissingFileError, SourceError, TargetError
 from taxietl.load.lake.lake import Lake, ending_of
 from taxietl.load.lake.values import Form, StoredObject
@@ -35,6 +36,15 @@ class LakeMonths:
     profile: LakeProfile
     template: str | None = None
     """Another key than the profile's, in which `{color}`, `{year}` and `{month}` may be open."""
+
+    def __post_init__(self) -> None:
+        try:
+            open_fields(self.template or "")
+        except ValueError as error:
+            raise ConfigError(
+                f"The key of --source {error}.",
+                hint="Braces may hold color, year and month: {color}/{year}-{month:02d}.parquet.",
+            ) from None
 
     def probe(
         self,
@@ -125,15 +135,7 @@ class LakeMonths:
         if self.template is None:
             return _intact(lake, trip_file)
         month = {"color": trip_file.color, "year": trip_file.year, "month": trip_file.month}
-        try:
-            key = self.template.format(**month)
-        except (KeyError, IndexError, ValueError) as error:
-            raise ConfigError(
-                f"The key {self.template!r} of --source cannot be filled in:"
-                f" {type(error).__name__}: {error}.",
-                hint="In braces may stand color, year and month: {color}, {year}, {month:02}.",
-            ) from error
-        return lake.store.stat(key)
+        return lake.store.stat(self.template.format(**month))
 
     def _missing(self, lake: Lake, trip_file: TripFile) -> MissingFileError:
         there = f"{lake.store.address} has no {trip_file}"
