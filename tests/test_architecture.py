@@ -10,11 +10,12 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "taxietl"
 
 ALLOWED = {
+    "terminal": set(),
     "errors": set(),
     "modules": {"errors"},
     "digests": set(),
     "replacing": set(),
-    "orchestrator": {"modules", "digests", "errors"},
+    "orchestrator": {"modules", "digests", "terminal", "errors"},
     "tlc": {"errors"},
     "config": {"errors"},
     "steps": {"tlc", "config", "modules", "errors"},
@@ -28,7 +29,7 @@ ALLOWED = {
     },
     "cli": {
         *("runtime", "flows", "extract", "transform", "load", "steps", "tlc", "config"),
-        *("orchestrator", "replacing", "errors"),
+        *("orchestrator", "replacing", "terminal", "errors"),
     },
     "__main__": {"cli"},
 }

@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from taxietl.terminal import one_line
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -26,7 +28,8 @@ def rows_of(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Rows under their headings, numbers to the right; a null is empty, one row takes one line."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    headings = [one_line(each) for each in headings]
+    cells = [[one_line(_cell(value)) for value in row] for row in rows]
     to_the_right = [
         bool(rows) and all(_is_number(value) or value is None for value in column)
         for column in zip(*rows, strict=True)

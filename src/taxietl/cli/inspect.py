@@ -66,7 +66,7 @@ def inspect(
     from taxietl.cli.inspect_text import as_text
 
     document = _document(found) | {"html": html}
-    out.result(document, "" if out.json else as_text(found))
+    out.result(document, "" if out.json else as_text(found), is_styled=True)
 
 
 def _trip_file(file: str, color: str | None, year: int | None, month: int | None) -> TripFile:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from taxietl.terminal import one_line
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,10 +26,10 @@ def as_text(found: Quality) -> str:
         console.width = _WIDTH
     with console.capture() as shown:
         console.print(f"[bold]{found.trip_file}[/bold]  {found.rows:,} rows")
-        console.print(origin_text(found), markup=False, soft_wrap=True)
-        console.print(_findings(found))
+        console.print(one_line(origin_text(found)), markup=False, soft_wrap=True)
+        console.print(_findings(found), markup=False)
         for each in _columns(found):
-            console.print(each)
+            console.print(each, markup=False)
     lines = (line.rstrip() for line in shown.get().splitlines())
     return "\n".join(lines) + "\n"
 
@@ -74,7 +76,7 @@ def _findings(found: Quality) -> Table:
     table = _table("Findings", ("rows", "right"), ("share", "right"), ("what", "left"))
     for each in found.findings:
         style = "" if each.rows else "dim"
-        table.add_row(f"{each.rows:,}", share_text(each.share), each.text, style=style)
+        table.add_row(f"{each.rows:,}", share_text(each.share), one_line(each.text), style=style)
     return table
 
 
@@ -85,13 +87,13 @@ def _columns(found: Quality) -> Iterator[Table | str]:
     yield _numbers(found, [each for each in full if each.quantiles])
     yield _codes([each for each in full if each.values])
     if empty := [each.name for each in found.columns if each.nulls == found.rows]:
-        yield f"Empty: {', '.join(empty)}"
+        yield one_line(f"Empty: {', '.join(empty)}")
 
 
 def _times(columns: list[ColumnQuality]) -> Table:
     table = _table("Times", *_HEAD, ("earliest", "left"), ("latest", "left"))
     for each in columns:
-        table.add_row(*_named(each), value_text(each.min), value_text(each.max))
+        table.add_row(*_named(each), one_line(value_text(each.min)), one_line(value_text(each.max)))
     return table
 
 
@@ -110,7 +112,7 @@ def _codes(columns: list[ColumnQuality]) -> Table:
     table = _table("Codes and texts", *_HEAD, ("values", "right"), ("most frequent", "left"))
     for each in columns:
         frequent = ", ".join(f"{value} ({rows:,})" for value, rows in (each.values or ())[:4])
-        table.add_row(*_named(each), value_text(each.distinct), frequent)
+        table.add_row(*_named(each), value_text(each.distinct), one_line(frequent))
     return table
 
 
@@ -118,7 +120,7 @@ _HEAD = (("column", "left"), ("nulls", "right"))
 
 
 def _named(column: ColumnQuality) -> tuple[str, str]:
-    return column.name, share_text(column.null_share)
+    return one_line(column.name), share_text(column.null_share)
 
 
 def _shown(quantiles: Mapping[str, float | int]) -> list[str]:

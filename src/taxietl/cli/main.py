@@ -75,7 +75,7 @@ def _told(act: Callable[[], int], given: Sequence[str]) -> int:
 
 def _reported(error: BaseException, given: Sequence[str]) -> int:
     """Say what went wrong, on stderr and, under --json, as the one document on stdout."""
-    from taxietl.cli.output import describe_error, write_document
+    from taxietl.cli.output import describe_error, say, write_document
 
     document = describe_error(error)
     if not document["message"]:  # the help was asked for by naming no command, and printed
@@ -83,11 +83,11 @@ def _reported(error: BaseException, given: Sequence[str]) -> int:
     if "--json" in given:
         with suppress(OSError, TargetError):  # stdout may be what went wrong
             write_document({"error": document, "exit_code": document["exit_code"]})
-    sys.stderr.write(f"error: {document['message']}\n")
+    say(f"error: {document['message']}")
     if document["hint"]:
-        sys.stderr.write(f"hint: {document['hint']}\n")
+        say(f"hint: {document['hint']}")
     if "--debug" in given:
         import traceback
 
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).removesuffix("\n"))
     return int(document["exit_code"])

@@ -19,6 +19,7 @@ import typer
 
 from taxietl.cli.streams import writing_to_stdout
 from taxietl.errors import Cancelled, TargetError, TaxietlError
+from taxietl.terminal import visible, visible_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only results and errors.")]
@@ -37,17 +38,24 @@ class Output:
     verbose: bool = False
     debug: bool = False
 
-    def result(self, document: Mapping[str, Any], text: str) -> None:
-        """Write a command's result: the document under --json, the text otherwise."""
+    def result(self, document: Mapping[str, Any], text: str, *, is_styled: bool = False) -> None:
+        """Write a command's result: the document under --json, the text otherwise.
+
+        Args:
+            document: for programs.
+            text: for people.
+            is_styled: the text has colours of ours, and was made visible before it got them.
+        """
         if self.json:
             write_document(document)
         else:
-            _write(text if text.endswith("\n") else f"{text}\n")
+            shown = text if is_styled else visible(text)
+            _write(shown if shown.endswith("\n") else f"{shown}\n")
 
     def note(self, text: str) -> None:
         """Tell something by the way, on stderr, unless --quiet."""
         if not self.quiet:
-            sys.stderr.write(f"{text}\n")
+            say(text)
 
     @property
     def log_level(self) -> int:
@@ -141,9 +149,15 @@ def _usage(error: Exception) -> str:
     return f"{usage}  See `{context.command_path} --help`."
 
 
+def say(text: str) -> None:
+    """Write a line, or several, to stderr."""
+    sys.stderr.write(f"{visible(text)}\n")
+
+
 def write_document(document: Mapping[str, Any]) -> None:
     """Write one JSON document to stdout."""
-    _write(json.dumps(document, default=plain, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(document, default=plain, indent=2, ensure_ascii=False)
+    _write(f"{visible_json(text)}\n")
 
 
 def _write(text: str) -> None:

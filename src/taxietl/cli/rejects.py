@@ -13,6 +13,7 @@ from taxietl.cli.options import wanted_months
 from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError, TargetError
+from taxietl.terminal import one_line
 
 if TYPE_CHECKING:
     from taxietl.flows.rejects import Load
@@ -155,10 +156,10 @@ def _month(load: Load) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """A value for a terminal: what is no print stays out of it, and a long line does, too."""
+    """A value for a terminal, of which a long one is cut."""
     if not isinstance(value, str):
         return value
-    plain = "".join(each if each.isprintable() else " " for each in value)
+    plain = one_line(value)
     return plain if len(plain) <= SHOWN_TEXT else f"{plain[: SHOWN_TEXT - 1]}…"
 
 

@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
+from taxietl.terminal import visible
 
 _GIVEN = "taxietl.run.arguments"
 
@@ -26,7 +27,7 @@ class _RunCommand(TyperCommand):
         super().format_help(ctx, formatter)
         given, _, _ = self.make_parser(ctx).parse_args(ctx.meta.get(_GIVEN, []))
         if target := given.get("target"):
-            typer.echo(_help(str(target)))
+            typer.echo(visible(_help(str(target))))
 
 
 def register(app: typer.Typer) -> None:

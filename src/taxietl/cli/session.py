@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,12 +27,13 @@ def choose(*, config: Path | None, home: Path | None) -> None:
 
 def open_settings() -> Settings:
     """Load the settings, put them in force, and pass on what a user should be told once."""
+    from taxietl.cli.output import say
     from taxietl.config import activate, load_settings
 
     settings = load_settings(config=_chosen.config, home=_chosen.home)
     activate(settings)
     for warning in settings.warnings:
-        sys.stderr.write(f"warning: {warning}\n")
+        say(f"warning: {warning}")
     return settings
 
 

@@ -6,6 +6,8 @@ and `load.postgres_query`.
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +18,7 @@ from taxietl.cli.output import Output, with_output
 from taxietl.cli.session import open_settings
 from taxietl.cli.streams import writing_to_stdout
 from taxietl.errors import ConfigError
+from taxietl.terminal import visible
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,9 +94,25 @@ def _write_csv(rows: pa.RecordBatchReader) -> None:
     from taxietl.cli.answers import writable, written
 
     schema = writable(rows.schema)
-    with writing_to_stdout(), pacsv.CSVWriter(sys.stdout.buffer, schema) as writer:
+    sink = _Shown() if sys.stdout.isatty() else sys.stdout.buffer
+    with writing_to_stdout(), pacsv.CSVWriter(sink, schema) as writer:
         for batch in rows:
             writer.write_batch(written(batch, schema))
+
+
+class _Shown(io.RawIOBase):
+    """A terminal, to which bytes of UTF-8 are shown; files and pipes get the data as they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        sys.stdout.write(visible(self._decoder.decode(bytes(data))))
+        return len(data)
 
 
 def _write_parquet(rows: pa.RecordBatchReader) -> None:

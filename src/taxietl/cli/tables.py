@@ -1,9 +1,11 @@
-"""Plain columns of text, for people and for `awk`."""
+"""Plain columns of text, for people and for `awk`: a row is a line, whatever its cells hold."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from taxietl.terminal import one_line
 
 
 def table(headings: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -29,4 +31,5 @@ def table(headings: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return f"{value:,}" if is_number else one_line(str(value))

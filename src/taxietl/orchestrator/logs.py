@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
+from taxietl.terminal import visible
 
 ENGINE = "taxietl.engine"
 FLOW_RUNS = "taxietl.flow_runs"
@@ -109,7 +110,7 @@ class ConsoleFormatter(logging.Formatter):
         elif record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         clock = f"{at:%H:%M:%S}.{int(record.msecs):03d}"
-        return f"{clock} | {record.levelname:<7} | {who} - {text}"
+        return visible(f"{clock} | {record.levelname:<7} | {who} - {text}")
 
 
 class _ConsoleFilter(logging.Filter):
