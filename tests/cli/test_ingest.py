@@ -17,6 +17,7 @@ import pytest
 from command import Taxietl, check_refused
 
 from taxietl.extract.synthetic import write
+from taxietl.tlc.datasets import dataset
 
 MONTH = ("--color", "green", "--year", "2021", "--month", "1")
 ROWS = 3000
@@ -72,7 +73,7 @@ def test_a_second_run_has_nothing_to_do_and_says_what_it_compared(
     (month,) = done.document["months"]
     assert (done.code, month["action"]) == (0, "nothing to do")
     assert "version is unchanged" in month["reason"]
-    assert "contract 1, transforms drop-zero-passengers" in month["reason"]
+    assert f"contract {dataset('green').contract_version}, transforms drop-zero" in month["reason"]
 
 
 def test_force_loads_the_same_rows_again_and_supersedes_the_ledger_row(

@@ -11,7 +11,6 @@ import pytest
 from taxietl.errors import RefusedLoadError
 from taxietl.steps.plan import Plan, decide
 from taxietl.steps.values import Entry, LoadReport, SourceVersion, Transform
-from taxietl.tlc.datasets import CONTRACT_VERSION
 from taxietl.tlc.trip_file import TripFile
 
 JANUARY = TripFile("yellow", 2021, 1)
@@ -35,7 +34,7 @@ REPORT = LoadReport(
     source_bytes=SAME.size_bytes,
     source_sha256=SHA,
     era="yellow 2019",
-    contract_version=CONTRACT_VERSION,
+    contract_version=JANUARY.dataset.contract_version,
     rows_read=12,
     rows_loaded=10,
     rows_dropped={"drop-zero-passengers": 2},
@@ -162,7 +161,7 @@ def test_other_rules_load_the_same_bytes_again(
 def test_nothing_to_do_says_by_what_it_was_known() -> None:
     assert decided().reason == (
         "the source's version is unchanged (SHA-256 aaaaaaaaaaaa), "
-        f"contract {CONTRACT_VERSION}, transforms drop-zero-passengers; "
+        f"contract {JANUARY.dataset.contract_version}, transforms drop-zero-passengers; "
         "10 rows loaded by run 'brave-otter'"
     )
 

@@ -21,14 +21,11 @@ def schema(
     ] = None,
 ) -> None:
     """Print each colour's columns and types, and the published names of each era."""
-    from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS, dataset
+    from taxietl.tlc.datasets import DATASETS, dataset
 
     chosen = [dataset(color)] if color else list(DATASETS.values())
     documents = [_described(each.color) for each in chosen]
-    out.result(
-        {"contract_version": CONTRACT_VERSION, "datasets": documents},
-        "\n".join(_as_text(document) for document in documents),
-    )
+    out.result({"datasets": documents}, "\n".join(_as_text(document) for document in documents))
 
 
 def _described(color: str) -> dict[str, Any]:
@@ -58,11 +55,19 @@ def _described(color: str) -> dict[str, Any]:
         for era in ERAS
         if era.color == color
     ]
-    return {"color": color, "table": known.table, "columns": columns, "eras": eras}
+    return {
+        "color": color,
+        "table": known.table,
+        "contract_version": known.contract_version,
+        "columns": columns,
+        "eras": eras,
+    }
 
 
 def _as_text(document: dict[str, Any]) -> str:
-    lines = [f"{document['color']}: table {document['table']}"]
+    lines = [
+        f"{document['color']}: table {document['table']}, contract {document['contract_version']}"
+    ]
     for column in document["columns"]:
         lines.append(f"  {column['name']:<24} {column['type']:<17} {column['note']}")
     for era in document["eras"]:

@@ -28,7 +28,6 @@ from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet,
 from taxietl.load.lake.values import Facts, month_of
 from taxietl.orchestrator import Stream, current_cancellation, current_run, task
 from taxietl.steps.values import LoadRequest, SourceFile, Tally
-from taxietl.tlc.datasets import CONTRACT_VERSION
 
 _LEFT_SECONDS = 24 * 3600
 
@@ -173,7 +172,7 @@ def _facts(
         source_etag=file.version.etag,
         source_bytes=file.size_bytes,
         source_sha256=file.sha256,
-        contract_version=CONTRACT_VERSION,
+        contract_version=file.version.trip_file.dataset.contract_version,
         transforms=options.recorded(),
         run_id=run.id if run else "",
         run_name=run.name if run else "",

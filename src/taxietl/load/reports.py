@@ -17,7 +17,6 @@ from taxietl.steps.values import (
     SourceFile,
     Tally,
 )
-from taxietl.tlc.datasets import CONTRACT_VERSION
 
 
 def nothing_to_do(entry: Entry, plan: Plan) -> LoadReport:
@@ -64,7 +63,7 @@ def report_of_load(
         source_bytes=file.size_bytes,
         source_sha256=file.sha256,
         era=tally.era,
-        contract_version=CONTRACT_VERSION,
+        contract_version=request.trip_file.dataset.contract_version,
         rows_read=tally.rows_read,
         rows_loaded=rows,
         rows_dropped=tally.rows_dropped,

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from taxietl.errors import RefusedLoadError
 from taxietl.steps.values import Entry, LoadReport, SourceVersion, Transform
-from taxietl.tlc.datasets import CONTRACT_VERSION
 
 
 @dataclass(frozen=True)
@@ -143,11 +142,9 @@ def _same_bytes(entry: Entry, transforms: tuple[Transform, ...], why: str) -> Pl
             f"the table holds {entry.rows_present:,} of the {entry.report.rows_loaded:,} rows "
             "loaded",
         )
-    if entry.report.contract_version != CONTRACT_VERSION:
-        return Plan(
-            "replace",
-            f"loaded under contract {entry.report.contract_version}, now {CONTRACT_VERSION}",
-        )
+    before, now = entry.report.contract_version, entry.report.trip_file.dataset.contract_version
+    if before != now:
+        return Plan("replace", f"loaded under contract {before}; the current one is {now}")
     if entry.report.transforms != transforms:
         before = ", ".join(each.name for each in entry.report.transforms) or "none"
         after = ", ".join(each.name for each in transforms) or "none"
@@ -157,7 +154,7 @@ def _same_bytes(entry: Entry, transforms: tuple[Transform, ...], why: str) -> Pl
     names = ", ".join(each.name for each in transforms) or "none"
     return Plan(
         "nothing",
-        f"{why} (SHA-256 {entry.report.source_sha256[:12]}), contract {CONTRACT_VERSION}, "
+        f"{why} (SHA-256 {entry.report.source_sha256[:12]}), contract {now}, "
         f"transforms {names}; {entry.report.rows_loaded:,} rows loaded by run "
         f"{entry.report.run_name!r}",
     )

@@ -16,10 +16,6 @@ from types import MappingProxyType
 
 from taxietl.errors import UnknownNameError
 
-CONTRACT_VERSION = "1"
-"""Goes up whenever the same file would give other values or columns; a month loaded under another
-version is loaded again."""
-
 
 class Kind(StrEnum):
     """What a column's values are; decides their type and how they are summed."""
@@ -62,13 +58,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One colour: its table, its columns in order, and the first month published."""
+    """One colour: its table, its columns in order, the first month published, and its version."""
 
     color: str
     columns: tuple[Column, ...]
     started_at: str
     ended_at: str
     first_month: tuple[int, int]
+    contract_version: str
+    """Goes up whenever the same file would give other values or columns; a month loaded under
+    another version is loaded again."""
 
     @property
     def table(self) -> str:
@@ -159,6 +158,7 @@ _YELLOW = Dataset(
     started_at="tpep_pickup_datetime",
     ended_at="tpep_dropoff_datetime",
     first_month=(2009, 1),
+    contract_version="1",
 )
 
 _GREEN = Dataset(
@@ -190,6 +190,7 @@ _GREEN = Dataset(
     started_at="lpep_pickup_datetime",
     ended_at="lpep_dropoff_datetime",
     first_month=(2013, 8),
+    contract_version="1",
 )
 
 _FHV = Dataset(
@@ -206,6 +207,7 @@ _FHV = Dataset(
     started_at="pickup_datetime",
     ended_at="dropOff_datetime",
     first_month=(2015, 1),
+    contract_version="1",
 )
 
 _FHVHV = Dataset(
@@ -242,6 +244,7 @@ _FHVHV = Dataset(
     started_at="pickup_datetime",
     ended_at="dropoff_datetime",
     first_month=(2019, 2),
+    contract_version="1",
 )
 
 DATASETS: Mapping[str, Dataset] = MappingProxyType(

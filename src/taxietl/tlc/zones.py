@@ -28,6 +28,9 @@ VIEW_COLUMNS: Mapping[str, str] = MappingProxyType(
 )
 """Plain names, and the table's."""
 
+CONTRACT_VERSION = "1"
+"""Goes up whenever the same file would give other values or columns."""
+
 FIRST, LAST = 1, 265
 UNKNOWN, OUTSIDE = 264, 265
 """Not known where; and outside of the city."""

@@ -206,6 +206,22 @@ def test_an_object_that_is_not_what_was_put_there_is_not_loaded(
     assert bigquery.states() == {}
 
 
+def test_an_object_of_an_older_contract_is_refused_naming_both(
+    upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery
+) -> None:
+    upload()
+    gcs.bucket().objects[KEY.format(1)].resource["metadata"]["taxietl-contract-version"] = "0"
+    del gcs.bucket().objects["_taxietl/green/2021-01.json"]
+
+    check_refused(load("-q"), 3, "uploaded under contract 0; the current one is", "upload-gcs")
+    assert bigquery.states() == {}
+
+    (month,) = upload().document["months"]
+    assert month["action"] == "replaced"
+    assert "under contract 0; the current one is" in month["reason"]
+    assert only(load("--json"))["action"] == "loaded"
+
+
 def test_an_object_that_was_only_copied_is_loaded_by_its_new_generation(
     upload: Command, load: Command, gcs: Gcs, bigquery: BigQuery
 ) -> None:

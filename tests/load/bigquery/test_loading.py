@@ -27,7 +27,6 @@ from taxietl.load.bigquery.values import PlannedLoad
 from taxietl.load.lake.parquet import lake_schema
 from taxietl.load.lake.patience import Patience
 from taxietl.load.lake.values import Form
-from taxietl.tlc.datasets import CONTRACT_VERSION
 from taxietl.tlc.trip_file import TripFile
 
 JANUARY = TripFile("green", 2021, 1)
@@ -80,7 +79,7 @@ def way(tmp_path: Path) -> Iterator[Way]:
         lake = BucketLake(gcs)
         lake.put(
             path, color="green", form=Form.PARQUET, key=KEY, rows=ROWS,
-            contract_version=CONTRACT_VERSION,
+            contract_version=JANUARY.dataset.contract_version,
         )  # fmt: skip
         yield Way(lake, bigquery)
 

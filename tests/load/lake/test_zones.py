@@ -20,8 +20,7 @@ from taxietl.load.lake.query import queried
 from taxietl.load.lake.values import ZONES_KEY, ZONES_MANIFEST, Version
 from taxietl.load.lake.zones import LakeZones
 from taxietl.steps.zones import Zone, ZoneFile, ZoneReport, ZoneRequest
-from taxietl.tlc.datasets import CONTRACT_VERSION
-from taxietl.tlc.zones import COLUMNS
+from taxietl.tlc.zones import COLUMNS, CONTRACT_VERSION
 
 TODAY = (
     Zone(1, "EWR", "Newark Airport", "EWR"),

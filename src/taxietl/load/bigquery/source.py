@@ -8,7 +8,6 @@ from taxietl.load.bigquery.values import LakeMonth
 from taxietl.load.lake.extractor import as_source
 from taxietl.load.lake.lake import Lake, Standing
 from taxietl.load.lake.values import Form, Manifest, Version, month_of
-from taxietl.tlc.datasets import CONTRACT_VERSION
 from taxietl.tlc.trip_file import TripFile
 
 
@@ -96,10 +95,11 @@ def _intact(standing: Standing, trip_file: TripFile, uri: str) -> Version:
             f"{uri} is not what run {version.facts.run_name!r} put there.",
             hint=f"Upload it again: {again}.",
         )
-    if version.facts.contract_version != CONTRACT_VERSION:
+    before, now = version.facts.contract_version, version.facts.current_contract
+    if before != now:
         raise SourceError(
-            f"{uri} has the columns of another version of taxietl.",
-            hint=f"Upload it again: {again}.",
+            f"{uri} was uploaded under contract {before}; the current one is {now}.",
+            hint=f"Upload it again, which reads the source anew: {again}.",
         )
     return version
 

@@ -16,7 +16,7 @@ from taxietl.load.lake.values import (
     manifest_key,
     tells_of_itself,
 )
-from taxietl.tlc.datasets import CONTRACT_VERSION, DATASETS
+from taxietl.tlc.datasets import DATASETS
 
 _UNRECORDED = "its manifest lacks it, as after a crash: upload it again, which mends that"
 
@@ -158,7 +158,7 @@ def _footer_problems(lake: Lake, found: StoredObject, version: Version) -> list[
     digest = schema_digest(schema)
     if digest != facts.schema:
         problems.append("other columns than were written")
-    elif facts.contract_version == CONTRACT_VERSION:
+    elif facts.contract_version == facts.current_contract:
         contract = lake_schema(DATASETS[facts.color]) if facts.color else zones_schema()
         if digest != schema_digest(contract):
             problems.append("other columns than the contract's")

@@ -32,7 +32,6 @@ from taxietl.load.lake.values import (
 from taxietl.steps.plan import Plan, decide
 from taxietl.steps.protocols import Cancellation, Progress
 from taxietl.steps.values import Entry, SourceVersion, Transform
-from taxietl.tlc.datasets import CONTRACT_VERSION
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
@@ -291,7 +290,7 @@ def entry_of(version: Version, trip_file: TripFile) -> Entry:
         source_bytes=facts.source_bytes,
         source_sha256=facts.source_sha256,
         era=facts.era or "",
-        contract_version=CONTRACT_VERSION if is_raw else facts.contract_version,
+        contract_version=facts.current_contract if is_raw else facts.contract_version,
         rows_read=facts.rows_read or 0,
         rows_loaded=facts.rows or 0,
         rows_dropped=facts.rows_dropped,

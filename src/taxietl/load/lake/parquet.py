@@ -17,9 +17,10 @@ from taxietl.errors import TargetError
 from taxietl.replacing import replacing
 from taxietl.steps.zones import Zone
 from taxietl.tlc.arrow import arrow_schema, arrow_type_named
-from taxietl.tlc.datasets import CONTRACT_VERSION, Dataset
+from taxietl.tlc.datasets import Dataset
 from taxietl.tlc.trip_file import TripFile
 from taxietl.tlc.zones import COLUMNS as ZONE_COLUMNS
+from taxietl.tlc.zones import CONTRACT_VERSION as ZONES_CONTRACT_VERSION
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
 
 ROW_GROUP_ROWS = 1024 * 1024
@@ -29,14 +30,17 @@ ROW_GROUP_ROWS = 1024 * 1024
 def lake_schema(dataset: Dataset) -> pa.Schema:
     """The columns of every month of a colour: those of its table, `source_month` last."""
     month = pa.field("source_month", pa.date32(), nullable=False)
-    marks = {"taxietl.color": dataset.color, "taxietl.contract_version": CONTRACT_VERSION}
+    marks = {
+        "taxietl.color": dataset.color,
+        "taxietl.contract_version": dataset.contract_version,
+    }
     return arrow_schema(dataset).append(month).with_metadata(marks)
 
 
 def zones_schema() -> pa.Schema:
     """The columns of the zone table, as a warehouse has them."""
     columns = [(name, arrow_type_named(kind)) for name, kind in ZONE_COLUMNS.items()]
-    marks = {"taxietl.table": ZONES_TABLE, "taxietl.contract_version": CONTRACT_VERSION}
+    marks = {"taxietl.table": ZONES_TABLE, "taxietl.contract_version": ZONES_CONTRACT_VERSION}
     return pa.schema(columns).with_metadata(marks)
 
 

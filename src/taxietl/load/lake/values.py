@@ -19,6 +19,7 @@ from taxietl.errors import TargetError
 from taxietl.steps.values import Transform
 from taxietl.tlc.datasets import dataset
 from taxietl.tlc.trip_file import TripFile
+from taxietl.tlc.zones import CONTRACT_VERSION as ZONES_CONTRACT_VERSION
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
 
 _PREFIX = "taxietl-"
@@ -103,6 +104,13 @@ class Facts:
             return None
         year, month = map(int, self.month.split("-"))
         return TripFile(self.color, year, month)
+
+    @property
+    def current_contract(self) -> str:
+        """The contract version that such an object is written under now."""
+        if self.color is None:
+            return ZONES_CONTRACT_VERSION
+        return dataset(self.color).contract_version
 
     def metadata(self) -> dict[str, str]:
         """As an object's custom metadata; what is None is left out."""

@@ -14,8 +14,7 @@ from taxietl.load.lake.lake import Lake, Standing
 from taxietl.load.lake.values import ZONES_KEY, Facts, Form, Version, uploaded_at
 from taxietl.steps.protocols import Cancellation, untold
 from taxietl.steps.zones import ZoneReport, ZoneRequest
-from taxietl.tlc.datasets import CONTRACT_VERSION
-from taxietl.tlc.zones import TABLE
+from taxietl.tlc.zones import CONTRACT_VERSION, TABLE
 
 
 class LakeZones:
@@ -100,7 +99,7 @@ def decide_zones(request: ZoneRequest, standing: Standing, *, uri: str) -> tuple
         return "replace", f"restated: SHA-256 {before} became {now}"
     if facts.contract_version != CONTRACT_VERSION:
         before, now = facts.contract_version, CONTRACT_VERSION
-        return "replace", f"uploaded under contract {before}, now {now}"
+        return "replace", f"uploaded under contract {before}; the current one is {now}"
     return "nothing", (
         f"the same file (SHA-256 {facts.source_sha256[:12]}); {facts.rows:,} zones "
         f"uploaded by run {facts.run_name!r}"
