@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import taxietl
+from taxietl.cli.commands import Commands
 from taxietl.cli.session import choose
 
 MODULES = {
@@ -37,13 +38,10 @@ MODULES = {
 _WITH_VALUE = ("--config", "--home")
 
 
-def app(names: Iterable[str] = MODULES) -> typer.Typer:
+def app(names: Iterable[str] = MODULES) -> Commands:
     """The command line, of these commands."""
-    made = typer.Typer(
+    made = Commands(
         name="taxietl",
-        no_args_is_help=True,
-        rich_markup_mode="rich",
-        pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 source, 4 data, 5 target, 75 try later.",
     )
@@ -58,9 +56,16 @@ def run(arguments: Sequence[str]) -> Any:
     named = _named(arguments)
     # One command alone is there 20 ms sooner than all of them.
     known = app([named]) if named in MODULES else app()
-    return typer.main.get_command(known).main(
-        list(arguments), prog_name="taxietl", standalone_mode=False
-    )
+    command = typer.main.get_command(known)
+    try:
+        try:
+            context = command.make_context("taxietl", list(arguments))
+        except SystemExit as done:  # so does Typer end --install-completion
+            return done.code
+        with context:
+            return command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
 
 
 def _named(arguments: Sequence[str]) -> str:

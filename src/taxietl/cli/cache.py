@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.commands import Commands
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 from taxietl.errors import ConfigError
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.cache_why import Explanation
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command group."""
-    group = typer.Typer(name="cache", no_args_is_help=True, help="What is kept between runs.")
-    group.command("ls")(with_output(ls))
-    group.command("why")(with_output(why))
-    group.command("rm")(with_output(rm))
-    group.command("gc")(with_output(gc))
+    group = Commands(name="cache", help="What is kept between runs.")
+    group.add(ls)
+    group.add(why)
+    group.add(rm)
+    group.add(gc)
     app.add_typer(group)
 
 

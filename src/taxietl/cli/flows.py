@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.commands import Commands
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 OURS = "taxietl.flows"
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command group."""
-    group = typer.Typer(name="flows", no_args_is_help=True, help="Which flows there are to run.")
-    group.command("ls")(with_output(ls))
+    group = Commands(name="flows", help="Which flows there are to run.")
+    group.add(ls)
     app.add_typer(group)
 
 

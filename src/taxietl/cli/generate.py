@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from taxietl.cli.commands import Commands
 from taxietl.cli.options import ColorOption, YearOption
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.output import Output
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command."""
-    app.command()(with_output(generate))
+    app.add(generate)
 
 
 def generate(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli.commands import Commands
 from taxietl.cli.months import carry_out, foresee
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.tlc.column_rules import NewColumns
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from taxietl.tlc.trip_file import TripFile
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command."""
-    app.command()(with_output(ingest))
+    app.add(ingest)
 
 
 def ingest(

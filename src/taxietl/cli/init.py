@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.commands import Commands
+from taxietl.cli.output import Output
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command."""
-    app.command()(with_output(init))
+    app.add(init)
 
 
 def init(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.commands import Commands
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError, TargetError
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from taxietl.tlc.trip_file import TripFile
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command."""
-    app.command()(with_output(inspect))
+    app.add(inspect)
 
 
 def inspect(

@@ -20,16 +20,17 @@ _WIDTH = 118
 def as_text(found: Quality) -> str:
     """The report, in colour on a terminal that shows it."""
     from rich.console import Console
+    from rich.text import Text
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)  # a value may look like a style
     if not console.is_terminal:
         console.width = _WIDTH
     with console.capture() as shown:
-        console.print(f"[bold]{found.trip_file}[/bold]  {found.rows:,} rows")
-        console.print(one_line(origin_text(found)), markup=False, soft_wrap=True)
-        console.print(_findings(found), markup=False)
+        console.print(Text(str(found.trip_file), style="bold"), f" {found.rows:,} rows")
+        console.print(one_line(origin_text(found)), soft_wrap=True)
+        console.print(_findings(found))
         for each in _columns(found):
-            console.print(each, markup=False)
+            console.print(each)
     lines = (line.rstrip() for line in shown.get().splitlines())
     return "\n".join(lines) + "\n"
 

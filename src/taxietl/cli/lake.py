@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli.commands import Commands
 from taxietl.cli.options import ColorOption
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError, TargetError
 
@@ -21,15 +22,15 @@ OnOption = Annotated[str, typer.Option(help="Profile of the lake.")]
 ColorFilter = Annotated[str | None, typer.Option("--color", help="Only this colour.")]
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, help="Look at the lake.")
-    group.command("ls")(with_output(ls))
-    group.command("show")(with_output(show))
-    group.command("verify")(with_output(verify))
-    group.command("gc")(with_output(gc))
-    group.command("create-bucket")(with_output(create_bucket))
-    app.add_typer(group, name="lake")
+    group = Commands(name="lake", help="Look at the lake.")
+    group.add(ls)
+    group.add(show)
+    group.add(verify)
+    group.add(gc)
+    group.add(create_bucket)
+    app.add_typer(group)
 
 
 def ls(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.commands import Commands
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.tickets import Ticket
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command group."""
-    group = typer.Typer(name="limits", no_args_is_help=True, help="Who holds and awaits slots.")
-    group.command("ls")(with_output(ls))
+    group = Commands(name="limits", help="Who holds and awaits slots.")
+    group.add(ls)
     app.add_typer(group)
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli.commands import Commands
 from taxietl.cli.months import carry_out, foresee
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from taxietl.tlc.trip_file import TripFile
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command."""
-    app.command("load-bq")(with_output(load_bq))
+    app.add(load_bq)
 
 
 def load_bq(

@@ -62,10 +62,7 @@ def _told(act: Callable[[], int], given: Sequence[str]) -> int:
     """The exit code of an act; what it raises is told to the user."""
     try:
         return act()
-    except (BrokenPipeError, SystemExit) as error:
-        # Typer makes an exit of its own of it; any other one is a user's flow that ends itself.
-        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
-            return _reported(error, given)
+    except BrokenPipeError:
         # Whoever read our output has gone, as `head` does; the run itself is done.
         sys.stderr.close()
         return 0

@@ -6,7 +6,6 @@ import errno
 import inspect
 import json
 import logging
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
@@ -81,10 +80,7 @@ def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
         out = Output(json, quiet, verbose, debug)
         # Whoever begins no run sets up no logging: it is told of long waits all the same.
         logging.getLogger("taxietl").setLevel(out.log_level)
-        try:
-            return command(out, *args, **kwargs)
-        except KeyboardInterrupt:  # outside a run; Typer would make an exit of it without a word
-            raise Cancelled("Interrupted.", signal_number=signal.SIGINT) from None
+        return command(out, *args, **kwargs)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     common = [
@@ -116,8 +112,8 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         }
     if isinstance(error, Cancelled):
         return {"kind": kind, "message": error.reason, "hint": "", "exit_code": error.exit_code}
-    if isinstance(error, KeyboardInterrupt):
-        return {"kind": kind, "message": "Interrupted.", "hint": "", "exit_code": 130}
+    if isinstance(error, KeyboardInterrupt):  # outside a run
+        return {"kind": "Cancelled", "message": "Interrupted.", "hint": "", "exit_code": 130}
     if isinstance(error, typer.exceptions.TyperException) and hasattr(error, "format_message"):
         return {
             "kind": "UsageError",

@@ -6,20 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
-from taxietl.cli.output import Output, describe_error, with_output
+from taxietl.cli.commands import Commands
+from taxietl.cli.output import Output, describe_error
 from taxietl.cli.profile_add import add
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 from taxietl.errors import worst_exit_code
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command group."""
-    group = typer.Typer(name="profiles", no_args_is_help=True, help="Named connections.")
-    group.command("add")(with_output(add))
-    group.command("ls")(with_output(ls))
-    group.command("show")(with_output(show))
-    group.command("check")(with_output(check))
+    group = Commands(name="profiles", help="Named connections.")
+    group.add(add)
+    group.add(ls)
+    group.add(show)
+    group.add(check)
     app.add_typer(group)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli.commands import Commands
 from taxietl.cli.options import wanted_months
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError, TargetError
 from taxietl.terminal import one_line
@@ -33,13 +34,11 @@ RunOption = Annotated[str | None, typer.Option(help="Of that run's load, also if
 OnOption = Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")]
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command group."""
-    group = typer.Typer(
-        name="rejects", no_args_is_help=True, help="Lines and cells that could not be read."
-    )
-    group.command("ls")(with_output(ls))
-    group.command("export")(with_output(export))
+    group = Commands(name="rejects", help="Lines and cells that could not be read.")
+    group.add(ls)
+    group.add(export)
     app.add_typer(group)
 
 

@@ -6,9 +6,9 @@ import inspect
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.commands import Command, Commands
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 from taxietl.terminal import visible
@@ -16,7 +16,7 @@ from taxietl.terminal import visible
 _GIVEN = "taxietl.run.arguments"
 
 
-class _RunCommand(TyperCommand):
+class _RunCommand(Command):
     """`run`, whose help tells of the flow that is named beside `--help`, too."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -30,9 +30,9 @@ class _RunCommand(TyperCommand):
             typer.echo(visible(_help(str(target))))
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command."""
-    app.command(cls=_RunCommand)(with_output(run))
+    app.add(run, cls=_RunCommand)
 
 
 def run(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli import runs_control
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.commands import Commands
+from taxietl.cli.output import Output
 from taxietl.cli.runs_control import NameArgument
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.records import LogRecord, RunRecord, StateRecord, TaskRunRecord
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command group."""
-    group = typer.Typer(name="runs", no_args_is_help=True, help="What ran, and what became of it.")
-    group.command("ls")(with_output(ls))
-    group.command("show")(with_output(show))
-    group.command("logs")(with_output(logs))
+    group = Commands(name="runs", help="What ran, and what became of it.")
+    group.add(ls)
+    group.add(show)
+    group.add(logs)
     runs_control.register(group)
     app.add_typer(group)
 

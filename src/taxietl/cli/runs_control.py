@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.commands import Commands
+from taxietl.cli.output import Output
 from taxietl.cli.session import go_to, open_settings
 from taxietl.errors import ConfigError
 
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The run's name or id.")]
 
 
-def register(group: typer.Typer) -> None:
+def register(group: Commands) -> None:
     """Add the commands to the group `runs`."""
-    group.command("resume")(with_output(resume))
-    group.command("cancel")(with_output(cancel))
-    group.command("prune")(with_output(prune))
+    group.add(resume)
+    group.add(cancel)
+    group.add(prune)
 
 
 def resume(out: Output, name: NameArgument) -> None:

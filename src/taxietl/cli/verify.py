@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from taxietl.cli.commands import Commands
 from taxietl.cli.options import ColorOption, wanted_months
-from taxietl.cli.output import Output, with_output
+from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import DataError
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from taxietl.flows.verify import MonthCheck
 
 
-def register(app: typer.Typer) -> None:
+def register(app: Commands) -> None:
     """Add the command."""
-    app.command()(with_output(verify))
+    app.add(verify)
 
 
 def verify(
