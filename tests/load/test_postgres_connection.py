@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +25,19 @@ from taxietl.config.postgres_errors import target_of
 from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
 from taxietl.load.postgres_check import check
 from taxietl.load.postgres_connection import opened, translated
+
+HOLDER = """
+import os, sys, time
+from taxietl.config.databases import PostgresProfile
+from taxietl.load.postgres_connection import opened
+
+with opened(PostgresProfile(url=sys.argv[1]).libpq_parameters(), target="it") as session:
+    session.run("SELECT pg_advisory_xact_lock(42, 202101)")
+    if not (child := os.fork()):
+        time.sleep(60)
+    print(child, flush=True)
+    time.sleep(60)
+"""
 
 PLANTED = "hunter2-planted"
 
@@ -284,3 +301,32 @@ def test_a_flows_own_connection_works_and_tells_the_same(server: Postgres) -> No
     with pytest.raises(TargetError, match="wrong user or password") as refused:
         Postgres(f"postgresql://taxietl:{PLANTED}@{server.url.split('@')[1]}").profile.connect()
     assert PLANTED not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_forked_child_keeps_no_lock_of_a_killed_load(server: Postgres) -> None:
+    command = [sys.executable, "-c", HOLDER, server.url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        try:
+            assert server.ask("SELECT pg_try_advisory_lock(42, 202101)") == [(False,)]
+            process.kill()
+            process.wait()
+            os.kill(child, 0)  # it lives
+
+            end = time.monotonic() + 10
+            while server.ask("SELECT pg_try_advisory_lock(42, 202101)") == [(False,)]:
+                assert time.monotonic() < end
+                time.sleep(0.01)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_forked_child_that_ends_leaves_its_parents_connection(server: Postgres) -> None:
+    with opened(PostgresProfile(url=server.url).libpq_parameters(), target="it") as session:
+        if not (child := os.fork()):
+            session._connection.close()  # as its end would
+            os._exit(0)
+        os.waitpid(child, 0)
+
+        assert session.run("SELECT 1") == [(1,)]

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from namespaces import pid_namespace
 
-from taxietl.orchestrator import Engine, History, flow
+from taxietl.orchestrator import Engine, History, flow, task
 from taxietl.orchestrator.filelock import try_lock, waiting_lock
 from taxietl.orchestrator.liveness import hold, is_alive
 
@@ -44,6 +45,44 @@ def sleeper() -> None:
 
 configure_logging(40)
 Engine(Path(sys.argv[1])).run(sleeper)
+"""
+
+FORKER = """
+import multiprocessing, os, sys, time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from taxietl.orchestrator import Engine, configure_logging, flow, task
+
+def pool():
+    fork = multiprocessing.get_context("fork")
+    workers = ProcessPoolExecutor(2, mp_context=fork)
+    parent = workers.submit(os.getppid).result()
+    for _ in range(2):
+        workers.submit(time.sleep, 60)
+    return parent, *workers._processes
+
+def fork():
+    if not (child := os.fork()):
+        time.sleep(60)
+    return os.getpid(), child
+
+def wait(own, *children):
+    assert own == os.getpid()
+    print(*children, flush=True)
+    time.sleep(60)
+
+@task(tags={"warehouse"})
+def load():
+    wait(*forking())
+
+@flow(run_name="forker")
+def forker():
+    load() if where == "task" else wait(*forking())
+
+home, where, how = sys.argv[1:]
+forking = {"pool": pool, "fork": fork}[how]
+configure_logging(40)
+Engine(Path(home), limits={"warehouse": 1}).run(forker)
 """
 
 
@@ -137,6 +176,46 @@ def test_a_run_in_another_pid_namespace_lives_until_it_is_killed_there(home: Pat
         }
     finally:
         finish(alive)
+
+
+@pytest.mark.parametrize("where", ["flow", "task"])
+@pytest.mark.parametrize("how", ["pool", "fork"])
+def test_forked_children_do_not_keep_a_killed_run_alive(home: Path, where: str, how: str) -> None:
+    @task(tags={"warehouse"})
+    def load() -> str:
+        return "loaded"
+
+    command = [sys.executable, "-W", "ignore", "-c", FORKER, str(home), where, how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        children = [int(each) for each in process.stdout.readline().split()]
+        try:
+            assert [run.state.name for run in _open(home)] == ["Running"]
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            for child in children:
+                os.kill(child, 0)  # they live
+
+            assert [run.state.name for run in _open(home)] == ["Crashed"]
+            with Engine(home, limits={"warehouse": 1}) as engine:
+                assert engine.run(flow(lambda: load())).result() == "loaded"
+        finally:
+            for child in children:
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
+
+
+def test_a_forked_child_cannot_give_up_its_parents_lock(home: Path) -> None:
+    (home / "runs").mkdir(parents=True)
+    lock = hold(home, "0123")
+
+    if not (child := os.fork()):
+        lock.release()
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert is_alive(home, "0123")
+    lock.release()
 
 
 def test_a_look_takes_no_lock_and_leaves_no_file(home: Path) -> None:

@@ -17,6 +17,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
 
 from taxietl.config.postgres_errors import meant
 from taxietl.errors import TargetError
+from taxietl.forks import unshare
 
 OLDEST_VERSION, OLDEST_TESTED = 14, 15
 """Of the server; 14 brought the BRIN operators that remember several ranges."""
@@ -117,6 +118,7 @@ def opened(
     with translated(target):
         given = {**_DEFAULTS, **parameters, "application_name": name, "client_encoding": "UTF8"}
         connection = psycopg2.connect(make_dsn(**given))
+        unshare(connection)  # or a forked child would keep the month's lock of a killed parent
         try:
             _check_version(connection.server_version, target)
             # What another load has committed meanwhile has to be seen, whatever the role's default.

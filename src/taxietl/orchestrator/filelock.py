@@ -1,4 +1,7 @@
-"""A lock on a file that the operating system drops when its holder dies, however it dies."""
+"""A lock on a file that the operating system drops when its holder dies, however it dies.
+
+A holder is one process: its forked children have no part in the lock.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from taxietl.forks import UnsharedFile
 
 if sys.platform == "win32":
     import msvcrt
@@ -45,45 +50,44 @@ else:
 class FileLock:
     """A held lock; `release` removes the file, so that only living holders have one."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path, self._descriptor = path, descriptor
+    def __init__(self, path: Path, file: UnsharedFile) -> None:
+        self.path, self._file = path, file
 
     def release(self) -> None:
-        """Remove the file and let go of it; twice is as good as once."""
-        if self._descriptor < 0:
+        """Remove the file and let go of it; twice, or in a forked child, it does nothing."""
+        if not self._file.is_open:
             return
-        descriptor, self._descriptor = self._descriptor, -1
         if sys.platform == "win32":  # an open file cannot be removed there
-            os.close(descriptor)
+            self._file.close()
             self.path.unlink(missing_ok=True)
         else:
             # Removed while still held: nobody can lock the name in between and lose it to us.
             self.path.unlink(missing_ok=True)
-            os.close(descriptor)
+            self._file.close()
 
 
 def try_lock(path: Path) -> FileLock | None:
     """Take the lock on that file, made if need be; None if somebody holds it."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        if not _try_lock(descriptor):
-            os.close(descriptor)
+        file = UnsharedFile(path, os.O_RDWR | os.O_CREAT)
+        if not _try_lock(file.descriptor):
+            file.close()
             return None
-        if _is_still(path, descriptor):
-            return FileLock(path, descriptor)
-        os.close(descriptor)  # its last holder removed the file after we opened it
+        if _is_still(path, file.descriptor):
+            return FileLock(path, file)
+        file.close()  # its last holder removed the file after we opened it
 
 
 def is_locked(path: Path) -> bool:
     """Whether somebody holds the lock on that file; it is not taken, and no file is made."""
     try:
-        descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+        file = UnsharedFile(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        return not _is_free(descriptor)
+        return not _is_free(file.descriptor)
     finally:
-        os.close(descriptor)
+        file.close()
 
 
 @contextmanager

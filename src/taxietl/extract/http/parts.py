@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from taxietl.forks import UnsharedFile
 from taxietl.steps.values import SourceVersion
 
 if sys.platform == "win32":
@@ -78,33 +79,33 @@ class Record:
 class Part:
     """The bytes so far of the file that `final` will be."""
 
-    def __init__(self, final: Path, path: Path, descriptor: int, *, is_shared: bool) -> None:
+    def __init__(self, final: Path, path: Path, file: UnsharedFile, *, is_shared: bool) -> None:
         self.final, self.path = final, path
-        self._descriptor, self._is_shared = descriptor, is_shared
-        self.size_bytes = os.fstat(descriptor).st_size
+        self._file, self._is_shared = file, is_shared
+        self.size_bytes = os.fstat(file.descriptor).st_size
 
     def chunks(self) -> Iterator[bytes]:
         """What is there; what is written next follows it."""
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        while chunk := os.read(self._descriptor, _READ_BYTES):
+        os.lseek(self._file.descriptor, 0, os.SEEK_SET)
+        while chunk := os.read(self._file.descriptor, _READ_BYTES):
             yield chunk
 
     def write(self, chunk: bytes) -> None:
         """Add to the end; nothing is held back in this process."""
         rest = memoryview(chunk)
         while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+            rest = rest[os.write(self._file.descriptor, rest) :]
         self.size_bytes += len(chunk)
 
     def clear(self) -> None:
         """Begin anew."""
-        os.ftruncate(self._descriptor, 0)
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.ftruncate(self._file.descriptor, 0)
+        os.lseek(self._file.descriptor, 0, os.SEEK_SET)
         self.size_bytes = 0
 
     def become(self, final: Path, record: Record) -> None:
         """Take the file's place, safe from a power cut, with what it was found to be."""
-        os.fsync(self._descriptor)
+        os.fsync(self._file.descriptor)
         if sys.platform == "win32":
             self.close()  # an open file cannot be renamed there
         self.path.replace(final)
@@ -113,10 +114,9 @@ class Part:
 
     def close(self) -> None:
         """Let go of it; one that nobody else could take up is removed."""
-        if self._descriptor < 0:
+        if not self._file.is_open:
             return
-        os.close(self._descriptor)
-        self._descriptor = -1
+        self._file.close()
         if not self._is_shared:
             self.path.unlink(missing_ok=True)
 
@@ -134,18 +134,18 @@ def open_part(final: Path) -> Iterator[Part]:
 def _claimed(final: Path) -> Part:
     path = final.with_name(f"{final.name}.part")
     while True:
-        descriptor = _opened(path)
-        if not _try_lock(descriptor):
-            os.close(descriptor)
+        file = _opened(path)
+        if not _try_lock(file.descriptor):
+            file.close()
             own = final.with_name(f"{final.name}.{secrets.token_hex(4)}.part")
             return Part(final, own, _opened(own), is_shared=False)
-        if _is_still(path, descriptor):
-            return Part(final, path, descriptor, is_shared=True)
-        os.close(descriptor)  # its last holder made it the file after we opened it
+        if _is_still(path, file.descriptor):
+            return Part(final, path, file, is_shared=True)
+        file.close()  # its last holder made it the file after we opened it
 
 
-def _opened(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+def _opened(path: Path) -> UnsharedFile:
+    return UnsharedFile(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0))
 
 
 def _is_still(path: Path, descriptor: int) -> bool:

@@ -21,6 +21,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeVar
 
 from taxietl.errors import TargetError
+from taxietl.forks import UnsharedFile
 from taxietl.load.lake.checksum import crc32c_in, crc32c_of
 from taxietl.load.lake.store import ChangedError, replaced_meanwhile
 from taxietl.load.lake.values import MANIFESTS, StoredObject
@@ -226,16 +227,19 @@ class FolderStore:
         """One writer at a time, for the moment of a rename."""
         path = local_path(self._root, _LOCK)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
+        file = UnsharedFile(path, os.O_RDWR | os.O_CREAT)
+        try:
             if sys.platform == "win32":
                 import msvcrt
 
-                msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                msvcrt.locking(file.descriptor, msvcrt.LK_LOCK, 1)
             else:
                 import fcntl
 
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield  # closing the file gives the lock back
+                fcntl.flock(file.descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            file.close()  # gives the lock back
 
 
 def _files(folder: Path) -> Iterator[Path]:
