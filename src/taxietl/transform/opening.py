@@ -6,42 +6,35 @@ from pathlib import Path
 from typing import IO, cast
 
 from taxietl.errors import CorruptFileError
+from taxietl.steps.file_kinds import GZIP, PARQUET, TEXT, kind_of
 
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+_FORMS = {PARQUET: "parquet", GZIP: "csv.gz", TEXT: "csv"}
+_HEAD_BYTES = 4096
+"""Enough that a gzip's first lines come out of it."""
 
 
 def form_of(path: Path) -> str:
     """`csv`, `csv.gz` or `parquet`.
 
     Raises:
-        CorruptFileError: empty, an HTML page, binary of another kind, or a cut Parquet file.
+        CorruptFileError: empty, a cut Parquet file, packed in a way that is not read, or of
+            another format.
+        SchemaError: a text that is not in UTF-8, or is JSON.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            head = file.read(512)
+            head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise CorruptFileError(
             f"{path} cannot be read: {error.strerror}.", hint="Check the path and its permissions."
         ) from error
     if not head:
         raise CorruptFileError(f"{path} is empty (0 bytes).", hint="Fetch it again.")
-    if head.startswith(PARQUET):
+    kind = kind_of(head, str(path))
+    if kind == PARQUET:
         _check_parquet_end(path, size)
-        return "parquet"
-    if head.startswith(GZIP):
-        return "csv.gz"
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise CorruptFileError(
-            f"{path} is an HTML or XML page, not a trip file.",
-            hint="The address it came from leads to a web page or an error message; fetch the "
-            "file itself.",
-        )
-    if b"\x00" in head:
-        raise CorruptFileError(
-            f"{path} is neither CSV, gzip nor Parquet.", hint="Fetch it again, or unpack it first."
-        )
-    return "csv"
+    return _FORMS[kind]
 
 
 def open_lines(path: Path, form: str) -> IO[bytes]:
@@ -56,7 +49,7 @@ def open_lines(path: Path, form: str) -> IO[bytes]:
 def _check_parquet_end(path: Path, size: int) -> None:
     with path.open("rb") as file:
         file.seek(max(0, size - 4))
-        if size < 12 or file.read(4) != PARQUET:
+        if size < 12 or file.read(4) != b"PAR1":
             raise CorruptFileError(
                 f"{path} is a Parquet file cut short: its end is missing.", hint="Fetch it again."
             )

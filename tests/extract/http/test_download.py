@@ -26,7 +26,14 @@ from file_server import (
     Status,
 )
 
-from taxietl.errors import Cancelled, CorruptFileError, SourceError, TargetError, TransferError
+from taxietl.errors import (
+    Cancelled,
+    CorruptFileError,
+    SchemaError,
+    SourceError,
+    TargetError,
+    TransferError,
+)
 from taxietl.extract.http import Http
 from taxietl.extract.http.client import Patience
 from taxietl.orchestrator import Cancellation
@@ -192,10 +199,15 @@ class TestWhatIsNotTheFile:
             (CSV, b"<html>" + b"x" * 9000, "web page or an error message"),
             (CSV_GZ, b"Not Found", "is not a gzip"),
             (PARQUET, LINES, "is not a Parquet file"),
-            (CSV, b"PK\x03\x04\x00\x00", "is not CSV, gzip or Parquet"),
+            (CSV, b"PK\x03\x04\x00\x00", "is a zip archive"),
+            (CSV_GZ, gzip.compress(gzip.compress(LINES)), "is gzip within gzip"),
+            (CSV_GZ, gzip.compress(b"PAR1" + LINES), "is gzip around Parquet"),
             (CSV, b"", r"is empty \(0 bytes\)"),
         ],
-        ids=["gz-html", "parquet-xml", "csv-html", "gz-text", "parquet-csv", "zip", "empty"],
+        ids=[
+            *("gz-html", "parquet-xml", "csv-html", "gz-text", "parquet-csv", "zip", "gz-gz"),
+            *("gz-parquet", "empty"),
+        ],
     )
     def test_is_refused_and_not_kept(
         self, client: Client, name: str, content: bytes, said: str
@@ -208,6 +220,13 @@ class TestWhatIsNotTheFile:
         assert error.value.exit_code == 3
         assert client.finished() == []
         assert [part.stat().st_size for part in client.cache.glob("*.part")] == [0]
+
+    def test_text_in_another_encoding_is_refused_as_data(self, client: Client) -> None:
+        client.server.put(CSV, LINES.decode().encode("utf-16"))
+
+        with pytest.raises(SchemaError, match="is encoded in UTF-16"):
+            client.fetch(CSV)
+        assert client.finished() == []
 
     @pytest.mark.parametrize("keep", [100, 40_000, -9, -1])
     def test_a_gzip_cut_before_it_was_published(self, client: Client, keep: int) -> None:

@@ -28,7 +28,7 @@ def test_one_that_is_not_there_is_told(server: FileServer) -> None:
         (b"<html>Log in</html>", "web page or an error message"),
         (b"", "is empty"),
         (b"1,2\r\n" * 300_000, "longer than 1,048,576 bytes"),
-        (b"GIF89a\x00\x00", "is not CSV"),
+        (b"GIF89a\x00\x00", "is neither CSV"),
     ],
     ids=["page", "empty", "long", "binary"],
 )

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from taxietl.errors import CorruptFileError
+from taxietl.steps.file_kinds import GZIP, PARQUET, TEXT, kind_of
 
 _HEAD_BYTES = 512
 _UNPACKED_BYTES = 1 << 20
 """Unpacked at a time, and dropped: memory that no file decides."""
 
-_MAGIC = {".gz": b"\x1f\x8b", ".parquet": b"PAR1"}
+_KINDS = {".gz": "a gzip", ".parquet": "a Parquet file"}
+_ENDINGS = {GZIP: ".gz", PARQUET: ".parquet", TEXT: ""}
 
 
 class Check:
@@ -42,13 +44,14 @@ class Check:
     @property
     def proves_its_end(self) -> bool:
         """Whether the file's own bytes say where it ends, so that a cut one is found out."""
-        return self._form in _MAGIC
+        return self._form in _KINDS
 
     def feed(self, chunk: bytes) -> None:
         """Look at the next bytes.
 
         Raises:
             CorruptFileError: they cannot be those of such a file.
+            SchemaError: they are those of a text that is no CSV in UTF-8.
         """
         self._hash.update(chunk)
         self.size_bytes += len(chunk)
@@ -82,11 +85,10 @@ class Check:
                 f"{self._name} is a web page or an error message, not the file asked for.",
                 hint="Check the address, and whether the network wants a log-in first.",
             )
-        self._form = next((form for form, magic in _MAGIC.items() if head.startswith(magic)), "")
-        wanted = next((form for form in _MAGIC if self._name.endswith(form)), "")
-        if (wanted and self._form != wanted) or (not self._form and b"\x00" in head):
-            kinds = {".gz": "a gzip", ".parquet": "a Parquet file"}
-            raise self._corrupt(f"is not {kinds.get(wanted, 'CSV, gzip or Parquet')}")
+        self._form = _ENDINGS[kind_of(head, self._name)]
+        wanted = next((form for form in _KINDS if self._name.endswith(form)), "")
+        if wanted and self._form != wanted:
+            raise self._corrupt(f"is not {_KINDS[wanted]}")
         if self._form == ".gz":
             self._unpacking = _Unpacking()
         return head

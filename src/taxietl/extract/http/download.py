@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from taxietl.digests import sha256_of
-from taxietl.errors import CorruptFileError, TargetError, TransferError
+from taxietl.errors import CorruptFileError, SchemaError, TargetError, TransferError
 from taxietl.extract.http.answers import REFUSALS, Described, described, is_strong
 from taxietl.extract.http.checks import Check
 from taxietl.extract.http.client import Answer, Patience, Question, ask
@@ -51,6 +51,7 @@ def download(
 
     Raises:
         CorruptFileError: the bytes are not those of such a file; none is kept.
+        SchemaError: nor if they are a text in another encoding, or JSON.
         TransferError: they could not be had this time; what came is kept to go on from.
         TargetError: the disk refused.
     """
@@ -130,7 +131,7 @@ class _Transfer:
                 self._fetch()
             self._check.finish(self._part.path)
             self._demand_an_end()
-        except CorruptFileError as error:
+        except (CorruptFileError, SchemaError) as error:
             self._part.clear()
             if self._took_up:  # what was here may be to blame: the next try does without
                 raise TransferError(error.message, hint="Run again, from the start.") from error
