@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from taxietl.transform.lines import fields_of, is_blank, lines_of, means_one_thing
 
-PIECES = st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b" ", b"a,b", b'"', b"\x00"]))
+PIECES = st.lists(
+    st.sampled_from(
+        [b"\n", b"\r", b"\r\n", b" ", b"\t", b"\xa0", b"\xc2\xa0", b"a,b", b'"', b"\x00"]
+    )
+)
 
 
 @given(PIECES)
@@ -27,6 +31,12 @@ def test_lines_are_what_splitting_at_lf_gives(pieces: list[bytes]) -> None:
     assert lines.count == len(split)
     assert lines.rows == len(expected)
     assert (all_lines if lines.numbers is None else lines.numbers) == expected
+
+
+def test_a_line_of_blanks_is_none() -> None:
+    lines = lines_of(b"a\n\n  \n\t \r\n\r\r\n\xc2\xa0\n\xa0 \n a\n\x00\n\xc2\xa9\n ", 1)
+
+    assert lines.numbers == [1, 8, 9, 10]
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,16 @@ import pyarrow as pa  # noqa: TID253
 import pyarrow.compute as pc  # noqa: TID253
 from numpy.typing import NDArray  # noqa: TID253
 
+from taxietl.transform.casting import decoded
+
 MISSING = ("", r"\N")
 """How a CSV writes that there is no value: nothing, or as MySQL does."""
 
 _LF, _CR = 10, 13
+# What a line of nothing but blanks may begin with: those of ASCII, and the first bytes of a
+# non-breaking space in Latin-1 and in UTF-8.
+_BLANKS = np.zeros(256, np.bool_)
+_BLANKS[list(b" \t\r\x0b\x0c\xa0\xc2")] = True
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HEX = re.compile(rb"0[xX]")  # as a whole number, Arrow reads 0x1F as 31
 # Fields without quotes, or wholly within them; a quote anywhere else is read in several ways.
@@ -57,27 +63,23 @@ def lines_of(data: bytes, first_line: int) -> Lines:
     octets = np.frombuffer(data, np.uint8)
     is_end = octets == _LF
     count = int(np.count_nonzero(is_end)) + (data[-1:] not in (b"\n", b""))
-    blank = _blank_lines(data, octets, is_end) if _may_have_blank_lines(data, is_end) else ()
-    return Lines(data, first_line, count, blank)
-
-
-def _may_have_blank_lines(data: bytes, is_end: NDArray[Any]) -> bool:
-    """Two line ends side by side, or one where a line begins; a CR may stand between them."""
-    return b"\r" in data or data.startswith(b"\n") or bool((is_end[1:] & is_end[:-1]).any())
+    return Lines(data, first_line, count, _blank_lines(data, octets, is_end))
 
 
 def _blank_lines(data: bytes, octets: NDArray[Any], is_end: NDArray[Any]) -> tuple[int, ...]:
+    if not data:
+        return ()
     ends = np.flatnonzero(is_end)
     if not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
     starts = np.concatenate(([0], ends[:-1] + 1))
-    suspect = np.flatnonzero((starts == ends) | (octets[starts] == _CR))
+    suspect = np.flatnonzero((starts == ends) | _BLANKS[octets[starts]])
     return tuple(int(each) for each in suspect if is_blank(data[starts[each] : ends[each]]))
 
 
 def is_blank(line: bytes) -> bool:
-    """Whether a line, without its LF, holds nothing; a space is something."""
-    return not line.strip(b"\r")
+    """Whether a line, without its LF, holds nothing, or blanks alone."""
+    return not line.strip() or (line[:1] in b" \t\xa0\xc2" and not decoded(line).strip())
 
 
 def means_one_thing(data: bytes) -> bool:
