@@ -128,6 +128,13 @@ def by_case(dataset: Dataset) -> dict[str, str]:
     return {name.lower(): name for name in dataset.column_names}
 
 
+@cache
+def every_name() -> frozenset[str]:
+    """All names (lower case) that a column of any colour has or had."""
+    contracts = (by_case(era.dataset) for era in ERAS)
+    return frozenset().union(_RENAMED, *contracts, *(era.published for era in ERAS))
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(text.lower().split())
 

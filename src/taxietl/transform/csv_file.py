@@ -20,7 +20,7 @@ import pyarrow.compute as pc  # noqa: TID253
 import pyarrow.csv as pacsv  # noqa: TID253
 from isal.igzip_lib import IsalError  # noqa: TID253
 
-from taxietl.errors import CorruptFileError, SchemaError
+from taxietl.errors import ConfigError, CorruptFileError, SchemaError
 from taxietl.steps.values import Note
 from taxietl.tlc.arrow import arrow_type
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
@@ -30,6 +30,7 @@ from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.ahead import in_order
 from taxietl.transform.blocks import Block, raw_text
 from taxietl.transform.casting import decoded
+from taxietl.transform.header import CsvFile, check_first_line, explained, lines_end_in_cr, names_of
 from taxietl.transform.lines import (
     MISSING,
     Lines,
@@ -71,15 +72,19 @@ class CsvReader:
         *,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        self._path = path
+        self._file = CsvFile(path, form)
         self._block_bytes = block_bytes
         self.rows_counted = 0
         self._stream = open_lines(path, form)
         try:
             self._chunks = self._whole_lines()
             header, self._rest = self._header_and_rest()
-            self._names = self._names_of(header)
-            self.layout = match(self._names, trip_file, rules)
+            check_first_line(header, self._rest, self._file)
+            try:
+                self._names = names_of(header, self._file)
+                self.layout = match(self._names, trip_file, rules)
+            except (SchemaError, ConfigError) as error:
+                raise explained(error, header, self._rest, self._file) from error
         except BaseException:
             self._stream.close()
             raise
@@ -106,20 +111,6 @@ class CsvReader:
             rest += more
         return header, rest
 
-    def _names_of(self, header: bytes) -> list[str]:
-        if not header.strip():
-            what = "begins with a blank line" if self._rest.strip() else "is empty"
-            raise CorruptFileError(
-                f"{self._path} {what}: nothing names its columns.", hint="Fetch it again."
-            )
-        try:
-            return fields_of(decoded(header).lstrip("\ufeff").rstrip("\r"))
-        except csv.Error as error:
-            raise SchemaError(
-                f"The first line of {self._path} cannot be taken apart: {error}.",
-                hint="It should name the columns, separated by commas.",
-            ) from error
-
     def _types_with(self, named: Types) -> Types:
         """Nothing may stand in the fields without a name."""
         return named | dict.fromkeys(self._unnamed, pa.null())
@@ -136,9 +127,11 @@ class CsvReader:
                 rest = chunk[cut:]
             else:
                 rest += chunk
+                if len(rest) > _LONGEST_LINE and b"\r" in rest.rstrip(b"\r"):
+                    raise lines_end_in_cr(self._file)
                 if len(rest) > _LONGEST_LINE:
                     raise CorruptFileError(
-                        f"{self._path} has no line end in {_LONGEST_LINE >> 20} MB.",
+                        f"{self._file} has no line end in {_LONGEST_LINE >> 20} MB.",
                         hint="It is no CSV; fetch it again.",
                     )
         if rest:
@@ -149,7 +142,7 @@ class CsvReader:
             return self._stream.read(size)
         except _UNPACKING_ERRORS as error:
             raise CorruptFileError(
-                f"{self._path} cannot be unpacked to its end: {error}.", hint="Fetch it again."
+                f"{self._file} cannot be unpacked to its end: {error}.", hint="Fetch it again."
             ) from error
 
     def _lines(self) -> Iterator[Lines]:
