@@ -46,6 +46,8 @@ class TaxietlError(Exception):
     """The root: a message that says what is wrong, and a hint that says what to type or edit."""
 
     exit_code = 1
+    warnings: tuple[str, ...] = ()
+    """What was warned of before it came to this."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -464,17 +464,3 @@ def test_one_file_is_not_loaded_as_several_months(
 
     check_refused(refused, 2, "one file", f"{count} months", "folder")
     assert taxietl("runs", "ls", "--json").document["runs"] == []
-
-
-@pytest.mark.parametrize(("month", "is_told"), [(1, False), (2, True)])
-def test_a_file_that_is_another_month_by_its_name_is_told(
-    taxietl: Taxietl, month: int, is_told: bool
-) -> None:
-    name = "green_tripdata_2021-01.csv"
-    write(Path(name), "green", 2021, 1, rows=20)
-    asked = ("--color", "green", "--year", 2021, "--month", month)
-
-    loaded = taxietl("ingest", *asked, "--source", name)
-
-    assert loaded.code == 0
-    assert ("is green-2021-01 by its name" in loaded.err) is is_told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from pathlib import Path
 
 import pytest
@@ -34,17 +33,16 @@ def test_a_month_is_found_by_the_tlc_s_name(tmp_path: Path, ending: str, below: 
 
 
 def test_parquet_is_taken_before_csv_and_that_is_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
 ) -> None:
     parquet = put(tmp_path / "green" / "green_tripdata_2021-01.parquet")
     put(tmp_path / "green_tripdata_2021-01.csv")
     put(tmp_path / "green_tripdata_2021-01.csv.gz")
 
-    with caplog.at_level(logging.INFO, "taxietl.extract"):
-        version = Folder(tmp_path).probe(JANUARY)
+    version = Folder(tmp_path).probe(JANUARY)
 
     assert version.url == parquet.as_uri()
-    (said,) = caplog.messages
+    (said,) = version.warnings
     taken, left = said.split(" is taken, ")
     assert taken.endswith(str(Path("green", "green_tripdata_2021-01.parquet")))
     assert left == "green_tripdata_2021-01.csv.gz, green_tripdata_2021-01.csv left"

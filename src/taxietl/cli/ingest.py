@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.months import carry_out, foresee
+from taxietl.cli.months import carry_out, foresee, warning_lines
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
@@ -112,12 +112,15 @@ def _told(report: LoadReport) -> dict[str, Any]:
 def _as_text(report: LoadReport) -> str:
     head = f"{report.trip_file}  {report.action}"
     if report.action == "nothing to do":
-        return f"{head}: {report.reason}\n  in table {report.table} of {report.target}"
+        lines = [f"{head}: {report.reason}", f"  in table {report.table} of {report.target}"]
+        return "\n".join([*lines, *warning_lines(report.warnings)])
     lines = [
         f"{head}: {report.rows_loaded:,} rows in table {report.table} of {report.target}",
         f"  {report.rows_read:,} read = {report.rows_loaded:,} loaded + "
         f"{sum(report.rows_dropped.values()):,} dropped + {report.rows_rejected:,} rejected",
         *_remarks(report),
+        *warning_lines(report.warnings),
+        f"  run {report.run_name!r}",
     ]
     return "\n".join(lines)
 
@@ -129,13 +132,8 @@ def _remarks(report: LoadReport) -> list[str]:
         for name, count in report.rows_dropped.items()
         if count
     ]
-    if report.values_nulled:
-        cells = ", ".join(f"{count:,} of {name}" for name, count in report.values_nulled.items())
-        remarks.append(f"  unreadable cells loaded as null: {cells}; `taxietl rejects ls`")
-    if report.new_columns:
-        remarks.append(
-            f"  columns that no era knows, kept as text: {', '.join(report.new_columns)}"
-        )
+    if report.values_nulled or report.rows_rejected:
+        remarks.append("  `taxietl rejects ls` lists the lines and cells that could not be read")
     if report.replaced and report.action == "replaced":
         before = report.replaced
         remarks.append(
@@ -158,6 +156,7 @@ def _preview(out: Output, months: list[TripFile], options: IngestOptions) -> int
             "reason": planned.reason,
             "url": planned.version.url,
             "bytes": planned.version.size_bytes,
+            "warnings": planned.version.warnings,
             **(vars(contents) if contents else dict.fromkeys(of_contents)),
         }
 

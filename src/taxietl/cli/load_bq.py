@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.months import carry_out, foresee
+from taxietl.cli.months import carry_out, foresee, warning_lines
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
@@ -71,6 +71,8 @@ def _told(report: BigQueryReport) -> dict[str, Any]:
         "rows": report.rows,
         "rows_before": report.rows_before,
         "is_healed": report.is_healed,
+        "run_name": report.run_name,
+        "warnings": report.warnings,
     }
 
 
@@ -83,6 +85,9 @@ def _as_text(report: BigQueryReport) -> str:
     lines.append(f"  {report.table}, partition {report.partition}, in {report.location}")
     if not is_done:
         lines.append(f"  job {report.job}")
+    lines += warning_lines(report.warnings)
+    if not is_done:
+        lines.append(f"  run {report.run_name!r}")
     return "\n".join(lines)
 
 

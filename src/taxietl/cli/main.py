@@ -80,6 +80,8 @@ def _reported(error: BaseException, given: Sequence[str]) -> int:
     if "--json" in given:
         with suppress(OSError, TargetError):  # stdout may be what went wrong
             write_document({"error": document, "exit_code": document["exit_code"]})
+    for warning in document["warnings"]:
+        say(f"warning: {warning}")
     say(f"error: {document['message']}")
     if document["hint"]:
         say(f"hint: {document['hint']}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.cli.output import Output, describe_error
@@ -82,13 +82,13 @@ def foresee(
     """
     plans: list[dict[str, Any]] = []
     for each in months:
-        plan: dict[str, Any] = {"trip_file": str(each), "error": None}
+        plan: dict[str, Any] = {"trip_file": str(each), "error": None, "warnings": ()}
         try:
             plan |= look(each)
         except TaxietlError as error:
             action = "refuse" if isinstance(error, RefusedLoadError) else "failed"
             plan |= {"action": action, "reason": error.message, "error": describe_error(error)}
-            plan |= dict.fromkeys(unseen)
+            plan |= dict.fromkeys(unseen) | {"warnings": error.warnings}
         plans.append(plan)
     code = worst_exit_code(plan["error"]["exit_code"] if plan["error"] else 0 for plan in plans)
     lines: list[str] = []
@@ -97,6 +97,7 @@ def foresee(
         if plan["error"] and plan["error"]["hint"]:
             lines.append(f"  {plan['error']['hint']}")
         lines += text(plan)
+        lines += warning_lines(plan["warnings"])
     out.result({"plans": plans, "exit_code": code}, "\n".join(lines))
     return code
 
@@ -120,4 +121,12 @@ def _as_text(result: MonthResult[Report], text: Callable[[Report], str]) -> str:
     if result.report is not None:
         return text(result.report)
     error = result.error
-    return f"{result.trip_file}  failed: {error.message}\n  {error.hint}" if error else ""
+    if error is None:
+        return ""
+    lines = [f"{result.trip_file}  failed: {error.message}", f"  {error.hint}"]
+    return "\n".join([*lines, *warning_lines(error.warnings)])
+
+
+def warning_lines(warnings: Iterable[str]) -> Iterator[str]:
+    """What was warned of, as it stands in the summary of its month."""
+    return (f"  warning: {each}" for each in warnings)

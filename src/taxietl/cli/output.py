@@ -21,7 +21,9 @@ from taxietl.errors import Cancelled, TargetError, TaxietlError
 from taxietl.terminal import visible, visible_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only results and errors.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Only results, warnings and errors.")
+]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
@@ -109,11 +111,17 @@ def describe_error(error: BaseException) -> dict[str, Any]:
             "message": error.message,
             "hint": error.hint,
             "exit_code": error.exit_code,
+            "warnings": list(error.warnings),
         }
+    return {"kind": kind, "hint": "", "warnings": [], **_described(error)}
+
+
+def _described(error: BaseException) -> dict[str, Any]:
+    """The same of an error that is none of ours."""
     if isinstance(error, Cancelled):
-        return {"kind": kind, "message": error.reason, "hint": "", "exit_code": error.exit_code}
+        return {"message": error.reason, "exit_code": error.exit_code}
     if isinstance(error, KeyboardInterrupt):  # outside a run
-        return {"kind": "Cancelled", "message": "Interrupted.", "hint": "", "exit_code": 130}
+        return {"kind": "Cancelled", "message": "Interrupted.", "exit_code": 130}
     if isinstance(error, typer.exceptions.TyperException) and hasattr(error, "format_message"):
         return {
             "kind": "UsageError",
@@ -124,7 +132,6 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         }
     if isinstance(error, OSError) and error.errno in _FULL:
         return {
-            "kind": kind,
             "message": f"{error.filename or 'The output'} cannot be written: {error.strerror}.",
             "hint": "Free some space, or send the output elsewhere.",
             "exit_code": TargetError.exit_code,
@@ -134,7 +141,7 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         hint = "A flow ends when its function returns; raise an error to fail it."
     from taxietl.orchestrator.recorder import described
 
-    return {"kind": kind, "message": described(error), "hint": hint, "exit_code": 1}
+    return {"message": described(error), "hint": hint, "exit_code": 1}
 
 
 def _usage(error: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.months import carry_out, foresee
+from taxietl.cli.months import carry_out, foresee, warning_lines
 from taxietl.cli.options import ColorOption, MonthsOption, YearOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
@@ -96,6 +96,7 @@ def _told(report: UploadReport) -> dict[str, Any]:
         "kept_at": report.kept_at,
         "is_healed": report.is_healed,
         "replaced_generation": report.replaced_generation,
+        "warnings": report.warnings,
         "object": {**report.version.document(), "form": str(report.version.facts.form)},
     }
 
@@ -108,6 +109,9 @@ def _as_text(report: UploadReport) -> str:
         rows = "published bytes" if facts.rows is None else f"{facts.rows:,} rows"
         lines = [f"{head}: {rows}, {facts.size_bytes:,} bytes"]
         lines += _remarks(report)
+    lines += warning_lines(report.warnings)
+    if report.action != "nothing to do":
+        lines.append(f"  run {facts.run_name!r}")
     lines += [f"  {each}" for each in (report.uri, report.link, report.kept_at) if each]
     return "\n".join(lines)
 
@@ -122,13 +126,6 @@ def _remarks(report: UploadReport) -> list[str]:
     ]
     if facts.rows_rejected:
         remarks.append(f"  {facts.rows_rejected:,} lines could not be taken apart")
-    if facts.values_nulled:
-        cells = ", ".join(f"{count:,} of {name}" for name, count in facts.values_nulled.items())
-        remarks.append(f"  unreadable cells written as null: {cells}")
-    if facts.columns_left_out:
-        remarks.append(
-            f"  columns that no era knows, left out: {', '.join(facts.columns_left_out)}"
-        )
     if report.action == "replaced":
         remarks.append(f"  replaced generation {report.replaced_generation}: {report.reason}")
     return remarks
@@ -146,6 +143,7 @@ def _preview(out: Output, months: list[TripFile], options: UploadOptions) -> int
             "reason": planned.reason,
             "url": planned.version.url,
             "key": planned.key,
+            "warnings": planned.version.warnings,
         }
 
     return foresee(out, months, look, unseen=("url", "key"))

@@ -52,4 +52,4 @@ def _as_text(report: ZoneReport) -> str:
     if report.action == "nothing to do":
         return f"{report.table}  nothing to do: {report.reason}"
     into = f"{report.rows_loaded:,} zones into {report.target}"
-    return f"{report.table}  {report.action}: {into} ({report.reason})"
+    return f"{report.table}  {report.action}: {into} ({report.reason})\n  run {report.run_name!r}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -15,8 +14,6 @@ from taxietl.tlc.trip_file import TripFile
 
 FORMS = ("parquet", "csv.gz", "csv")
 """Endings in order of preference: Parquet is the form the TLC still mends."""
-
-_log = logging.getLogger("taxietl.extract")
 
 
 @dataclass(frozen=True)
@@ -43,16 +40,15 @@ class Folder:
                 f"{self.path} has no file of {trip_file}.",
                 hint=f"Looked for {names} there and in its folder {trip_file.color}.",
             )
-        if found[1:]:
-            taken, *others = (str(path.relative_to(self.path)) for path in found)
-            _log.info(
-                "%s has several files of %s: %s is taken, %s left",
-                self.path,
-                trip_file,
-                taken,
-                ", ".join(others),
-            )
-        return version_of(found[0], trip_file, source=self.path)
+        version = version_of(found[0], trip_file, source=self.path)
+        if not found[1:]:
+            return version
+        taken, *others = (str(path.relative_to(self.path)) for path in found)
+        said = (
+            f"{self.path} has several files of {trip_file}: {taken} is taken, "
+            f"{', '.join(others)} left"
+        )
+        return replace(version, warnings=(said,))
 
     def extract(self, version: SourceVersion, **_: object) -> SourceFile:
         """Hash the file where it lies; nothing is copied."""

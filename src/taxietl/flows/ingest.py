@@ -22,6 +22,7 @@ from taxietl.flows import retries
 from taxietl.flows.months import MonthResult, each_month
 from taxietl.flows.progress import told
 from taxietl.flows.warehouse import loader
+from taxietl.flows.warned import warned
 from taxietl.orchestrator import (
     Cache,
     StateName,
@@ -114,7 +115,10 @@ def probe(trip_file: TripFile, source: str) -> SourceVersion:
     version = registry.extractor(source).probe(trip_file, cancellation=current_cancellation())
     file = version.url.rpartition("/")[2]
     if (named := named_month(file)) not in (None, trip_file):
-        get_run_logger().warning("%s is %s by its name; it is taken for %s", file, named, trip_file)
+        said = f"{file} is {named} by its name; it is taken for {trip_file}"
+        version = replace(version, warnings=(*version.warnings, said))
+    for each in version.warnings:
+        get_run_logger().warning("%s", each)
     return version
 
 
@@ -166,24 +170,8 @@ def transform(file: SourceFile, options: IngestOptions) -> Generator[pa.RecordBa
         before, after = tally.missing_passenger_count
         log.info("pre: missing passenger count: %s", before)
         log.info("post: missing passenger count: %s", after)
-    if tally.absent_columns:
-        log.warning(
-            "%s has no %s, which other files of that month have: they are null",
-            file.path.name,
-            ", ".join(tally.absent_columns),
-        )
-    if tally.new_columns:
-        log.warning(
-            "%s has columns that no era knows, added as text: %s",
-            file.path.name,
-            ", ".join(tally.new_columns),
-        )
-    if tally.ignored_columns:
-        log.warning(
-            "%s has columns that no era knows, left out: %s",
-            file.path.name,
-            ", ".join(tally.ignored_columns),
-        )
+    for each in tally.warnings(file.path.name):
+        log.warning("%s", each)
     return tally
 
 
@@ -205,7 +193,7 @@ def load(
         run_name=run.name if run else "",
         connections=options.connections,
     )
-    with _holder_named():
+    with _holder_named(), warned(lambda: batches.result.warnings(file.path.name)):
         try:
             return loader(options.to).load(file, batches, request, current_cancellation())
         except TooManyRejectsError as error:
@@ -219,12 +207,18 @@ def ingest(trip_file: TripFile, options: IngestOptions) -> LoadReport:
     """Bring one month into the warehouse; a second run leaves the same rows."""
     log = get_run_logger()
     version = probe(trip_file, options.source)
-    planned = plan(version, options)
-    log.info("%s: %s", trip_file, planned.reason)
-    if planned.action == "nothing" and planned.current:
-        return replace(planned.current, action="nothing to do", reason=planned.reason)
-    file = extract(version, options.source)
-    return load(transform(file, options), file, options)
+    with warned(lambda: version.warnings):
+        planned = plan(version, options)
+        log.info("%s: %s", trip_file, planned.reason)
+        if planned.action == "nothing" and planned.current:
+            return replace(
+                planned.current,
+                action="nothing to do",
+                reason=planned.reason,
+                warnings=version.warnings,
+            )
+        file = replace(extract(version, options.source), version=version)
+        return load(transform(file, options), file, options)
 
 
 @flow(name="Ingest months")

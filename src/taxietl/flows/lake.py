@@ -24,6 +24,11 @@ path = "lake"
 """
 
 
+def healed(key: str) -> str:
+    """The warning that a month's manifest lacked its object."""
+    return f"{key} was in the lake and not in its manifest, as after a crash: now it is"
+
+
 _opened: dict[str, tuple[Settings, Lake]] = {}
 
 

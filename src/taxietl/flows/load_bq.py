@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from taxietl.config import BigQueryProfile, GcsProfile, LakeProfile, settings
 from taxietl.errors import ConfigError
 from taxietl.flows import retries
-from taxietl.flows.lake import open_lake
+from taxietl.flows.lake import healed, open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
 from taxietl.load.bigquery.loading import load
 from taxietl.load.bigquery.plan import plan_load
@@ -15,7 +15,7 @@ from taxietl.load.bigquery.service import Service
 from taxietl.load.bigquery.source import demand_bucket, month_in
 from taxietl.load.bigquery.values import Job, PlannedLoad
 from taxietl.load.lake.lake import Lake
-from taxietl.orchestrator import current_cancellation, flow, get_run_logger, task
+from taxietl.orchestrator import current_cancellation, current_run, flow, get_run_logger, task
 from taxietl.steps.protocols import NEVER, Cancellation
 from taxietl.tlc.trip_file import TripFile
 
@@ -61,6 +61,9 @@ class BigQueryReport:
     is_healed: bool
     """The lake's manifest lacked the object that was there, and has it now."""
 
+    run_name: str = ""
+    warnings: tuple[str, ...] = ()
+
 
 @task(persist_result=False, tags={"bq"})
 def plan(trip_file: TripFile, options: BigQueryOptions) -> PlannedLoad:
@@ -81,10 +84,7 @@ def load_month(trip_file: TripFile, options: BigQueryOptions) -> BigQueryReport:
     log = get_run_logger()
     planned = plan(trip_file, options)
     if not planned.month.is_recorded:
-        log.warning(
-            "%s was in the lake and not in its manifest, as after a crash: now it is",
-            planned.month.key,
-        )
+        log.warning("%s", healed(planned.month.key))
     log.info("%s: %s", trip_file, planned.reason)
     if planned.action == "nothing":
         return _report(planned, planned.job, "nothing to do")
@@ -154,7 +154,7 @@ def _target(options: BigQueryOptions) -> BigQueryProfile:
 
 
 def _report(planned: PlannedLoad, job: str, action: str) -> BigQueryReport:
-    month = planned.month
+    month, run = planned.month, current_run()
     return BigQueryReport(
         action=action,
         reason=planned.reason,
@@ -168,4 +168,6 @@ def _report(planned: PlannedLoad, job: str, action: str) -> BigQueryReport:
         rows=month.rows,
         rows_before=planned.rows_before,
         is_healed=not month.is_recorded,
+        run_name=run.name if run else "",
+        warnings=() if month.is_recorded else (healed(month.key),),
     )

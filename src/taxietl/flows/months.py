@@ -24,6 +24,7 @@ class MonthError:
     message: str
     hint: str
     exit_code: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,5 +87,5 @@ def _ended(trip_file: TripFile, wait: Callable[[], Report]) -> MonthResult[Repor
 def _told(error: Exception) -> MonthError:
     kind = type(error).__name__
     if isinstance(error, TaxietlError):
-        return MonthError(kind, error.message, error.hint, error.exit_code)
+        return MonthError(kind, error.message, error.hint, error.exit_code, error.warnings)
     return MonthError(kind, f"{kind}: {error}", "Run with --debug for the traceback.", 1)

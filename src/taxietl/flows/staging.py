@@ -20,6 +20,7 @@ from taxietl.config import settings
 from taxietl.errors import SourceError, TooManyRejectsError
 from taxietl.flows.ingest import write_rejects
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions
+from taxietl.flows.warned import warned
 from taxietl.load.checks import check_counts, check_shrink
 from taxietl.load.lake.checksum import crc32c_of
 from taxietl.load.lake.folder import local_path
@@ -38,6 +39,7 @@ class Staged:
 
     path: Path
     facts: Facts
+    warnings: tuple[str, ...] = ()
 
 
 @task(persist_result=False)
@@ -54,9 +56,10 @@ def write(
     try:
         tally = batches.result
         request = _request(file, planned, options)
-        _check_counts(tally, rows, request)
-        known = planned.standing.version if planned.standing.found else None
-        check_shrink(rows, entry_of(known, trip_file) if known else None, request)
+        with warned(lambda: tally.warnings(file.path.name)):
+            _check_counts(tally, rows, request)
+            known = planned.standing.version if planned.standing.found else None
+            check_shrink(rows, entry_of(known, trip_file) if known else None, request)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -74,7 +77,7 @@ def write(
         era=tally.era,
         schema=schema_digest(lake_schema(trip_file.dataset)),
     )
-    return Staged(path, facts)
+    return Staged(path, facts, tally.warnings(file.path.name))
 
 
 @task(persist_result=False)

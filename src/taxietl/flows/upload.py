@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from taxietl.config import FolderProfile, LakeProfile, settings
 from taxietl.errors import ConfigError
 from taxietl.flows.ingest import check_source, extract, probe, transform
-from taxietl.flows.lake import open_lake
+from taxietl.flows.lake import healed, open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
 from taxietl.flows.progress import told
 from taxietl.flows.staging import Staged, copy, write
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, plan_upload
+from taxietl.flows.warned import warned
 from taxietl.load.lake.folder import local_path
 from taxietl.load.lake.values import Version, manifest_key
 from taxietl.orchestrator import current_cancellation, flow, get_run_logger, task
@@ -45,6 +46,8 @@ class UploadReport:
     is_healed: bool
     """The manifest lacked the object that was there, and has it now."""
 
+    warnings: tuple[str, ...] = ()
+
 
 @task(persist_result=False, tags={"gcs"})
 def compare(
@@ -55,9 +58,7 @@ def compare(
     planned = plan_upload(lake, version, options, sha256)
     if not lake.heal(planned.standing):
         return planned
-    get_run_logger().warning(
-        "%s was in the lake and not in its manifest, as after a crash: now it is", planned.key
-    )
+    get_run_logger().warning("%s", healed(planned.key))
     return PlannedUpload(
         planned.action, planned.reason, version, planned.key, planned.standing, is_healed=True
     )
@@ -85,11 +86,17 @@ def record(version: Version, options: UploadOptions) -> None:
 @flow(name="Upload to the lake", run_name="{trip_file}")
 def upload_month(trip_file: TripFile, options: UploadOptions) -> UploadReport:
     """Bring one month into the lake; a second run uploads nothing."""
-    log = get_run_logger()
     version = probe(trip_file, options.source)
+    with warned(lambda: version.warnings):
+        return _uploaded(version, options)
+
+
+def _uploaded(version: SourceVersion, options: UploadOptions) -> UploadReport:
+    """The rest of that flow, its version known."""
+    log, trip_file = get_run_logger(), version.trip_file
     planned = compare(version, options)
     if planned.action != "nothing":
-        file = extract(version, options.source)
+        file = replace(extract(version, options.source), version=version)
         if planned.action == "compare":
             planned = compare(version, options, file.sha256)
     log.info("%s: %s", trip_file, planned.reason)
@@ -106,7 +113,7 @@ def upload_month(trip_file: TripFile, options: UploadOptions) -> UploadReport:
     finally:
         if options.keep_local is None:
             staged.path.unlink(missing_ok=True)
-    return _report(planned, uploaded, options)
+    return _report(planned, uploaded, options, staged.warnings)
 
 
 @flow(name="Upload months to the lake")
@@ -170,7 +177,12 @@ def _alone() -> Iterator[None]:
         _writing.release()
 
 
-def _report(planned: PlannedUpload, version: Version, options: UploadOptions) -> UploadReport:
+def _report(
+    planned: PlannedUpload,
+    version: Version,
+    options: UploadOptions,
+    warnings: Sequence[str] = (),
+) -> UploadReport:
     lake, facts = open_lake(options.to), version.facts
     before = planned.standing.found
     is_done = planned.action == "nothing"
@@ -187,4 +199,9 @@ def _report(planned: PlannedUpload, version: Version, options: UploadOptions) ->
         replaced_generation=before.generation if before and not is_done else None,
         kept_at=None if is_done else kept,
         is_healed=planned.is_healed,
+        warnings=(
+            *planned.version.warnings,
+            *((healed(planned.key),) if planned.is_healed else ()),
+            *warnings,
+        ),
     )

@@ -116,7 +116,7 @@ class DuckDBLoader:
             ).allowed()
             if plan.action == "nothing" and entry is not None:
                 connection.rollback()
-                return nothing_to_do(entry, plan)
+                return nothing_to_do(entry, plan, file)
             month.write(batches, check=cancellation.check)
             tally = batches.result
             rows, stats = month.counted()

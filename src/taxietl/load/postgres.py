@@ -121,7 +121,7 @@ class PostgresLoader:
             file.version, file.sha256, entry, transforms=request.transforms, force=request.force
         ).allowed()
         if plan.action == "nothing" and entry is not None:
-            return nothing_to_do(entry, plan)
+            return nothing_to_do(entry, plan, file)
         load_id = str(uuid.uuid4())
         month.write(batches, load_id, staging)
         tally = batches.result

@@ -19,9 +19,14 @@ from taxietl.steps.values import (
 )
 
 
-def nothing_to_do(entry: Entry, plan: Plan) -> LoadReport:
+def nothing_to_do(entry: Entry, plan: Plan, file: SourceFile) -> LoadReport:
     """The report of a load that found its month loaded."""
-    return replace(entry.report, action="nothing to do", reason=plan.reason)
+    return replace(
+        entry.report,
+        action="nothing to do",
+        reason=plan.reason,
+        warnings=file.version.warnings,
+    )
 
 
 def report_of_load(
@@ -77,6 +82,7 @@ def report_of_load(
         taxietl_version=taxietl.__version__,
         loaded_at=datetime.now(UTC),
         replaced=_previous(entry),
+        warnings=(*version.warnings, *tally.warnings(file.path.name)),
     )
 
 

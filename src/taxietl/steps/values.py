@@ -35,6 +35,9 @@ class SourceVersion:
     """When the source says it was written. No part of the identity: copies of the same bytes
     differ in it."""
 
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    """What whoever asked for the month should know of its file before it is read."""
+
     @property
     def key(self) -> str | None:
         """A digest that tells versions apart; None if nothing says when the bytes change."""
@@ -103,6 +106,21 @@ class Tally:
     """Rows whose passenger_count is 0, before and after the transformers."""
 
     notes: tuple[Note, ...] = ()
+
+    def warnings(self, file: str) -> tuple[str, ...]:
+        """What whoever reads the month's summary should know, in sentences about that file."""
+        nulled = (f"{count:,} of {name}" for name, count in self.values_nulled.items())
+        said = {
+            "has no {}, which other files of that month have: null": self.absent_columns,
+            "has columns that no era knows, added as text: {}": self.new_columns,
+            "has columns that no era knows, left out: {}": self.ignored_columns,
+            "has cells that could not be read, now null: {}": tuple(nulled),
+        }
+        return tuple(
+            f"{file} {sentence.format(', '.join(names))}"
+            for sentence, names in said.items()
+            if names
+        )
 
 
 @dataclass(frozen=True)
@@ -195,6 +213,8 @@ class LoadReport:
     taxietl_version: str
     loaded_at: datetime
     replaced: Previous | None = None
+    warnings: tuple[str, ...] = ()
+    """Of this run; the ledger keeps what they are about, not the sentences."""
 
 
 @dataclass(frozen=True)

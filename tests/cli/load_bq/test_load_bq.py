@@ -25,6 +25,7 @@ def test_a_month_goes_from_the_lake_into_its_partition(
         "green-2021-01  loaded: 200 rows",
         "  p.trips.green_trips, partition 202101, in US",
         f"  job taxietl-trips-green_trips-202101-g{generation(gcs)}-a1",
+        "  run 'green-2021-01-2'",
     ]
     assert bigquery.rows() == {"202101": 200}
 
