@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from taxietl.orchestrator.schema import STEPS, bring_up
 
 VERSION_1 = Path(__file__).with_name("history-version-1.sql")
 """What the first version wrote: two runs of a flow with child runs, streams and a cached task."""
+WRITTEN = datetime(2026, 11, 22, 13, tzinfo=UTC)
+"""Soon after it: later the cached result expires, and later still the runs are forgotten."""
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def test_a_version_1_file_is_brought_up_with_all_it_holds(old_home: Path, tmp_pa
             for table in ("runs", "task_runs", "states", "logs", "cache")
         }
 
-    with Engine(old_home) as engine:
+    with Engine(old_home, clock=lambda: WRITTEN) as engine:
         runs = {run.name: run for run in engine.history.runs()}
         assert {name: run.state.name for name, run in runs.items()} == {
             "year": "Completed",
