@@ -87,7 +87,7 @@ def test_a_function_that_cannot_take_a_dataset_is_refused_at_once() -> None:
 
 def test_a_rule_without_source_text_has_to_say_its_version() -> None:
     scope: dict[str, Any] = {}
-    exec("def rule(trips, dataset): return trips", scope)
+    exec(compile("def rule(trips, dataset): return trips", "<a rule>", "exec"), scope)
 
     with pytest.raises(ConfigError, match="'rule' does not say its version"):
         pandas_transformer(scope["rule"])()

@@ -15,6 +15,7 @@ import os
 import sqlite3
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -74,13 +75,15 @@ class Database:
             self._inherited = self._connection  # closing a parent's connection would harm it
             self._connection = _connect(self.path, self._layout, self._busy_seconds)
             self._process = os.getpid()
+            # Python 3.13 warns of a connection that nobody closed, as the default engine's.
+            weakref.finalize(self, _close_own, self._connection, self._process)
         return self._connection
 
     def close(self) -> None:
         """Close the connection; a later use opens it again."""
         with self.lock:
-            if self._connection is not None and self._process == os.getpid():
-                self._connection.close()
+            if self._connection is not None:
+                _close_own(self._connection, self._process)
             self._connection = None
 
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
@@ -192,6 +195,12 @@ def _connect(path: Path, layout: Layout, busy_seconds: float) -> sqlite3.Connect
         connection.close()
         raise
     return connection
+
+
+def _close_own(connection: sqlite3.Connection, process: int) -> None:
+    """Close a connection in the process that opened it; a forked child leaves it alone."""
+    if process == os.getpid():
+        connection.close()
 
 
 def _refuse_newer(path: Path, layout: Layout, version: int) -> None:

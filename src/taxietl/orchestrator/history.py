@@ -100,7 +100,7 @@ class History:
 
     def find(self, name_or_id: str) -> RunRecord | None:
         """One run, or None."""
-        rows = self.database.rows(f"{_RUNS} WHERE name = ?1 OR id = ?1 LIMIT 1", (name_or_id,))
+        rows = self.database.rows(f"{_RUNS} WHERE name = ? OR id = ? LIMIT 1", (name_or_id,) * 2)
         return run_record(rows[0]) if rows else None
 
     def last_resumption(self, run: RunRecord) -> RunRecord:
@@ -192,9 +192,9 @@ class History:
         """When anything was last written about that run or its children."""
         row: Any = self.database.rows(
             "SELECT MAX(at) AS at FROM ("
-            " SELECT at FROM states WHERE run_id IN (SELECT id FROM runs WHERE root_id = ?1)"
+            " SELECT at FROM states WHERE run_id IN (SELECT id FROM runs WHERE root_id = ?)"
             " UNION ALL"
-            " SELECT at FROM logs WHERE run_id IN (SELECT id FROM runs WHERE root_id = ?1))",
-            (root_id,),
+            " SELECT at FROM logs WHERE run_id IN (SELECT id FROM runs WHERE root_id = ?))",
+            (root_id,) * 2,
         )[0]
         return datetime.fromisoformat(row["at"])

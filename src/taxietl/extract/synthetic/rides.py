@@ -40,7 +40,8 @@ class Trips:
 def hour_edges(recipe: Recipe, *, dispatched: bool) -> Numbers:
     """For each hour of the month, how many of a block's rows are picked up before its end."""
     first = np.datetime64(f"{recipe.year:04d}-{recipe.month:02d}", "M")
-    days = np.arange(first.astype("datetime64[D]"), (first + 1).astype("datetime64[D]"))
+    next_month = first + np.timedelta64(1, "M")
+    days = np.arange(first.astype("datetime64[D]"), next_month.astype("datetime64[D]"))
     weekdays = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
     weights = np.outer(np.asarray(odds.DAY_WEIGHTS)[weekdays], odds.HOUR_WEIGHTS).ravel()
     rows = recipe.incomplete_rows if dispatched else recipe.row_count - recipe.incomplete_rows
