@@ -12,6 +12,7 @@ import typer
 import taxietl
 from taxietl.cli.commands import Commands
 from taxietl.cli.session import choose
+from taxietl.errors import ConfigError
 
 MODULES = {
     "ingest": "ingest",
@@ -42,8 +43,9 @@ def app(names: Iterable[str] = MODULES) -> Commands:
     """The command line, of these commands."""
     made = Commands(
         name="taxietl",
-        context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 source, 4 data, 5 target, 75 try later.",
+        context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+        epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 source, 4 data, 5 target, 75 try again "
+        "later.",
     )
     made.callback()(_common)
     for name in names:
@@ -51,21 +53,36 @@ def app(names: Iterable[str] = MODULES) -> Commands:
     return made
 
 
-def run(arguments: Sequence[str]) -> Any:
-    """Parse and carry out; raises what went wrong."""
+def command_line(arguments: Sequence[str]) -> Any:
+    """The command line, as far as these arguments need it."""
     named = _named(arguments)
     # One command alone is there 20 ms sooner than all of them.
-    known = app([named]) if named in MODULES else app()
-    command = typer.main.get_command(known)
+    return typer.main.get_command(app([named]) if named in MODULES else app())
+
+
+def run(arguments: Sequence[str]) -> Any:
+    """Parse and carry out; raises what went wrong."""
+    command = command_line(arguments)
     try:
-        try:
-            context = command.make_context("taxietl", list(arguments))
-        except SystemExit as done:  # so does Typer end --install-completion
-            return done.code
-        with context:
+        with _context(command, arguments) as context:
             return command.invoke(context)
     except typer.Exit as done:
         return done.exit_code
+
+
+def _context(command: Any, arguments: Sequence[str]) -> Any:
+    """What was read of the command line; --install-completion and its like are carried out."""
+    try:
+        return command.make_context("taxietl", list(arguments))
+    except SystemExit:  # so does Typer say that it has installed it
+        raise typer.Exit from None
+    except typer.Exit as done:
+        if done.exit_code == 0:
+            raise
+        raise ConfigError(
+            "The shell that this was started from is none that can be completed in.",
+            hint="Do it in bash, zsh, fish or PowerShell itself, not in a script.",
+        ) from None
 
 
 def _named(arguments: Sequence[str]) -> str:
@@ -87,15 +104,22 @@ def _show_version(wanted: bool) -> None:
 
 def _common(
     config: Annotated[
-        Path | None, typer.Option(help="Configuration file, instead of ./taxietl.toml.")
+        Path | None,
+        typer.Option(help="Configuration file.", show_default="./taxietl.toml, or the user's"),
     ] = None,
     home: Annotated[
-        Path | None, typer.Option(help="Folder of history, cache and the default warehouse.")
+        Path | None,
+        typer.Option(
+            help="Folder for the history, the cache and the default warehouse.",
+            show_default="TAXIETL_HOME, or the user's data folder",
+        ),
     ] = None,
     _version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
-    """Any month of the NYC TLC taxi records into a warehouse, exactly once, with proof."""
+    """Load any month of the NYC TLC taxi records into a warehouse, exactly once, with proof."""
     choose(config=config, home=home)

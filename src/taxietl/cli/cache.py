@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli.commands import Commands
+from taxietl.cli.options import DryRunOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def register(app: Commands) -> None:
     """Add the command group."""
-    group = Commands(name="cache", help="What is kept between runs.")
+    group = Commands(name="cache", help="Cached results of tasks.")
     group.add(ls)
     group.add(why)
     group.add(rm)
@@ -34,9 +35,9 @@ def register(app: Commands) -> None:
 
 def ls(
     out: Output,
-    task: Annotated[str | None, typer.Option(help="Only results of that task.")] = None,
+    task: Annotated[str | None, typer.Option(help="Only results of this task.")] = None,
 ) -> None:
-    """List the kept results, what was used last first."""
+    """List cached results, most recently used first."""
     settings = open_settings()
     with _store(settings) as store:
         found = store.entries(task)
@@ -63,13 +64,23 @@ def ls(
 
 def why(
     out: Output,
-    what: Annotated[str, typer.Argument(metavar="RUN/TASK_OR_TASK", help="all/extract-0, extract")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN/TASK_OR_TASK", help="A task run, all/extract-0, or a task, extract."
+        ),
+    ],
     parameter: Annotated[
         list[str] | None,
-        typer.Option("--parameter", "-p", help="An argument: name=value, a.b=value; repeats."),
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="NAME=VALUE",
+            help="An argument of the call, or a part of one: a.b=value; repeats.",
+        ),
     ] = None,
 ) -> None:
-    """Tell why a task run was a hit or a miss, or whether a call would be one now."""
+    """Explain why a task run was a cache hit or a miss, or whether a call would be a hit now."""
     from taxietl.orchestrator import cache_why
 
     run_name, slash, name = what.rpartition("/")
@@ -91,11 +102,12 @@ def why(
 def rm(
     out: Output,
     name: Annotated[
-        list[str] | None, typer.Argument(metavar="TASK_OR_KEY", help="Or a key's beginning.")
+        list[str] | None,
+        typer.Argument(metavar="TASK_OR_KEY", help="A task, a key, or the beginning of a key."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of it.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Remove all of them.")] = False,
 ) -> int:
-    """Remove kept results, with the files that are the cache's own; never what is in use."""
+    """Remove cached results and their files, except those in use."""
     if bool(name) == everything:
         raise ConfigError(
             "Nothing to remove was named."
@@ -114,9 +126,9 @@ def rm(
 
 def gc(
     out: Output,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
-    """Remove what is expired or broken, then what was not used for longest, down to the size."""
+    """Remove expired and broken results, then the least recently used, down to the size limit."""
     settings = open_settings()
     with _store(settings) as store:
         removed = store.collect(datetime.now(UTC), dry_run=dry_run)

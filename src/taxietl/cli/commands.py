@@ -7,6 +7,7 @@ here, for all commands alike, with `taxietl help ingest` and `runs list` besides
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,8 @@ from typer.core import TyperCommand, TyperGroup
 from taxietl.cli.output import with_output
 from taxietl.errors import ConfigError
 
-_ALIASES = {"list": "ls"}
+ALIASES = {"list": "ls"}
+"""Names that a command goes by besides its own."""
 
 
 class Command(TyperCommand):
@@ -41,7 +43,7 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, *wanted = args
         if name != "help":
-            known = _ALIASES.get(name, name)
+            known = ALIASES.get(name, name)
             return super().resolve_command(
                 ctx, [known if known in self.commands else name, *wanted]
             )
@@ -95,6 +97,11 @@ def _print_help(command: Any, ctx: Any) -> None:
         raise BrokenPipeError from error
 
 
+def _kind(shown: str) -> str:
+    """What kind of value an option takes: not how often, nor in what range."""
+    return re.sub(r"list\[(\w+)\]", r"\1", shown.replace(" range", ""))
+
+
 def _as_written(command: Any, ctx: Any) -> Any:
     """A copy whose texts the help shows as they are written, brackets and all."""
     from rich.markup import escape
@@ -105,8 +112,10 @@ def _as_written(command: Any, ctx: Any) -> Any:
     shown.add_help_option = False  # it is among them
     for each in shown.params:
         each.help = escape(each.help or "")
-        if getattr(each, "is_flag", False):
-            each.metavar = ""  # Typer would write <bool> beside it
+        if isinstance(each.show_default, str):  # Typer would put it into brackets
+            each.default, each.show_default = each.show_default, True
+        if each.param_type_name == "option" and each.metavar is None:
+            each.metavar = "" if each.is_flag else _kind(each.display_type(ctx))
     if isinstance(shown, TyperGroup):
         shown.commands = {name: copy.copy(each) for name, each in shown.commands.items()}
         for each in shown.commands.values():

@@ -1,4 +1,4 @@
-"""`taxietl flows`: which flows there are to run."""
+"""`taxietl flows`: the flows that can be run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OURS = "taxietl.flows"
 
 def register(app: Commands) -> None:
     """Add the command group."""
-    group = Commands(name="flows", help="Which flows there are to run.")
+    group = Commands(name="flows", help="Flows that can be run.")
     group.add(ls)
     app.add_typer(group)
 
@@ -31,11 +31,13 @@ def ls(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PATH...", help="Files, folders or modules; left out, this folder and our own."
+            metavar="PATH",
+            help="Files, folders or modules.",
+            show_default="this folder and taxietl's own flows",
         ),
     ] = None,
 ) -> None:
-    """List flows, their parameters and their last runs. No file is run for that, only read."""
+    """List flows with their parameters and last runs. Files are read, never run."""
     from taxietl.orchestrator import History
     from taxietl.orchestrator.listing import list_flows
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.options import ColorOption, YearOption
+from taxietl.cli.options import ColorOption, MonthOption, YearOption
 from taxietl.cli.output import Output
 
 
@@ -21,12 +21,15 @@ def generate(
     out: Output,
     color: ColorOption,
     year: YearOption,
-    month: Annotated[int, typer.Option(help="Month, 1 to 12.")],
+    month: MonthOption,
     out_file: Annotated[
-        Path, typer.Option("--out", help="File to write; ends in .csv, .csv.gz or .parquet.")
+        Path, typer.Option("--out", help="File to write: .csv, .csv.gz or .parquet.")
     ],
-    rows: Annotated[int | None, typer.Option(help="Rows; as in the real January 2021.")] = None,
-    seed: Annotated[int, typer.Option(help="Another seed makes other trips.")] = 2021,
+    rows: Annotated[
+        int | None,
+        typer.Option(help="Number of rows.", show_default="as many as January 2021 had"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Random seed; another makes other trips.")] = 2021,
 ) -> None:
     """Make a synthetic trip file with the TLC's columns, types and quirks."""
     from taxietl.extract.synthetic import write

@@ -1,4 +1,4 @@
-"""`taxietl ingest`: bring months of trips into a warehouse."""
+"""`taxietl ingest`: load months of trips into a warehouse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ import typer
 
 from taxietl.cli.commands import Commands
 from taxietl.cli.months import carry_out, foresee, warning_lines
-from taxietl.cli.options import ColorOption, MonthsOption, YearOption
+from taxietl.cli.options import (
+    ColorOption,
+    DryRunOption,
+    IngestTransformOption,
+    MaxRejectsOption,
+    MaxShrinkOption,
+    MonthsOption,
+    SourceOption,
+    TableOption,
+    ToWarehouseOption,
+    YearOption,
+)
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.tlc.column_rules import NewColumns
@@ -30,39 +41,33 @@ def ingest(
     color: ColorOption,
     year: YearOption,
     month: MonthsOption,
-    source: Annotated[
-        str | None, typer.Option(help="tlc, mirror, a folder, a file, an address.")
-    ] = None,
-    to: Annotated[str | None, typer.Option(help="Profile to load into: warehouse.")] = None,
-    table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
-    transform: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Rule to apply: NAME or FILE.py:NAME, then :option=value; repeats; `none`. "
-            "Default drop-zero-passengers."
-        ),
-    ] = None,
+    source: SourceOption = None,
+    to: ToWarehouseOption = None,
+    table: TableOption = None,
+    transform: IngestTransformOption = None,
     rename: Annotated[
         list[str] | None,
-        typer.Option(metavar="OLD=NEW", help="A column of the file by its right name; repeats."),
+        typer.Option(
+            metavar="OLD=NEW",
+            help="A column of the file under another name than expected; repeats.",
+        ),
     ] = None,
     new_columns: Annotated[
         NewColumns, typer.Option(help="What to do with columns that no era has.")
     ] = NewColumns.ADD,
-    max_rejects: Annotated[
-        int | None, typer.Option(min=0, help="Unreadable lines to leave out, at most. Default 0.")
-    ] = None,
-    max_shrink: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Share of rows a replaced month may lose. Default 0.05."),
-    ] = None,
+    max_rejects: MaxRejectsOption = None,
+    max_shrink: MaxShrinkOption = None,
     connections: Annotated[
-        int, typer.Option(min=1, max=16, help="Send the rows over N connections (PostgreSQL).")
+        int,
+        typer.Option(min=1, max=16, help="Load over this many connections at once (PostgreSQL)."),
     ] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Load even if nothing changed.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Load even if nothing changed, or from another source."),
+    ] = False,
+    dry_run: DryRunOption = False,
 ) -> int:
-    """Bring months of trips into a warehouse: each whole or not at all, and only once."""
+    """Load months of trips into a warehouse: each whole or not at all, and only once."""
     from taxietl.tlc.trip_file import parse_months, trip_file
 
     months = [trip_file(color, year, each) for each in parse_months(month)]

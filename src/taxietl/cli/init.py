@@ -18,11 +18,11 @@ def register(app: Commands) -> None:
 
 def init(
     out: Output,
-    path: Annotated[
-        Path, typer.Argument(metavar="[FILE]", help="File to write; taxietl.toml.")
-    ] = Path("taxietl.toml"),
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="File to write.")] = Path(
+        "taxietl.toml"
+    ),
 ) -> None:
-    """Write a configuration file with every setting, commented; none is needed to ingest."""
+    """Write a configuration file with every setting, commented. Ingesting needs none."""
     from taxietl.config import write_example
 
     write_example(path)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
+from taxietl.cli.options import (
+    AnyColorOption,
+    AnyMonthOption,
+    AnyYearOption,
+    OnWarehouseOption,
+    TableOption,
+)
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError, TargetError
@@ -26,19 +34,31 @@ def register(app: Commands) -> None:
 def inspect(
     out: Output,
     file: Annotated[
-        str | None, typer.Argument(help="A file; named as the TLC does, it says its month.")
+        str | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Trip file to inspect instead of a loaded month; a name like the TLC's says "
+            "which month it is.",
+        ),
     ] = None,
-    color: Annotated[str | None, typer.Option(help="yellow, green, fhv or fhvhv.")] = None,
-    year: Annotated[int | None, typer.Option(help="Year of the file.")] = None,
-    month: Annotated[int | None, typer.Option(help="Month of the file.")] = None,
+    color: AnyColorOption = None,
+    year: AnyYearOption = None,
+    month: AnyMonthOption = None,
     source: Annotated[
-        str | None, typer.Option(help="Look at the source's file: a folder, a file, `synthetic`.")
+        str | None,
+        typer.Option(
+            help="Inspect the file of this source instead of the loaded month: a folder, a file "
+            "or synthetic.",
+            autocompletion=candidates.sources,
+        ),
     ] = None,
-    on: Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")] = None,
-    table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the report as a page, too.")] = None,
+    on: OnWarehouseOption = None,
+    table: TableOption = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write the report to this file, as a web page.")
+    ] = None,
 ) -> None:
-    """Show a month's quality: nulls, ranges, odd trips, duplicates; nothing is changed."""
+    """Report on the quality of a month: nulls, ranges, odd trips, duplicates. Changes nothing."""
     if file and source:
         raise ConfigError("Both a file and --source are given.", hint="Give one of them.")
     asked = _trip_file(file or "", color, year, month)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.options import ColorOption
+from taxietl.cli.options import (
+    ColorOption,
+    DryRunOption,
+    MonthOption,
+    OnLakeOption,
+    OnlyColorOption,
+    YearOption,
+)
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError, TargetError
@@ -18,13 +25,10 @@ if TYPE_CHECKING:
     from taxietl.load.lake.lake import Lake
     from taxietl.load.lake.values import BrokenManifestError, Version
 
-OnOption = Annotated[str, typer.Option(help="Profile of the lake.")]
-ColorFilter = Annotated[str | None, typer.Option("--color", help="Only this colour.")]
-
 
 def register(app: Commands) -> None:
     """Add the commands."""
-    group = Commands(name="lake", help="Look at the lake.")
+    group = Commands(name="lake", help="Months in a lake: list, show, verify, clean up.")
     group.add(ls)
     group.add(show)
     group.add(verify)
@@ -33,8 +37,8 @@ def register(app: Commands) -> None:
     app.add_typer(group)
 
 
-def ls(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> int:
-    """The months in the lake and its zone table, as their manifests tell."""
+def ls(out: Output, color: OnlyColorOption = None, on: OnLakeOption = "lake") -> int:
+    """List the months in the lake, and its zone table."""
     from taxietl.cli.tables import table
 
     lake = _open(on, color)
@@ -93,11 +97,11 @@ def _listed(lake: Lake, version: Version) -> dict[str, Any]:
 def show(
     out: Output,
     color: ColorOption,
-    year: Annotated[int, typer.Option(help="Year of the file.")],
-    month: Annotated[int, typer.Option(help="Month of the file.")],
-    on: OnOption = "lake",
+    year: YearOption,
+    month: MonthOption,
+    on: OnLakeOption = "lake",
 ) -> None:
-    """One month's versions, the newest last: where each came from, and what it held."""
+    """Show every version of a month, newest last: its source and its contents."""
     from taxietl.load.lake.values import month_of
     from taxietl.tlc.trip_file import trip_file
 
@@ -133,8 +137,8 @@ def _version(lake: Lake, version: Version) -> str:
     return "\n".join(lines)
 
 
-def verify(out: Output, color: ColorFilter = None, on: OnOption = "lake") -> int:
-    """Read every object's checksum and footer again; they must be those of the manifests."""
+def verify(out: Output, color: OnlyColorOption = None, on: OnLakeOption = "lake") -> int:
+    """Check every object's checksum and footer against the manifests."""
     lake = _open(on, color)
     from taxietl.load.lake.inspection import verify as check
 
@@ -160,10 +164,10 @@ def _finding(lake: Lake, finding: Finding) -> str:
 
 def gc(
     out: Output,
-    on: OnOption = "lake",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed.")] = False,
+    on: OnLakeOption = "lake",
+    dry_run: DryRunOption = False,
 ) -> int:
-    """Remove what uploads that died left, and objects whose month lies elsewhere by now."""
+    """Remove leftovers of failed uploads, and objects whose month has moved to another key."""
     lake = _open(on, None)
     from taxietl.load.lake.inspection import leftovers
 
@@ -188,13 +192,16 @@ def gc(
 
 def create_bucket(
     out: Output,
-    project: Annotated[str, typer.Option(help="Google Cloud project that is to own it.")],
+    project: Annotated[str, typer.Option(help="Google Cloud project to own the bucket.")],
     location: Annotated[
-        str | None, typer.Option(help="Where, as EU or europe-west6. Default Google's own.")
+        str | None,
+        typer.Option(
+            help="Location of the bucket, such as EU or europe-west6.", show_default="Google's"
+        ),
     ] = None,
-    on: OnOption = "lake",
+    on: OnLakeOption = "lake",
 ) -> None:
-    """Make the bucket that the profile names, if it is not there."""
+    """Create the bucket that the profile names, if it does not exist."""
     from taxietl.config import GcsProfile
 
     profile = open_settings().profile(on, GcsProfile)

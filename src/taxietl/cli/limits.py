@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 def register(app: Commands) -> None:
     """Add the command group."""
-    group = Commands(name="limits", help="Who holds and awaits slots.")
+    group = Commands(name="limits", help="Limits on how many tasks run at once.")
     group.add(ls)
     app.add_typer(group)
 
 
 def ls(out: Output) -> None:
-    """List the limited tags, the tasks that hold their slots, and those that wait, in order."""
+    """List the limited tags, the task runs that hold their slots, and those waiting, in order."""
     from taxietl.orchestrator.limits import standings
 
     settings = open_settings()

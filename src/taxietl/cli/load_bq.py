@@ -1,4 +1,4 @@
-"""`taxietl load-bq`: bring months of trips from the lake into BigQuery."""
+"""`taxietl load-bq`: load months of trips from the lake into BigQuery."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
 from taxietl.cli.months import carry_out, foresee, warning_lines
-from taxietl.cli.options import ColorOption, MonthsOption, YearOption
+from taxietl.cli.options import ColorOption, DryRunOption, MonthsOption, YearOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 
@@ -27,12 +28,25 @@ def load_bq(
     color: ColorOption,
     year: YearOption,
     month: MonthsOption,
-    lake: Annotated[str, typer.Option("--from", help="Profile of the lake, of type gcs.")] = "lake",
-    to: Annotated[str, typer.Option(help="Profile of the dataset.")] = "bigquery",
+    lake: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="Profile of the lake, of type gcs.",
+            autocompletion=candidates.profiles,
+        ),
+    ] = "lake",
+    to: Annotated[
+        str,
+        typer.Option(
+            help="Profile to load into, of type bigquery.",
+            autocompletion=candidates.profiles,
+        ),
+    ] = "bigquery",
     force: Annotated[bool, typer.Option("--force", help="Load even if nothing changed.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    dry_run: DryRunOption = False,
 ) -> int:
-    """Bring months of trips from the lake into BigQuery: each whole or not at all, only once."""
+    """Load months of trips from the lake into BigQuery: each whole or not at all, and only once."""
     from taxietl.tlc.trip_file import parse_months, trip_file
 
     months = [trip_file(color, year, each) for each in parse_months(month)]

@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _done(given: Sequence[str]) -> int:
     """Carry the command line out; raises what went wrong."""
+    if not given and "_TAXIETL_COMPLETE" in os.environ:  # a shell asks, at TAB
+        from taxietl.cli.completion import answer
+
+        return answer(os.environ)
     if given == ["--version"]:  # without the 0.1 s that the whole command line costs
         import taxietl
 

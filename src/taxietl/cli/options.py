@@ -1,17 +1,107 @@
-"""Options that several commands have, and what some of them mean together."""
+"""Options that several commands have: one name, one meaning and one help for each."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from taxietl.cli import candidates
 from taxietl.errors import ConfigError
 
-ColorOption = Annotated[str, typer.Option(help="yellow, green, fhv or fhvhv.")]
-YearOption = Annotated[int, typer.Option(help="Year of the file.")]
+
+def _on(help_text: str, default: str) -> Any:
+    return typer.Option(
+        "--on", help=help_text, show_default=default, autocompletion=candidates.profiles
+    )
+
+
+def _transform(default: str) -> Any:
+    return typer.Option(
+        "--transform",
+        metavar="RULE",
+        help="Rule to apply: NAME or FILE.py:NAME, its options after it as :option=value; "
+        "repeats; none for no rule.",
+        show_default=default,
+        autocompletion=candidates.transforms,
+    )
+
+
+_COLORS = "yellow, green, fhv or fhvhv"
+_COLOR = typer.Option("--color", help=f"{_COLORS}.", autocompletion=candidates.colors)
+_ONLY_COLOR = typer.Option(
+    "--color", help=f"Only this colour: {_COLORS}.", autocompletion=candidates.colors
+)
+_YEAR = typer.Option("--year", help="Year of the file.")
+_ONE_MONTH = typer.Option("--month", min=1, max=12, help="Month of the file.")
+_TABLE = typer.Option("--table", help="Table name.", show_default="COLOR_trips")
+_SOURCE = typer.Option(
+    "--source",
+    help="Where the files come from: tlc, mirror, synthetic, a lake profile, a folder, a file "
+    "or a URL.",
+    show_default="tlc, or [ingest] source",
+    autocompletion=candidates.sources,
+)
+_WAREHOUSE = "warehouse, or [ingest] to"
+
+ColorOption = Annotated[str, _COLOR]
+AnyColorOption = Annotated[str | None, _COLOR]
+OnlyColorOption = Annotated[str | None, _ONLY_COLOR]
+YearOption = Annotated[int, _YEAR]
+AnyYearOption = Annotated[int | None, _YEAR]
+OnlyYearOption = Annotated[int | None, typer.Option("--year", help="Only this year.")]
+MonthOption = Annotated[int, _ONE_MONTH]
+AnyMonthOption = Annotated[int | None, _ONE_MONTH]
 MonthsOption = Annotated[
-    list[str], typer.Option("--month", help="Month of the file: 1, 1-3, 1,4 or all; repeats.")
+    list[str], typer.Option("--month", help="Months to load: 1, 1-3, 1,4 or all; repeats.")
+]
+OnlyMonthsOption = Annotated[
+    list[str] | None,
+    typer.Option("--month", help="Only these months of --year: 1, 1-3, 1,4 or all; repeats."),
+]
+SourceOption = Annotated[str | None, _SOURCE]
+ToWarehouseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        help="Profile to load into.",
+        show_default=_WAREHOUSE,
+        autocompletion=candidates.profiles,
+    ),
+]
+OnWarehouseOption = Annotated[str | None, _on("Profile to read.", _WAREHOUSE)]
+OnLakeOption = Annotated[str, _on("Profile of the lake.", "lake")]
+TableOption = Annotated[str | None, _TABLE]
+IngestTransformOption = Annotated[
+    list[str] | None,
+    _transform("drop-zero-passengers for yellow and green, or [ingest] transforms"),
+]
+UploadTransformOption = Annotated[list[str] | None, _transform("none")]
+MaxRejectsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-rejects",
+        min=0,
+        help="Skip up to this many lines that cannot be parsed.",
+        show_default="0, or [ingest] max_rejects",
+    ),
+]
+MaxShrinkOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-shrink",
+        min=0,
+        max=1,
+        help="Share of its rows that a month may lose when it is replaced.",
+        show_default="0.05, or [ingest] max_shrink",
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="Name or id of the run.", autocompletion=candidates.runs),
 ]
 
 
@@ -25,6 +115,6 @@ def wanted_months(year: int | None, months: list[str] | None) -> set[str] | None
 
     if year is None:
         if months:
-            raise ConfigError("--month needs its year.", hint="Add --year 2021.")
+            raise ConfigError("--month needs --year.", hint="Add --year 2021.")
         return None
     return {f"{year:04d}-{each:02d}" for each in parse_months(months or ["all"])}

@@ -20,12 +20,12 @@ from taxietl.cli.streams import writing_to_stdout
 from taxietl.errors import Cancelled, TargetError, TaxietlError
 from taxietl.terminal import visible, visible_json
 
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Only results, warnings and errors.")
+    bool, typer.Option("--quiet", "-q", help="Print only results, warnings and errors.")
 ]
-VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on stderr.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print more log lines.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 

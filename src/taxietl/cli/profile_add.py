@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from taxietl.cli import candidates
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError
@@ -28,17 +29,25 @@ _MAKES_NEEDLESS = {
 
 def add(
     out: Output,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new profile.")],
     kind: Annotated[
         str,
-        typer.Option("--type", help="postgres, duckdb, gcs, folder, bigquery or gcp-credentials."),
+        typer.Option(
+            "--type",
+            help="postgres, duckdb, gcs, folder, bigquery or gcp-credentials.",
+            autocompletion=candidates.profile_types,
+        ),
     ],
     given: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A value; repeats. Secrets: env:NAME."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting; repeats. A secret: password=env:PGPASSWORD.",
+        ),
     ] = None,
 ) -> None:
-    """Add a profile to the configuration file; asks for what --set does not say."""
+    """Add a profile to the configuration file, asking for what --set does not give."""
     settings = open_settings()
     from taxietl.config.adding import add_profile, check_is_new, keys_of, profile_type
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
 from taxietl.cli.output import Output, describe_error
 from taxietl.cli.profile_add import add
@@ -16,7 +17,7 @@ from taxietl.errors import worst_exit_code
 
 def register(app: Commands) -> None:
     """Add the command group."""
-    group = Commands(name="profiles", help="Named connections.")
+    group = Commands(name="profiles", help="Named connections: add, list, show, check.")
     group.add(add)
     group.add(ls)
     group.add(show)
@@ -36,12 +37,17 @@ def ls(out: Output) -> None:
 
 def show(
     out: Output,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The profile's name.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Name of the profile.", autocompletion=candidates.profiles
+        ),
+    ],
     snippet: Annotated[
-        bool, typer.Option("--snippet", help="Only the lines to paste into a flow.")
+        bool, typer.Option("--snippet", help="Print only the lines to paste into a flow.")
     ] = False,
 ) -> None:
-    """Show one profile; a secret is shown as the place it is read from."""
+    """Show a profile; a secret is shown as where it is read from."""
     profile = open_settings().profile(name)
     document: dict[str, Any] = {
         "name": name,
@@ -61,10 +67,16 @@ def show(
 def check(
     out: Output,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Profiles; all of them.")
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Profiles to check.",
+            show_default="all",
+            autocompletion=candidates.profiles,
+        ),
     ] = None,
 ) -> int:
-    """Connect, and say who answers or what to mend; changes nothing there."""
+    """Test each connection, and say how to fix what fails. Changes nothing."""
     settings = open_settings()
     chosen = [settings.profile(name) for name in dict.fromkeys(names or sorted(settings.profiles))]
     from taxietl.flows.profile_checks import check_profile

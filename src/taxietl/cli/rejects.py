@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
-from taxietl.cli.options import wanted_months
+from taxietl.cli.options import (
+    OnlyColorOption,
+    OnlyMonthsOption,
+    OnlyYearOption,
+    OnWarehouseOption,
+    wanted_months,
+)
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError, TargetError
@@ -24,14 +31,13 @@ SHOWN_TEXT = 60
 
 HEADINGS = ["month", "run", "state", "kind", "line", "column_name", "reason", "raw"]
 
-ColorOption = Annotated[str | None, typer.Option(help="Only yellow, green, fhv or fhvhv.")]
-YearOption = Annotated[int | None, typer.Option(help="Only this year.")]
-MonthsOption = Annotated[
-    list[str] | None,
-    typer.Option("--month", help="Only these months of the year: 1, 1-3, 1,4 or all."),
+RunOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Only the load of this run, even if it was refused or has been replaced.",
+        autocompletion=candidates.runs,
+    ),
 ]
-RunOption = Annotated[str | None, typer.Option(help="Of that run's load, also if replaced since.")]
-OnOption = Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")]
 
 
 def register(app: Commands) -> None:
@@ -44,13 +50,13 @@ def register(app: Commands) -> None:
 
 def ls(
     out: Output,
-    color: ColorOption = None,
-    year: YearOption = None,
-    month: MonthsOption = None,
+    color: OnlyColorOption = None,
+    year: OnlyYearOption = None,
+    month: OnlyMonthsOption = None,
     run: RunOption = None,
-    on: OnOption = None,
+    on: OnWarehouseOption = None,
 ) -> None:
-    """List what could not be read in the loaded months, and in files that were refused for it."""
+    """List the lines and cells that could not be read, of loaded months and of refused loads."""
     found = _unread(color, year, month, run, on)
     if out.json:
         out.result({"loads": [_document(load) for load in found]}, "")
@@ -73,13 +79,13 @@ def ls(
 def export(
     out: Output,
     out_file: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
-    color: ColorOption = None,
-    year: YearOption = None,
-    month: MonthsOption = None,
+    color: OnlyColorOption = None,
+    year: OnlyYearOption = None,
+    month: OnlyMonthsOption = None,
     run: RunOption = None,
-    on: OnOption = None,
+    on: OnWarehouseOption = None,
 ) -> None:
-    """Write what `rejects ls` lists into a CSV file, every line and cell whole."""
+    """Write what rejects ls lists to a CSV file, with every line and cell in full."""
     import csv
 
     count = 0

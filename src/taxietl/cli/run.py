@@ -17,7 +17,7 @@ _GIVEN = "taxietl.run.arguments"
 
 
 class _RunCommand(Command):
-    """`run`, whose help tells of the flow that is named beside `--help`, too."""
+    """`run`, whose help also describes the flow that is named beside `--help`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.meta[_GIVEN] = list(args)  # --help is served before the target is
@@ -41,15 +41,20 @@ def run(
         str,
         typer.Argument(
             metavar="FILE_OR_MODULE:FLOW",
-            help="flows.py:etl, or package.mod:etl; with --help, its parameters are listed.",
+            help="flows.py:etl or package.module:etl; with --help, lists its parameters.",
         ),
     ],
     parameter: Annotated[
         list[str] | None,
-        typer.Option("--parameter", "-p", help="name=value, JSON but for text; repeats."),
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="NAME=VALUE",
+            help="A parameter of the flow; JSON, or text as it is; repeats.",
+        ),
     ] = None,
 ) -> None:
-    """Run any flow of your own, with history, states and retries."""
+    """Run a flow of your own, with history, states and retries."""
     open_settings()
     from taxietl.cli.parameters import read_parameters
     from taxietl.orchestrator import configure_logging

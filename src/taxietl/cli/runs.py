@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from taxietl.cli import runs_control
+from taxietl.cli import candidates, runs_control
 from taxietl.cli.commands import Commands
+from taxietl.cli.options import RunArgument
 from taxietl.cli.output import Output
-from taxietl.cli.runs_control import NameArgument
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 from taxietl.errors import UnknownNameError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def register(app: Commands) -> None:
     """Add the command group."""
-    group = Commands(name="runs", help="What ran, and what became of it.")
+    group = Commands(name="runs", help="History of runs: list, show, resume, cancel.")
     group.add(ls)
     group.add(show)
     group.add(logs)
@@ -32,10 +32,15 @@ def register(app: Commands) -> None:
 
 def ls(
     out: Output,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
-    state: Annotated[str | None, typer.Option(help="Only those: Completed, Failed, …")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most this many, newest first.")] = 20,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            help="Only runs in this state, such as Failed.", autocompletion=candidates.states
+        ),
+    ] = None,
 ) -> None:
-    """List the latest runs. One whose process is gone is Crashed, never Running."""
+    """List the latest runs. A run whose process is gone is shown as Crashed."""
     found = _history().runs(limit=limit, state=_state_named(state) if state else None)
     rows = [
         {
@@ -52,14 +57,14 @@ def ls(
     out.result({"runs": [_run(each) for each in found]}, table(headings, rows))
 
 
-def show(out: Output, name: NameArgument) -> None:
-    """Show one run's tree: its tasks and child runs with states, attempts, times and counts."""
+def show(out: Output, name: RunArgument) -> None:
+    """Show a run's tasks and child runs with their states, attempts, times and counts."""
     history = _history()
     record = history.run(name)
     out.result(_tree(history, record), "\n".join(_lines(history, record, 0)))
 
 
-def logs(out: Output, name: NameArgument) -> None:
+def logs(out: Output, name: RunArgument) -> None:
     """Print what a run and its child runs logged."""
     history = _history()
     record = history.run(name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli.commands import Commands
+from taxietl.cli.options import DryRunOption, RunArgument
 from taxietl.cli.output import Output
 from taxietl.cli.session import go_to, open_settings
 from taxietl.errors import ConfigError
@@ -17,8 +18,6 @@ from taxietl.errors import ConfigError
 if TYPE_CHECKING:
     from taxietl.orchestrator import Run
     from taxietl.orchestrator.records import RunRecord
-
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The run's name or id.")]
 
 
 def register(group: Commands) -> None:
@@ -28,8 +27,8 @@ def register(group: Commands) -> None:
     group.add(prune)
 
 
-def resume(out: Output, name: NameArgument) -> None:
-    """Run it again with the same parameters; what had completed is not done again."""
+def resume(out: Output, name: RunArgument) -> None:
+    """Run it again with the same parameters, reusing what had completed."""
     from taxietl.orchestrator import History, configure_logging
 
     with History.opened(open_settings().home) as history:
@@ -80,8 +79,8 @@ def _go_where_it_ran(out: Output, record: RunRecord) -> None:
         out.note(f"warning: {folder}, where the run was started, is gone; going on here.")
 
 
-def cancel(out: Output, name: NameArgument) -> None:
-    """Stop a run, of whatever process, and wait for its end."""
+def cancel(out: Output, name: RunArgument) -> None:
+    """Stop a run of any process, and wait until it has ended."""
     from taxietl.orchestrator import History
     from taxietl.orchestrator.stopping import stop
 
@@ -100,14 +99,19 @@ def cancel(out: Output, name: NameArgument) -> None:
 def prune(
     out: Output,
     older_than: Annotated[
-        str | None, typer.Option(help="Age, such as 30d or 12h. Default [history] keep_days.")
+        str | None,
+        typer.Option(
+            metavar="AGE",
+            help="Only runs that ended longer ago: 12h, 30d or 4w.",
+            show_default="[history] keep_days",
+        ),
     ] = None,
     keep: Annotated[
-        int | None, typer.Option(min=0, help="So many newest top-level runs stay in any case.")
+        int | None, typer.Option(min=0, help="Always keep this many of the newest top-level runs.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
-    """Forget old runs, each with its child runs; never one in progress."""
+    """Delete old runs with their child runs from the history; never one in progress."""
     from taxietl.orchestrator import History, retention
 
     settings = open_settings()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from taxietl.cli.commands import Commands
+from taxietl.cli.options import OnlyColorOption
 from taxietl.cli.output import Output
 
 
@@ -17,11 +16,9 @@ def register(app: Commands) -> None:
 
 def schema(
     out: Output,
-    color: Annotated[
-        str | None, typer.Option(help="yellow, green, fhv or fhvhv; all if left out.")
-    ] = None,
+    color: OnlyColorOption = None,
 ) -> None:
-    """Print each colour's columns and types, and the published names of each era."""
+    """Print the columns and types of each colour, and the published names in each era."""
     from taxietl.tlc.datasets import DATASETS, dataset
 
     chosen = [dataset(color)] if color else list(DATASETS.values())

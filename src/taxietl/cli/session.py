@@ -20,9 +20,23 @@ class _Chosen:
 _chosen = _Chosen()
 
 
-def choose(*, config: Path | None, home: Path | None) -> None:
+def choose(*, config: Path | None = None, home: Path | None = None) -> None:
     """Keep what --config and --home said."""
     _chosen.config, _chosen.home = config, home
+
+
+def chosen_home() -> Path:
+    """The home folder in force."""
+    from taxietl.config.files import find_home
+
+    return find_home(_chosen.home)
+
+
+def named_in_config(section: str) -> dict[str, str]:
+    """The names in a section of the configuration in force, each with its type."""
+    from taxietl.config.names import configured_names
+
+    return configured_names(section, config=_chosen.config)
 
 
 def open_settings() -> Settings:

@@ -1,4 +1,4 @@
-"""`taxietl sql`: ask the warehouse something.
+"""`taxietl sql`: run a read-only query.
 
 One statement that only reads; what counts as that is told in `load.duckdb_query`
 and `load.postgres_query`.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli.commands import Commands
+from taxietl.cli.options import OnWarehouseOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.cli.streams import writing_to_stdout
@@ -43,11 +44,13 @@ def register(app: Commands) -> None:
 
 def sql(
     out: Output,
-    query: Annotated[str, typer.Argument(help="One SELECT.")],
-    on: Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")] = None,
-    output_format: Annotated[Format, typer.Option("--format", help="How to write.")] = Format.TABLE,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT statement.")],
+    on: OnWarehouseOption = None,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="Output format.")
+    ] = Format.TABLE,
 ) -> None:
-    """Ask the warehouse, or a lake, something; one statement that only reads."""
+    """Run one read-only SQL query on a warehouse or a lake."""
     settings = open_settings()
     from taxietl.flows.warehouse import query as asked
 

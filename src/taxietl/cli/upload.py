@@ -1,4 +1,4 @@
-"""`taxietl upload-gcs`: bring months of trips into the lake."""
+"""`taxietl upload-gcs`: upload months of trips to the lake."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
 from taxietl.cli.months import carry_out, foresee, warning_lines
-from taxietl.cli.options import ColorOption, MonthsOption, YearOption
+from taxietl.cli.options import (
+    ColorOption,
+    DryRunOption,
+    MaxRejectsOption,
+    MaxShrinkOption,
+    MonthsOption,
+    SourceOption,
+    UploadTransformOption,
+    YearOption,
+)
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 
@@ -29,28 +39,28 @@ def upload_gcs(
     color: ColorOption,
     year: YearOption,
     month: MonthsOption,
-    source: Annotated[
-        str | None, typer.Option(help="Where files come from, as for ingest.")
-    ] = None,
-    to: Annotated[str, typer.Option(help="Profile of the lake: gcs or folder.")] = "lake",
-    transform: Annotated[
-        list[str] | None, typer.Option(help="Rule to apply; repeats. Default none.")
-    ] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Copy the published bytes.")] = False,
+    source: SourceOption = None,
+    to: Annotated[
+        str,
+        typer.Option(
+            help="Profile of the lake to upload to.",
+            autocompletion=candidates.profiles,
+        ),
+    ] = "lake",
+    transform: UploadTransformOption = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Upload the published file as it is.")] = False,
     keep_local: Annotated[
-        Path | None, typer.Option(help="Keep the uploaded files in this folder, too.")
+        Path | None, typer.Option(help="Also keep the uploaded files in this folder.")
     ] = None,
-    max_rejects: Annotated[
-        int | None, typer.Option(min=0, help="Unreadable lines to leave out, at most. Default 0.")
-    ] = None,
-    max_shrink: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Share of rows a replaced month may lose. Default 0.05."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Upload even if nothing changed.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
+    max_rejects: MaxRejectsOption = None,
+    max_shrink: MaxShrinkOption = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Upload even if nothing changed, or from another source."),
+    ] = False,
+    dry_run: DryRunOption = False,
 ) -> int:
-    """Bring months of trips into the lake as Parquet: each whole or not at all, and only once."""
+    """Upload months of trips to the lake as Parquet: each whole or not at all, and only once."""
     from taxietl.tlc.trip_file import parse_months, trip_file
 
     months = [trip_file(color, year, each) for each in parse_months(month)]

@@ -1,13 +1,18 @@
-"""`taxietl verify`: hold the tables to the ledger."""
+"""`taxietl verify`: check the tables against the ledger."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.options import ColorOption, wanted_months
+from taxietl.cli.options import (
+    ColorOption,
+    OnlyMonthsOption,
+    OnlyYearOption,
+    OnWarehouseOption,
+    TableOption,
+    wanted_months,
+)
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.errors import DataError
@@ -24,15 +29,12 @@ def register(app: Commands) -> None:
 def verify(
     out: Output,
     color: ColorOption,
-    year: Annotated[int | None, typer.Option(help="Only this year.")] = None,
-    month: Annotated[
-        list[str] | None,
-        typer.Option("--month", help="Only these months of the year: 1, 1-3, 1,4 or all."),
-    ] = None,
-    on: Annotated[str | None, typer.Option(help="Profile to ask: warehouse.")] = None,
-    table: Annotated[str | None, typer.Option(help="Table, instead of COLOR_trips.")] = None,
+    year: OnlyYearOption = None,
+    month: OnlyMonthsOption = None,
+    on: OnWarehouseOption = None,
+    table: TableOption = None,
 ) -> int:
-    """Count the loaded months again: rows, nulls and sums must be those of the ledger."""
+    """Check loaded months against the ledger: rows, nulls and sums, counted again."""
     from taxietl.tlc.datasets import dataset
 
     known = dataset(color)

@@ -1,4 +1,4 @@
-"""`taxietl zones`: the zone look-up table, into a warehouse or a lake."""
+"""`taxietl zones`: the zone lookup table, into a warehouse or a lake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
+from taxietl.cli.options import ToWarehouseOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 
@@ -23,13 +25,17 @@ def register(app: Commands) -> None:
 def zones(
     out: Output,
     source: Annotated[
-        str | None, typer.Option(help="A server's name, an address, a folder or the file.")
+        str | None,
+        typer.Option(
+            help="Where the table comes from: tlc, mirror, a lake profile, a folder, a file or "
+            "a URL.",
+            show_default="tlc, or [ingest] source",
+            autocompletion=candidates.sources,
+        ),
     ] = None,
-    to: Annotated[
-        str | None, typer.Option(help="Profile to load into, of a warehouse or a lake.")
-    ] = None,
+    to: ToWarehouseOption = None,
 ) -> None:
-    """Bring the taxi zones, which location ids stand for, into table taxi_zones, or a lake."""
+    """Load the taxi zone lookup table (what each LocationID means) into a warehouse or a lake."""
     settings = open_settings()
     from taxietl.flows.zones import ingest_zones, zone_loader
     from taxietl.orchestrator import configure_logging

@@ -16,6 +16,7 @@ The modules, each row built on those below it:
                 reuse resume bodies isolation isolated_child limits verdicts failures
     defining    flows tasks decoration parameters entry listing default
     keeping     recorder history writer beginnings retention chores cache cache_store cache_why
+                glance
     shared      context futures stream inputs submission mapping pool hooks logs prints
     stopping    stopping signals timeouts cancellation
     on disk     tickets liveness database schema filelock records

@@ -1,0 +1,80 @@
+"""Values to offer at TAB for options and arguments. Cheap: neither pydantic nor Arrow is loaded."""
+
+from __future__ import annotations
+
+import os
+
+from taxietl.cli.session import chosen_home, named_in_config
+
+Offers = list[tuple[str, str]]
+
+SOURCES = {
+    "tlc": "the official server",
+    "mirror": "a frozen copy of CSV files",
+    "synthetic": "made up on the spot",
+}
+
+
+def colors() -> Offers:
+    """The datasets."""
+    from taxietl.tlc.datasets import DATASETS
+
+    return [(color, each.table) for color, each in DATASETS.items()]
+
+
+def profiles() -> Offers:
+    """The profiles that the configuration names, and the one that is always there."""
+    return list(({"warehouse": "duckdb"} | named_in_config("profiles")).items())
+
+
+def sources(incomplete: str) -> Offers:
+    """Servers and lakes; files of this folder besides, which the shell offers if nothing fits."""
+    lakes = {
+        name: f"lake ({kind})"
+        for name, kind in named_in_config("profiles").items()
+        if kind in ("gcs", "folder")
+    }
+    found = [
+        (name, says)
+        for name, says in (SOURCES | named_in_config("sources") | lakes).items()
+        if name.startswith(incomplete)
+    ]
+    return found + _files() if found else []
+
+
+def _files() -> Offers:
+    with os.scandir() as entries:
+        return sorted(
+            (f"{each.name}/", "folder") if each.is_dir() else (each.name, "file")
+            for each in entries
+            if not each.name.startswith(".")
+        )
+
+
+def transforms() -> Offers:
+    """The rules of all packages."""
+    from importlib.metadata import entry_points
+
+    names = {each.name for each in entry_points(group="taxietl.transformers")}
+    return [*((name, "") for name in sorted(names)), ("none", "no rule at all")]
+
+
+def runs() -> Offers:
+    """The latest runs."""
+    from taxietl.orchestrator.glance import latest_runs
+
+    return latest_runs(chosen_home())
+
+
+def states() -> Offers:
+    """The states a run can be in."""
+    from taxietl.orchestrator import StateName
+
+    return [(name.value, "") for name in StateName]
+
+
+def profile_types() -> Offers:
+    """The types that a profile can be of."""
+    from taxietl.config import PROFILE_TYPES
+
+    return [(name, "") for name in PROFILE_TYPES]
