@@ -103,7 +103,7 @@ class SchemaError(DataError):
 
 
 class TooManyRejectsError(DataError):
-    """More lines could not be taken apart than `--max-rejects` allows; carries their tally."""
+    """More lines are no trips than `--max-rejects` allows; carries their tally."""
 
     def __init__(self, trip_file: object, tally: Any, limit: int) -> None:
         self.tally = tally
@@ -111,7 +111,7 @@ class TooManyRejectsError(DataError):
         where = f"; the first is line {first.line}: {first.reason}" if first else ""
         lines = "1 line" if tally.rows_rejected == 1 else f"{tally.rows_rejected:,} lines"
         super().__init__(
-            f"{trip_file}: {lines} cannot be taken apart{where}.",
+            f"{trip_file}: {lines} could not be read as trips{where}.",
             hint=f"Nothing was loaded. To leave them out, add --max-rejects {tally.rows_rejected} "
             f"(now {limit}).",
         )

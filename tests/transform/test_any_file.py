@@ -75,15 +75,26 @@ class Made:
     month: str
     content: bytes
     cells: list[list[tuple[str, Any]]]
-    """Text and meaning, by row that can be taken apart, then by column of the file."""
+    """Text and meaning, by row that is a trip, then by column of the file."""
 
     rejected: list[int]
-    """Lines that cannot be."""
+    """Lines that are none: of another length, or without one number or time."""
 
     lines: list[int]
     """Line of each row."""
 
     names: tuple[str, ...]
+
+
+def _is_trip(names: tuple[str, ...], cells: list[tuple[str, Any]]) -> bool:
+    """Whether one of the numbers and times can be read."""
+    typed = [cell for name, cell in zip(names, cells, strict=True) if not _is_text(name)]
+    return any(meaning is not None and meaning is not LOST for _, meaning in typed)
+
+
+def _is_text(name: str) -> bool:
+    plain = name.strip().lower()
+    return plain in LICENCES or plain.startswith("store_and_f")
 
 
 FILLING = 120  # clean rows about the others: over 1 % of lost cells would be another format
@@ -112,8 +123,9 @@ def made_files(draw: st.DrawFn) -> Made:
         for at, (_, meaning) in enumerate(cells):
             if meaning is LOST and at in lost:
                 cells = [*cells[:at], clean[at], *cells[at + 1 :]]
-            elif meaning is LOST:
-                lost.add(at)
+        is_trip = _is_trip(names, cells)
+        if is_trip:
+            lost |= {at for at, (_, meaning) in enumerate(cells) if meaning is LOST}
         fields = [f'"{cell}"' if quoted or "," in cell else cell for cell, _ in cells]
         if kind == "blank":
             fields = []
@@ -121,7 +133,7 @@ def made_files(draw: st.DrawFn) -> Made:
             fields.pop()
         elif kind == "long":
             fields += ["spare"] * 3
-        if kind in ("short", "long"):
+        if kind in ("short", "long") or (kind == "row" and not is_trip):
             rejected.append(line)
         elif kind != "blank":
             rows.append(list(cells))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -380,6 +381,72 @@ class TestLinesThatCannotBeTakenApart:
 
         cleaned.assert_adds_up()
         assert cleaned.lines("row") == [2, 3, 7]
+
+
+class TestLinesThatAreNoTrips:
+    @pytest.mark.parametrize(
+        "written",
+        [
+            pytest.param(str, id="as-it-is"),
+            pytest.param(str.upper, id="other-case"),
+            pytest.param(lambda header: header.replace(",", " , "), id="blanks"),
+            pytest.param(lambda header: f'"{header}"'.replace(",", '","'), id="quoted"),
+            pytest.param(lambda header: ",".join(reversed(header.split(","))), id="other-order"),
+            pytest.param(lambda header: f"\ufeff{header}", id="byte-order-mark"),
+            pytest.param(lambda header: f"{header},,", id="further-fields"),
+        ],
+    )
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    @pytest.mark.parametrize("dirt", [(), ("dirt",)], ids=["clean", "dirty"])
+    def test_the_header_again_is_a_reject(
+        self, trips: Any, written: Callable[[str], str], end: str, dirt: tuple[str, ...]
+    ) -> None:
+        header = written(trips.header)
+        lines = [trips.line(), header, "", trips.line(), *dirt, header]
+
+        cleaned = trips.clean(trips.csv(*lines, end=end))
+
+        cleaned.assert_adds_up()
+        assert cleaned.table.equals(trips.clean(trips.csv(trips.line(), trips.line())).table)
+        assert cleaned.tally.values_nulled == {}
+        again = [note for note in cleaned.tally.notes if note.raw != "dirt"]
+        assert again == [
+            Note("row", line, None, "repeats the header", header) for line in (3, len(lines) + 1)
+        ]
+
+    def test_each_member_of_a_gzip_may_have_brought_its_own_header(self, trips: Any) -> None:
+        path = trips.folder / "t.csv.gz"
+        path.write_bytes(gzip.compress(f"{trips.header}\n{trips.line()}\n".encode()) * 3)
+
+        cleaned = trips.clean(path, block_bytes=256)
+
+        cleaned.assert_adds_up()
+        assert (cleaned.table.num_rows, cleaned.lines("row")) == (2 + 1, [3, 5])
+
+    @pytest.mark.parametrize("cell", ["", " ", "?", r"\N"], ids=["empty", "blank", "word", "null"])
+    @pytest.mark.parametrize("dirt", [(), ("dirt",)], ids=["clean", "dirty"])
+    def test_a_line_without_a_number_or_time_is_a_reject(
+        self, trips: Any, cell: str, dirt: tuple[str, ...]
+    ) -> None:
+        line = trips.line(
+            **dict.fromkeys(trips.header.split(","), cell) | {"store_and_fwd_flag": "N"}
+        )
+
+        cleaned = trips.clean(trips.csv(trips.line(), line, *dirt))
+
+        cleaned.assert_adds_up()
+        assert cleaned.table.num_rows == 1
+        assert cleaned.tally.values_nulled == {}
+        reason = "holds no number and no time that can be read"
+        assert cleaned.tally.notes[0] == Note("row", 3, None, reason, line)
+
+    def test_a_line_with_one_number_is_a_trip(self, trips: Any) -> None:
+        line = trips.line(**dict.fromkeys(trips.header.split(","), "") | {"mta_tax": "0.5"})
+
+        cleaned = trips.clean(trips.csv(trips.line(), line))
+
+        assert cleaned.column("mta_tax") == [0.5, 0.5]
+        assert cleaned.tally.notes == ()
 
 
 class TestDamage:

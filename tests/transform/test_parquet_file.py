@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -203,6 +204,34 @@ class TestValuesThatDoNotFit:
     ) -> None:
         with pytest.raises(SchemaError, match=f"{column} is of type"):
             trips.clean(trips.parquet(**{column: published}))
+
+
+class TestRowsThatAreNoTrips:
+    def test_the_header_that_came_along_as_text_is_a_reject(self, trips: Any) -> None:
+        table = pq.read_table(trips.parquet())
+        columns = {
+            name: pa.concat_arrays([pa.array([name]), pc.cast(each.combine_chunks(), pa.string())])
+            for name, each in zip(table.column_names, table.columns, strict=True)
+        }
+        pq.write_table(pa.table(columns), trips.folder / "text.parquet")
+
+        cleaned = trips.clean(trips.folder / "text.parquet")
+
+        cleaned.assert_adds_up()
+        assert cleaned.table.equals(trips.clean(trips.parquet()).table)
+        header = ",".join(table.column_names)
+        assert cleaned.tally.notes == (Note("row", 1, None, "repeats the header", header),)
+
+    def test_a_row_without_a_number_or_time_is_a_reject(self, trips: Any) -> None:
+        table = pq.read_table(trips.parquet())
+        path = trips.folder / "nulls.parquet"
+        pq.write_table(pa.concat_tables([table, pa.table({"VendorID": pa.nulls(1, pa.int64())})],
+                                        promote_options="default"), path)  # fmt: skip
+
+        cleaned = trips.clean(path)
+
+        cleaned.assert_adds_up()
+        assert (cleaned.table.num_rows, cleaned.lines("row")) == (3, [4])
 
 
 class TestColumns:

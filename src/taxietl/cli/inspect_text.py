@@ -59,7 +59,7 @@ def origin_text(found: Quality) -> str:
             f"table {found.table} of {found.target}, loaded by run {load.run_name!r} "
             f"at {load.loaded_at:%Y-%m-%d %H:%M} UTC from {load.source_url}"
         )
-    rejected = f"; {load.rows_rejected:,} lines cannot be taken apart" if load.rows_rejected else ""
+    rejected = f"; {load.rows_rejected:,} lines could not be read" if load.rows_rejected else ""
     return f"file {load.source_url}, era {load.era}{rejected}"
 
 

@@ -64,7 +64,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Note:
-    """A line that could not be taken apart (`row`), or a cell that could not be read (`value`)."""
+    """A line that is not a trip (`row`), or a cell that could not be read (`value`)."""
 
     kind: str
     line: int

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from taxietl.errors import ConfigError
+from taxietl.tlc.blanks import trimmed
 
 
 class NewColumns(StrEnum):
@@ -39,7 +40,7 @@ def parse_renames(texts: Sequence[str]) -> dict[str, str]:
     """
     renames: dict[str, str] = {}
     for text in texts:
-        old, sign, new = (part.strip() for part in text.partition("="))
+        old, sign, new = (trimmed(part) for part in text.partition("="))
         if not (old and sign and new):
             raise ConfigError(
                 f"{text!r} renames nothing.",

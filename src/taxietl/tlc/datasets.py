@@ -158,7 +158,7 @@ _YELLOW = Dataset(
     started_at="tpep_pickup_datetime",
     ended_at="tpep_dropoff_datetime",
     first_month=(2009, 1),
-    contract_version="1",
+    contract_version="2",
 )
 
 _GREEN = Dataset(
@@ -190,7 +190,7 @@ _GREEN = Dataset(
     started_at="lpep_pickup_datetime",
     ended_at="lpep_dropoff_datetime",
     first_month=(2013, 8),
-    contract_version="1",
+    contract_version="2",
 )
 
 _FHV = Dataset(
@@ -207,7 +207,7 @@ _FHV = Dataset(
     started_at="pickup_datetime",
     ended_at="dropOff_datetime",
     first_month=(2015, 1),
-    contract_version="1",
+    contract_version="2",
 )
 
 _FHVHV = Dataset(
@@ -244,7 +244,7 @@ _FHVHV = Dataset(
     started_at="pickup_datetime",
     ended_at="dropoff_datetime",
     first_month=(2019, 2),
-    contract_version="1",
+    contract_version="2",
 )
 
 DATASETS: Mapping[str, Dataset] = MappingProxyType(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from taxietl.errors import ConfigError, SchemaError, UnknownNameError
+from taxietl.tlc.blanks import trimmed
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules, NewColumns
 from taxietl.tlc.eras import ERAS, Era, by_case, contract_era, contract_name
 from taxietl.tlc.trip_file import TripFile
@@ -112,7 +113,7 @@ def _spellings(published: Sequence[str], trip_file: TripFile) -> dict[str, str]:
     """Each published name as compared -> as spelt, without what is no data."""
     spelt: dict[str, str] = {}
     for name in published:
-        plain = name.strip().lower()
+        plain = trimmed(name).lower()
         if plain in IGNORED:
             continue
         if plain in spelt:

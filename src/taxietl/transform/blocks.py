@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 from taxietl.steps.values import Note
 from taxietl.tlc.layouts import Layout
+from taxietl.transform.casting import decoded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,9 +32,26 @@ class Block:
     rejects: tuple[Note, ...] = ()
     """Lines that could not be taken apart."""
 
+    text: bytes | None = None
+    """Of a CSV, the lines from `first_line` on, where one of its rows may not be a trip."""
+
     def line_of(self, row: int) -> int:
         """The file's line that became that row."""
         return self.lines[row] if self.lines is not None else self.first_line + row
+
+    def cells_of(self, row: int) -> list[str]:
+        """That row's cells as published; nothing for one that holds nothing."""
+        return ["" if (cell := shown(each[row])) is None else cell for each in self.batch.columns]
+
+    def raw_of(self, row: int) -> str:
+        """The file's line that became that row; of Parquet, its cells."""
+        if self.text is None:
+            return raw_text(",".join(self.cells_of(row)))
+        return raw_text(decoded(self._split[self.line_of(row) - self.first_line].rstrip(b"\r")))
+
+    @cached_property
+    def _split(self) -> list[bytes]:
+        return (self.text or b"").split(b"\n")
 
 
 class TripReader(Protocol):
@@ -53,6 +72,15 @@ class TripReader(Protocol):
     def close(self) -> None:
         """Let go of the file, whether or not its blocks were asked for."""
         ...
+
+
+def shown(value: Any) -> str | None:
+    """A cell of an Arrow array as text; None if there is nothing in it."""
+    try:
+        plain = value.as_py()
+    except (OverflowError, ValueError):  # a time that Python has no value for
+        plain = value.value
+    return None if plain is None else str(plain)
 
 
 def raw_text(published: str) -> str:

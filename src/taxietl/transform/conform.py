@@ -7,17 +7,19 @@ batches in, batches out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import pyarrow as pa  # noqa: TID253  imported only where batches are handled
+import numpy as np  # noqa: TID253  imported only where batches are handled
+import pyarrow as pa  # noqa: TID253
 import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.steps.values import NOTES_KEPT, Note
 from taxietl.tlc.arrow import arrow_schema
-from taxietl.tlc.datasets import Column, Kind
+from taxietl.tlc.blanks import trimmed
+from taxietl.tlc.datasets import Column, Dataset, Kind
 from taxietl.tlc.layouts import Layout
-from taxietl.transform.blocks import Block, raw_text
+from taxietl.transform.blocks import Block, raw_text, shown
 from taxietl.transform.casting import cast_column
 
 CONTRARY = "differs from"
@@ -35,12 +37,15 @@ class Conformed:
     notes: tuple[Note, ...]
     """The first of them in each column."""
 
+    rejects: tuple[Note, ...] = ()
+    """The block's lines that are no trips, since none of their numbers and times can be read."""
+
 
 def schema_of(layout: Layout) -> pa.Schema:
     """The colour's schema, then the file's columns that no era has, as text."""
     schema = arrow_schema(layout.era.dataset)
     for name in layout.new_columns:
-        schema = schema.append(pa.field(name.strip(), pa.string()))
+        schema = schema.append(pa.field(trimmed(name), pa.string()))
     return schema
 
 
@@ -54,9 +59,10 @@ def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Co
             them are counted.
 
     Returns:
-        The same N rows in the same order with exactly `schema_of(layout)`. Distances are miles,
+        The same rows in the same order with exactly `schema_of(layout)`. Distances are miles,
         money is US dollars, times are New York wall clock without a zone. A column the era did
-        not have is all null. A cell that could not be read is null, counted and noted.
+        not have is all null. A cell that could not be read is null, counted and noted. A row
+        without one number or time that can be read, such as the header once more, is a reject.
 
     Raises:
         SchemaError: a column's type holds no values of its kind.
@@ -65,40 +71,81 @@ def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Co
     (revision of 18 March 2025).
     """
     schema = schema_of(layout)
-    lost = _Lost(block, notes_kept)
     arrays: list[pa.Array] = []
+    losses: list[_Loss] = []
     for column, name in _wanted(layout):
         if name is None:
             arrays.append(pa.nulls(block.batch.num_rows, schema.field(column.name).type))
             continue
         values, places = cast_column(block.batch.column(name), column)
-        lost.add(column.name, name, places, f"not a value of {column.kind.sql_type}")
+        reason = f"not a value of {column.kind.sql_type}"
+        losses.append(_Loss(column.name, name, places, reason))
         if spare := layout.spare.get(column.name):
             values, places = _filled(values, block.batch.column(spare), column)
-            lost.add(spare, spare, places, f"{CONTRARY} {name}, which was loaded")
+            reason = f"{CONTRARY} {name}, which was loaded"
+            losses.append(_Loss(spare, spare, places, reason))
         arrays.append(values)
     batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
-    return Conformed(batch, lost.nulled, tuple(lost.notes))
+    no_trips = _no_trips(batch, layout.era.dataset)
+    if not no_trips:
+        return _conformed(block, batch, losses, notes_kept)
+    rejects = tuple(
+        Note("row", block.line_of(row), None, _why_no_trip(block, row), block.raw_of(row))
+        for row in no_trips
+    )
+    kept = np.ones(batch.num_rows, np.bool_)
+    kept[no_trips] = False
+    left = [replace(each, places=[row for row in each.places if kept[row]]) for each in losses]
+    conformed = _conformed(block, batch.filter(pa.array(kept)), left, notes_kept)
+    return replace(conformed, rejects=rejects)
 
 
-class _Lost:
-    """The cells of a block that are not loaded, in the making."""
+@dataclass(frozen=True)
+class _Loss:
+    """The cells of a column that are not loaded."""
 
-    def __init__(self, block: Block, notes_kept: int) -> None:
-        self._block = block
-        self._notes_kept = notes_kept
-        self.nulled: dict[str, int] = {}
-        self.notes: list[Note] = []
+    column: str
+    name: str
+    """The file's own for it."""
 
-    def add(self, column: str, name: str, places: list[int], reason: str) -> None:
-        """Count a column's cells at those places, and describe them, at least the first."""
-        if not places:
-            return
-        self.nulled[column] = len(places)
-        published = self._block.batch.column(name)
-        for row in places[: max(1, self._notes_kept - len(self.notes))]:
-            raw = raw_text(_shown(published[row]))
-            self.notes.append(Note("value", self._block.line_of(row), column, reason, raw))
+    places: list[int]
+    reason: str
+
+
+def _conformed(
+    block: Block, batch: pa.RecordBatch, losses: Sequence[_Loss], notes_kept: int
+) -> Conformed:
+    """Count the lost cells, and describe them, at least the first of each column."""
+    nulled: dict[str, int] = {}
+    notes: list[Note] = []
+    for each in losses:
+        if not each.places:
+            continue
+        nulled[each.column] = len(each.places)
+        published = block.batch.column(each.name)
+        for row in each.places[: max(1, notes_kept - len(notes))]:
+            raw = raw_text(shown(published[row]) or "")
+            notes.append(Note("value", block.line_of(row), each.column, each.reason, raw))
+    return Conformed(batch, nulled, tuple(notes))
+
+
+def _no_trips(batch: pa.RecordBatch, dataset: Dataset) -> list[int]:
+    """The rows in which no number and no time could be read: the header again, or no data."""
+    empty = batch.column(dataset.started_at)
+    if not empty.null_count:
+        return []
+    empty = pc.is_null(empty)
+    for column in dataset.columns:
+        if column.kind is not Kind.TEXT:
+            empty = pc.and_(empty, pc.is_null(batch.column(column.name)))
+    return list(pc.indices_nonzero(empty).to_pylist())
+
+
+def _why_no_trip(block: Block, row: int) -> str:
+    names = {trimmed(name).lower() for name in block.batch.schema.names}
+    if {trimmed(cell).lower() for cell in block.cells_of(row)} == names:
+        return "repeats the header"
+    return "holds no number and no time that can be read"
 
 
 def _filled(values: pa.Array, published: pa.Array, column: Column) -> tuple[pa.Array, list[int]]:
@@ -113,11 +160,4 @@ def _wanted(layout: Layout) -> Iterator[tuple[Column, str | None]]:
     for column in layout.era.dataset.columns:
         yield column, layout.columns.get(column.name)
     for name in layout.new_columns:
-        yield Column(name.strip(), Kind.TEXT, "no era has it"), name
-
-
-def _shown(value: pa.Scalar) -> str:
-    try:
-        return str(value.as_py())
-    except (OverflowError, ValueError):  # a time that Python has no value for
-        return str(value.value)
+        yield Column(trimmed(name), Kind.TEXT, "no era has it"), name

@@ -23,6 +23,7 @@ from isal.igzip_lib import IsalError  # noqa: TID253
 from taxietl.errors import ConfigError, CorruptFileError, SchemaError
 from taxietl.steps.values import Note
 from taxietl.tlc.arrow import arrow_type
+from taxietl.tlc.blanks import trimmed
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Kind
 from taxietl.tlc.layouts import Layout, match
@@ -165,8 +166,14 @@ class CsvReader:
                 batch = self._by_arrow(lines, types)
                 if batch is not None:
                     self._after_pandas = types is self._types_after_pandas
-                    return Block(batch, lines.first_line, lines.numbers)
+                    return self._block(batch, lines)
         return self._by_line(lines)
+
+    def _block(self, batch: pa.RecordBatch, lines: Lines) -> Block:
+        started = batch.column(self.layout.columns[self.layout.era.dataset.started_at])
+        # Lines are only asked for where a row may be no trip; to keep them all takes memory.
+        text = lines.data if started.null_count else None
+        return Block(batch, lines.first_line, lines.numbers, text=text)
 
     def _by_arrow(self, lines: Lines, types: Types) -> pa.RecordBatch | None:
         """The rows as Arrow parses them; None if it refuses, or sees other rows than lines."""
@@ -211,7 +218,7 @@ class CsvReader:
         wanted = [name for name in self._types if name not in self._unnamed]
         arrays = [pa.array(columns[self._names.index(name)], pa.string()) for name in wanted]
         batch = pa.RecordBatch.from_arrays(arrays, names=wanted)
-        return Block(batch, lines.first_line, numbers, tuple(rejects))
+        return Block(batch, lines.first_line, numbers, tuple(rejects), lines.data)
 
     def _taken_apart(self, line: str) -> tuple[list[str | None], str]:
         """The line's named fields, or why it has none."""
@@ -222,7 +229,7 @@ class CsvReader:
         named, others = fields[: len(self._names)], fields[len(self._names) :]
         if len(named) < len(self._names):
             return [], f"{len(named)} fields instead of {len(self._names)}"
-        if any(other.strip() not in MISSING for other in others):
+        if any(trimmed(other) not in MISSING for other in others):
             return [], f"{len(fields)} fields instead of {len(self._names)}"
         return [None if field in MISSING else field for field in named], ""
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc  # noqa: TID253
 from taxietl.errors import DataError, SchemaError, SourceError, TaxietlError
 from taxietl.steps.protocols import MonthlyTransformer, Transformer
 from taxietl.steps.values import NOTES_KEPT, Note, SourceFile, Tally, Transform
+from taxietl.tlc.blanks import trimmed
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Dataset
 from taxietl.tlc.trip_file import TripFile
@@ -81,6 +82,7 @@ def clean_batches(
         for block in blocks:
             counts.rejected(block.rejects)
             conformed = conform(block, source.layout, notes_kept=counts.notes_left)
+            counts.rejected(conformed.rejects)
             counts.conformed(conformed)
             batch = conformed.batch
             counts.zeros_before += _without_passengers(batch)
@@ -142,7 +144,7 @@ class _Counts:
         return NOTES_KEPT - len(self.notes)
 
     def rejected(self, notes: Sequence[Note]) -> None:
-        """Count the lines of a block that could not be taken apart."""
+        """Count the lines of a block that are rejects."""
         self.rows += len(notes)
         self.rows_rejected += len(notes)
         self.notes += notes[: self.notes_left]
@@ -177,8 +179,8 @@ class _Counts:
             rows_rejected=self.rows_rejected,
             rows_dropped=dict(self.dropped),
             values_nulled=dict(self.nulled),
-            new_columns={name.strip(): "TEXT" for name in source.layout.new_columns},
-            ignored_columns=tuple(name.strip() for name in source.layout.ignored),
+            new_columns={trimmed(name): "TEXT" for name in source.layout.new_columns},
+            ignored_columns=tuple(trimmed(name) for name in source.layout.ignored),
             absent_columns=source.layout.absent,
             missing_passenger_count=(
                 (self.zeros_before, self.zeros_after) if counts_passengers else None
