@@ -15,11 +15,6 @@ def leave() -> None:
 
 
 @task
-def interrupt() -> None:
-    raise KeyboardInterrupt
-
-
-@task
 def starve() -> None:
     raise MemoryError
 
@@ -28,10 +23,9 @@ def starve() -> None:
     ("crashing", "message"),
     [
         (leave, "Crash detected! SystemExit: 3"),
-        (interrupt, "Crash detected! KeyboardInterrupt"),
         (starve, "Crash detected! MemoryError"),
     ],
-    ids=["exit", "interrupt", "memory"],
+    ids=["exit", "memory"],
 )
 def test_what_no_program_means_to_raise_is_a_crash(
     engine: Engine, crashing: object, message: str
@@ -45,7 +39,7 @@ def test_what_no_program_means_to_raise_is_a_crash(
     (task_run,) = engine.history.task_runs(run.id)
     assert states(engine, run.id) == ["Pending", "Running", "Crashed"]
     assert run.state.message == task_run.state.message == message
-    with pytest.raises((SystemExit, KeyboardInterrupt, MemoryError)):
+    with pytest.raises((SystemExit, MemoryError)):
         run.result()
     traces = [each.message for each in engine.history.logs(run.id) if "Traceback" in each.message]
     assert len(traces) == 2

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from taxietl.errors import Cancelled, IsolatedProcessError, TimedOutError
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.inputs import NotReadyError
 from taxietl.orchestrator.recorder import described
-from taxietl.orchestrator.states import StateName
+from taxietl.orchestrator.states import StateName, StateType
 
 
 def failure(who: RunScope | TaskScope, error: BaseException) -> tuple[StateName, str]:
@@ -24,19 +28,38 @@ def failure(who: RunScope | TaskScope, error: BaseException) -> tuple[StateName,
     return StateName.FAILED, f"{kind} encountered an exception: {described(error)}"
 
 
+def meant(error: BaseException) -> BaseException:
+    """An error as the engine takes it: `raise KeyboardInterrupt` is a wish to stop, too."""
+    if not isinstance(error, KeyboardInterrupt):
+        return error
+    cancelled = Cancelled("Interrupted.", signal_number=signal.SIGINT)
+    cancelled.__cause__ = error
+    return cancelled
+
+
+@contextmanager
+def noting_unstored(task_run: TaskScope) -> Iterator[None]:
+    """The end of a task run that the block cannot store counts as a crash, for its run as well."""
+    try:
+        yield
+    except BaseException as error:
+        task_run.run.note(task_run.id, StateType.CRASHED, error)
+        raise
+
+
 def end_with_error(
     task_run: TaskScope, error: BaseException, *, counts: str | None = None
 ) -> BaseException:
     """Record a task run's failure, its cancellation, or that its upstream did not complete.
 
     Returns:
-        The error to raise: the one given, `Cancelled` in its place if the run was asked to
-        stop, or the upstream's.
+        The error to raise: the one given, `Cancelled` in its place if it asked to stop or the
+        run was asked to, or the upstream's.
     """
-    run = task_run.run
+    run, error = task_run.run, meant(error)
     if run.cancellation.requested and not isinstance(error, Cancelled):
         error = run.cancellation.error()
-    with run.engine.recorder.batch() as batch:
+    with noting_unstored(task_run), run.engine.recorder.batch() as batch:
         if isinstance(error, NotReadyError):
             state, error = batch.state(StateName.NOT_READY, str(error)), error.error
         elif isinstance(error, Cancelled):

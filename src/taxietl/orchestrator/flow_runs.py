@@ -11,18 +11,18 @@ from __future__ import annotations
 import functools
 from typing import Any, TypeVar
 
-from taxietl.errors import Cancelled
+from taxietl.errors import Cancelled, TaxietlError
 from taxietl.orchestrator.bodies import around_flow_body
 from taxietl.orchestrator.cancellation import interruptible
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
-from taxietl.orchestrator.failures import failure
+from taxietl.orchestrator.failures import failure, meant
 from taxietl.orchestrator.flows import Flow
 from taxietl.orchestrator.futures import Future
 from taxietl.orchestrator.inputs import found_in
 from taxietl.orchestrator.parameters import Parameters
 from taxietl.orchestrator.results import NOT_STORED, Stored, stored
 from taxietl.orchestrator.runs import Run
-from taxietl.orchestrator.states import FinalState, State, StateName
+from taxietl.orchestrator.states import FinalState, State, StateName, StateType
 from taxietl.orchestrator.submission import join
 from taxietl.orchestrator.verdicts import verdict
 
@@ -48,7 +48,7 @@ def execute(
         _set_state(run, place, State(StateName.RUNNING, "", engine.clock()))
         value = _called(flow, run, parameters)
     except BaseException as raised:  # noqa: BLE001 - `Run.result` raises it again
-        error = raised
+        error = meant(raised)
     finally:
         scope.reset(token)
     error = _close_streams(run, error)
@@ -58,7 +58,8 @@ def execute(
     kept = NOT_STORED
     if place is not None and final.error is None:
         kept = stored(flow.codec, final.value)
-    _set_state(run, place, final.bare, error=final.error, kept=kept)
+    if not _set_state(run, place, final.bare, error=final.error, kept=kept):
+        final = _as_stored(run, final)
     ended = Run(run.id, run.name, flow.name, final, parameters.by_name)
     if flow.hooks is not None:
         flow.hooks.tell(ended, run, engine.recorder)
@@ -85,7 +86,7 @@ def _close_streams(run: RunScope, error: BaseException | None) -> BaseException 
         try:
             stream.release(failed=error is not None)
         except BaseException as raised:  # noqa: BLE001 - it fails the flow
-            error = error or raised
+            error = error or meant(raised)
     return error
 
 
@@ -102,6 +103,15 @@ def _ended(run: RunScope, value: R | None, error: BaseException | None) -> Final
     return FinalState(*failure(run, error), now, None, error)
 
 
+def _as_stored(run: RunScope, final: FinalState[Any]) -> FinalState[Any]:
+    """How a run ended whose end somebody else has stored: another process, or a forked child."""
+    state = run.engine.history.run(run.id).state
+    if state.type is StateType.COMPLETED:
+        return FinalState.of(state, final.value, None)
+    error = Cancelled(state.message) if state.type is StateType.CANCELLED else None
+    return FinalState.of(state, None, error or final.error or TaxietlError(str(state)))
+
+
 def _set_state(
     run: RunScope,
     place: TaskScope | None,
@@ -109,14 +119,16 @@ def _set_state(
     *,
     error: BaseException | None = None,
     kept: Stored = NOT_STORED,
-) -> None:
-    """Move a run, and a subflow's place in its parent, to another state."""
+) -> bool:
+    """Move a run, and a subflow's place in its parent, to another state; False if it has ended."""
     with run.engine.recorder.batch() as batch:
         if error is not None and state.message.startswith(("Flow run ", "Crash detected!")):
             batch.raised(run, error)
-        batch.run_state(run, state)
+        if not batch.run_state(run, state):
+            return False
         if place is not None:
             place.attempt = 1
             batch.task_state(place, state)
             if state.is_final:
                 batch.writer.outcome(place.id, kept)
+    return True

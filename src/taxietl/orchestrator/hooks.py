@@ -62,7 +62,7 @@ class Hooks:
             for hook in hooks:
                 try:
                     hook(ended)
-                except Exception as error:  # noqa: BLE001 - a hook fails no run
+                except BaseException as error:  # noqa: BLE001 - a hook fails no run
                     name = getattr(hook, "__qualname__", repr(hook))
                     message = f"The hook {name} failed: {described(error)}"
                     with recorder.batch() as batch:

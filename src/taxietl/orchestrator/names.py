@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-import sqlite3
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _NUMBER = re.compile(r"\d{4,}")
 

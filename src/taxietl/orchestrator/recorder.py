@@ -33,6 +33,8 @@ class Change:
     attempt: int = 0
 
 
+UNSTORED = "Its end could not be stored before its run ended."
+
 Listener = Callable[[Change], object]
 
 
@@ -43,6 +45,7 @@ class Batch:
         self.writer, self.at = writer, at
         self.lines: list[Line] = []
         self.changes: list[Change] = []
+        self._moved: list[tuple[TaskScope, State]] = []
 
     def state(self, name: StateName, message: str = "") -> State:
         """A state that begins now."""
@@ -54,12 +57,20 @@ class Batch:
         run.name = self.writer.run(new, names, state)
         self._changed(run, state)
 
-    def run_state(self, run: RunScope, state: State) -> None:
-        """Move a run to another state; its end is announced."""
-        self.writer.run_state(run.id, state)
+    def run_state(self, run: RunScope, state: State) -> bool:
+        """Move a run to another state; its end is announced. False if it has ended before.
+
+        A top-level run's end is that of all below it: what is still open there is what could
+        not be stored, by a full disk for instance, or what nobody waited for.
+        """
+        if not self.writer.run_state(run.id, state):
+            return False
         if state.is_final:
             self.say(run, f"Finished in state {state}", level=_level(state))
+            if run.id == run.root_id:
+                self.writer.end_open(run.id, self.state(StateName.CRASHED, UNSTORED))
         self._changed(run, state)
+        return True
 
     def new_task_run(
         self, task_run: TaskScope, new: NewTaskRun, state: State, *, submitted: bool = False
@@ -77,22 +88,30 @@ class Batch:
         self._changed(task_run, state)
 
     def task_state(
-        self, task_run: TaskScope, state: State, *, scheduled_for: datetime | None = None
-    ) -> None:
-        """Move a task run to another state."""
-        self.writer.task_run_state(
+        self,
+        task_run: TaskScope,
+        state: State,
+        *,
+        scheduled_for: datetime | None = None,
+        reopen: bool = False,
+    ) -> bool:
+        """Move a task run to another state; False if it has ended before, unless reopened."""
+        is_moved = self.writer.task_run_state(
             task_run.run.id,
             task_run.id,
             state,
             attempt=task_run.attempt,
             scheduled_for=scheduled_for,
+            reopen=reopen,
         )
-        self._changed(task_run, state)
+        if is_moved:
+            self._changed(task_run, state)
+        return is_moved
 
     def task_end(self, task_run: TaskScope, state: State) -> None:
         """Move a task run to its last state, and announce it."""
-        self.say(task_run, f"Finished in state {state}", level=_level(state))
-        self.task_state(task_run, state)
+        if self.task_state(task_run, state):
+            self.say(task_run, f"Finished in state {state}", level=_level(state))
 
     def raised(self, who: RunScope | TaskScope, error: BaseException) -> None:
         """Announce an exception; the traceback goes to the history."""
@@ -127,12 +146,17 @@ class Batch:
 
     def _changed(self, who: RunScope | TaskScope, state: State) -> None:
         if isinstance(who, TaskScope):
-            who.state = state
+            self._moved.append((who, state))
             run = who.run
             task = (who.id, who.name, who.attempt)
             self.changes.append(Change(run.id, run.name, run.flow_name, state, *task))
         else:
             self.changes.append(Change(who.id, who.name, who.flow_name, state))
+
+    def stored(self) -> None:
+        """It is: what is in memory follows."""
+        for task_run, state in self._moved:
+            task_run.state = state
 
 
 class Recorder:
@@ -151,6 +175,7 @@ class Recorder:
             batch = Batch(writer, self.clock())
             yield batch
             writer.lines(batch.lines)
+        batch.stored()
         for line in batch.lines:
             line.show()
         for change in batch.changes if self._listeners else ():

@@ -13,7 +13,7 @@ from contextlib import suppress
 from signal import Signals
 from typing import TYPE_CHECKING, TypeVar
 
-from taxietl.errors import Cancelled
+from taxietl.errors import Cancelled, TaxietlError
 from taxietl.orchestrator.beginnings import new_run
 from taxietl.orchestrator.cancellation import Cancellation
 from taxietl.orchestrator.context import RunScope, refuse_run_here
@@ -94,7 +94,7 @@ def _supervised(
     flow: Flow[..., R], run: RunScope, parameters: Parameters, lock: FileLock
 ) -> Run[R]:
     """Execute the run where signals can reach it."""
-    home = run.engine.home
+    engine, home = run.engine, run.engine.home
 
     def heard(number: int) -> None:
         logging.getLogger(ENGINE).warning(
@@ -107,13 +107,16 @@ def _supervised(
         logging.getLogger(ENGINE).warning("%r does not stop: leaving it.", run.name)
         with suppress(Exception):
             # A connection of its own: the run's thread may hold the other one.
-            _settle(run, History(home, busy_seconds=1))
+            _settle(run, History(home, busy_seconds=1), _cancelled(run))
             withdraw(home, run.id)
             lock.release()
 
+    ended: list[Run[R]] = []
+
     def body() -> Run[R]:
         try:
-            return execute(flow, run, parameters)
+            ended.append(execute(flow, run, parameters))
+            return ended[0]
         finally:
             run.pool.close()
 
@@ -126,17 +129,24 @@ def _supervised(
             leaving=leaving,
         )
     except Cancelled as error:  # it struck the engine's own work around the flow
+        if ended:
+            return ended[0]
         final = FinalState[R].of(_cancelled(run), None, error)
         return Run(run.id, run.name, flow.name, final, parameters.by_name)
+    except TaxietlError as error:  # its end could not be stored: once more, it may be possible now
+        crashed = State(StateName.CRASHED, f"Its end could not be stored: {error}", engine.clock())
+        with suppress(TaxietlError):
+            _settle(run, engine.history, crashed)
+        raise
     finally:
         if run.cancellation.requested:
-            _settle(run, run.engine.history)
+            _settle(run, engine.history, _cancelled(run))
 
 
-def _settle(run: RunScope, history: History) -> None:
-    """End as cancelled whatever the run's own thread left open."""
+def _settle(run: RunScope, history: History, state: State) -> None:
+    """End whatever the run's own thread left open."""
     with history.writing() as writer:
-        writer.end_open(run.root_id, _cancelled(run))
+        writer.end_open(run.root_id, state)
 
 
 def _cancelled(run: RunScope) -> State:

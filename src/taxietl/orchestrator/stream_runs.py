@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from taxietl.orchestrator.beginnings import new_task_run
 from taxietl.orchestrator.bodies import wants_prints
 from taxietl.orchestrator.context import RunScope, current_cancellation, scope
-from taxietl.orchestrator.failures import end_with_error
+from taxietl.orchestrator.failures import end_with_error, noting_unstored
 from taxietl.orchestrator.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.prints import prints_logged
 from taxietl.orchestrator.results import stored
@@ -95,7 +95,7 @@ class StreamRun:
         """The generator returned."""
         self._end_prints()
         kept = stored(self._task.codec, value)
-        with self._engine.recorder.batch() as batch:
+        with noting_unstored(self._scope), self._engine.recorder.batch() as batch:
             batch.task_end(self._scope, batch.state(StateName.COMPLETED))
             batch.writer.outcome(self._scope.id, kept, counts=json.dumps(counts))
         self._run.note(self._scope.id, StateType.COMPLETED)
@@ -116,5 +116,6 @@ class StreamRun:
         """Its consumer will run again."""
         self._end_prints()
         with self._engine.recorder.batch() as batch:
-            batch.task_state(self._scope, batch.state(StateName.AWAITING_RETRY, why))
+            state = batch.state(StateName.AWAITING_RETRY, why)
+            batch.task_state(self._scope, state, reopen=True)
         self._run.note(self._scope.id, None)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.beginnings import NewTaskRun, new_run, new_task_run
 from taxietl.orchestrator.context import RunScope, TaskScope
-from taxietl.orchestrator.failures import end_with_error
+from taxietl.orchestrator.failures import end_with_error, noting_unstored
 from taxietl.orchestrator.flow_runs import execute
 from taxietl.orchestrator.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.names import wanted_names
@@ -67,7 +67,8 @@ class SubflowCall(Generic[R]):
         except BaseException as error:
             self._fail(error)
             raise
-        ended = execute(self._flow, child, parameters, place=self.task_run)
+        with noting_unstored(self.task_run):
+            ended = execute(self._flow, child, parameters, place=self.task_run)
         self._parent.note(self.task_run.id, ended.state.type, ended.final_state.error)
         return ended
 

@@ -9,15 +9,18 @@ are opened anew for every attempt, and closed when it is over.
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from taxietl.errors import TaxietlError
 from taxietl.orchestrator.attempts import Attempts
 from taxietl.orchestrator.beginnings import new_task_run
 from taxietl.orchestrator.bodies import refuse_streams
 from taxietl.orchestrator.context import RunScope
 from taxietl.orchestrator.failures import end_with_error
 from taxietl.orchestrator.inputs import Inputs, NotReadyError
+from taxietl.orchestrator.logs import ENGINE
 from taxietl.orchestrator.results import NOT_STORED, stored
 from taxietl.orchestrator.reuse import Found, Reuse
 from taxietl.orchestrator.runs import TaskRun
@@ -59,6 +62,8 @@ class TaskCall:
                 refuse_streams(self._task)
             return self._value()
         except BaseException as error:
+            if self._has_ended():  # a hook's error, say: it changes nothing any more
+                raise
             final = self._fail(error)
             if final is error:
                 raise
@@ -107,10 +112,19 @@ class TaskCall:
                 reuse.keep(batch, prepared)
             batch.task_end(self.task_run, batch.state(StateName.COMPLETED))
             batch.writer.outcome(self.task_run.id, kept)
-        if prepared is not None:
-            self._engine.cache.make_room()
         self._run.note(self.task_run.id, StateType.COMPLETED)
+        if prepared is not None:
+            self._make_room()
         self._tell()
+
+    def _make_room(self) -> None:
+        try:
+            self._engine.cache.make_room()
+        except TaxietlError as error:  # it is for the next one to do
+            logging.getLogger(ENGINE).warning("The cache was not made smaller: %s", error)
+
+    def _has_ended(self) -> bool:
+        return self.task_run.state is not None and self.task_run.state.is_final
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record how it ended; gives the error to raise."""

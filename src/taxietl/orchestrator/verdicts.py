@@ -34,6 +34,9 @@ def verdict(returned: object, outcomes: Sequence[Outcome], at: datetime) -> Fina
         return FinalState(StateName.COMPLETED, "", at, returned)
     elif isinstance(returned, State) and not isinstance(returned, FinalState):
         state = returned
+        if not state.is_final:
+            message = f"The flow returned the state {state}, which is no end."
+            state = State(StateName.FAILED, message, at)
     else:
         outcomes = [Outcome(each.type, getattr(each, "error", None)) for each in given]
         state = deciding_state([each.state for each in outcomes], at)

@@ -18,9 +18,15 @@ from taxietl.orchestrator.records import to_text
 from taxietl.orchestrator.results import Stored
 from taxietl.orchestrator.states import State, StateName
 
+_OPEN = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING') AND state <> 'NotReady'"
+"""Of a run or task run that has not ended; one that is not ready is pending for ever."""
+
 
 class Writer:
-    """One open transaction."""
+    """One open transaction.
+
+    A last state is written once: who comes too late changes nothing, and is told so.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -50,14 +56,16 @@ class Writer:
         found = self.connection.execute("SELECT 1 FROM runs WHERE resumed_from = ?", (run_id,))
         return found.fetchone() is not None
 
-    def run_state(self, run_id: str, state: State) -> None:
-        """Move a run to another state."""
-        self.connection.execute(
-            "UPDATE runs SET state = ?, state_type = ?, message = ?, state_at = ?,"
-            " started_at = COALESCE(started_at, ?), ended_at = ? WHERE id = ?",
+    def run_state(self, run_id: str, state: State) -> bool:
+        """Move a run to another state; False if it has ended before."""
+        cursor = self.connection.execute(
+            "UPDATE runs SET state = ?, state_type = ?, message = ?, state_at = ?,"  # noqa: S608
+            f" started_at = COALESCE(started_at, ?), ended_at = ? WHERE id = ? AND {_OPEN}",
             (*_status(state), run_id),
         )
-        self._state(run_id, None, state)
+        if cursor.rowcount:
+            self._state(run_id, None, state)
+        return cursor.rowcount == 1
 
     def task_run(self, new: NewTaskRun, state: State, *, attempt: int = 0) -> None:
         """Insert a task run; a stream begins with its first attempt."""
@@ -89,14 +97,22 @@ class Writer:
         *,
         attempt: int,
         scheduled_for: datetime | None = None,
-    ) -> None:
-        """Move a task run to another state."""
-        self.connection.execute(
-            "UPDATE task_runs SET state = ?, state_type = ?, message = ?, state_at = ?,"
-            " started_at = COALESCE(started_at, ?), ended_at = ?, attempts = ? WHERE id = ?",
+        reopen: bool = False,
+    ) -> bool:
+        """Move a task run to another state; False if it has ended before.
+
+        Args:
+            reopen: it may have: a stream is read anew by a consumer that runs again.
+        """
+        cursor = self.connection.execute(
+            "UPDATE task_runs SET state = ?, state_type = ?, message = ?, state_at = ?,"  # noqa: S608
+            " started_at = COALESCE(started_at, ?), ended_at = ?, attempts = ?"
+            f" WHERE id = ? AND {'1' if reopen else _OPEN}",
             (*_status(state), attempt, task_run_id),
         )
-        self._state(run_id, task_run_id, state, attempt=attempt, scheduled_for=scheduled_for)
+        if cursor.rowcount:
+            self._state(run_id, task_run_id, state, attempt=attempt, scheduled_for=scheduled_for)
+        return cursor.rowcount == 1
 
     def outcome(self, task_run_id: str, kept: Stored, *, counts: str | None = None) -> None:
         """Keep what a task run gave."""
@@ -144,19 +160,15 @@ class Writer:
         )
 
     def end_open(self, root_id: str, state: State) -> list[str]:
-        """End whatever has not ended of that run and its children; returns the runs' ids.
-
-        A run that has ended keeps its state: who comes too late changes nothing.
-        """
-        is_open = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')"
+        """End whatever has not ended of that run and its children; returns the runs' ids."""
         runs = self.connection.execute(
-            f"SELECT id FROM runs WHERE root_id = ? AND {is_open} ORDER BY created_at DESC",  # noqa: S608
+            f"SELECT id FROM runs WHERE root_id = ? AND {_OPEN} ORDER BY created_at DESC",  # noqa: S608
             (root_id,),
         ).fetchall()
         tasks = self.connection.execute(
-            f"SELECT id, run_id, attempts FROM task_runs WHERE {is_open} AND state <> ?"  # noqa: S608
+            f"SELECT id, run_id, attempts FROM task_runs WHERE {_OPEN}"  # noqa: S608
             " AND run_id IN (SELECT id FROM runs WHERE root_id = ?)",
-            (StateName.NOT_READY, root_id),  # which is pending for ever
+            (root_id,),
         ).fetchall()
         for task in tasks:
             self.task_run_state(task["run_id"], task["id"], state, attempt=task["attempts"])
