@@ -11,14 +11,15 @@ SOURCE = Path(__file__).parents[1] / "src" / "taxietl"
 
 ALLOWED = {
     "terminal": set(),
-    "errors": set(),
+    "masking": set(),
+    "errors": {"masking"},
     "modules": {"errors"},
     "digests": set(),
     "replacing": set(),
     "forks": set(),
-    "orchestrator": {"modules", "digests", "forks", "terminal", "errors"},
+    "orchestrator": {"modules", "digests", "forks", "terminal", "masking", "errors"},
     "tlc": {"errors"},
-    "config": {"errors"},
+    "config": {"masking", "errors"},
     "steps": {"tlc", "config", "modules", "errors"},
     "extract": {"steps", "tlc", "config", "digests", "replacing", "forks", "errors"},
     "transform": {"steps", "tlc", "config", "errors"},
@@ -30,7 +31,7 @@ ALLOWED = {
     },
     "cli": {
         *("runtime", "flows", "extract", "transform", "load", "steps", "tlc", "config"),
-        *("orchestrator", "replacing", "terminal", "errors"),
+        *("orchestrator", "replacing", "terminal", "masking", "errors"),
     },
     "__main__": {"cli"},
 }

@@ -28,7 +28,7 @@ tries it again.
 `Cancelled` stands apart (a BaseException), so that a task's own `except Exception` cannot swallow
 a Ctrl-C.
 
-Messages and hints never hold a password, a token or a full DSN.
+Messages and hints never hold a password, a token or a full DSN: they are masked as they are made.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ import difflib
 import signal
 from collections.abc import Iterable
 from typing import Any
+
+from taxietl.masking import masked, name_shown
 
 EXIT_CODE_ORDER = (1, 5, 4, 3, 2, 75, 0)
 """Worst first: over several months, the exit code is the first of these that occurred."""
@@ -50,9 +52,8 @@ class TaxietlError(Exception):
     """What was warned of before it came to this."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = masked(message), masked(hint)
+        super().__init__(self.message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # An error travels between processes, whatever its constructor asks for.
@@ -69,12 +70,14 @@ class UnknownNameError(ConfigError):
     """A profile, step, flow, run or dataset was asked for by a name nobody has."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, hint: str = "") -> None:
-        self.kind, self.name, self.known = kind, name, sorted(known)
+        # Who is asked for a name may have given an address, password and all.
+        shown = name_shown(name)
+        self.kind, self.name, self.known = kind, shown, sorted(known)
         close = difflib.get_close_matches(name, self.known, n=1)
         guess = f"Did you mean {close[0]!r}? " if close else ""
         names = f"Known: {', '.join(self.known) or 'none'}."
         super().__init__(
-            f"There is no {kind} named {name!r}.", hint=f"{guess}{names} {hint}".strip()
+            f"There is no {kind} named {shown!r}.", hint=f"{guess}{names} {hint}".strip()
         )
 
 

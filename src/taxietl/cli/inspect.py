@@ -87,7 +87,7 @@ def inspect(
     from taxietl.cli.inspect_text import as_text
 
     document = _document(found) | {"html": html}
-    out.result(document, "" if out.json else as_text(found), is_styled=True)
+    out.result(document, "" if out.json else as_text(found), as_is=True)
 
 
 def _trip_file(file: str, color: str | None, year: int | None, month: int | None) -> TripFile:

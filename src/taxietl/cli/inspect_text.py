@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from taxietl.masking import masked
 from taxietl.terminal import one_line
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def as_text(found: Quality) -> str:
         console.width = _WIDTH
     with console.capture() as shown:
         console.print(Text(str(found.trip_file), style="bold"), f" {found.rows:,} rows")
-        console.print(one_line(origin_text(found)), soft_wrap=True)
+        console.print(one_line(masked(origin_text(found))), soft_wrap=True)
         console.print(_findings(found))
         for each in _columns(found):
             console.print(each)

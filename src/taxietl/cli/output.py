@@ -18,6 +18,7 @@ import typer
 
 from taxietl.cli.streams import writing_to_stdout
 from taxietl.errors import Cancelled, TargetError, TaxietlError
+from taxietl.masking import MASK, is_secret_name, masked
 from taxietl.terminal import visible, visible_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
@@ -39,18 +40,18 @@ class Output:
     verbose: bool = False
     debug: bool = False
 
-    def result(self, document: Mapping[str, Any], text: str, *, is_styled: bool = False) -> None:
+    def result(self, document: Mapping[str, Any], text: str, *, as_is: bool = False) -> None:
         """Write a command's result: the document under --json, the text otherwise.
 
         Args:
             document: for programs.
             text: for people.
-            is_styled: the text has colours of ours, and was made visible before it got them.
+            as_is: they are data, which nothing is masked in; the text is fit for a terminal.
         """
         if self.json:
-            write_document(document)
+            write_document(document, as_is=as_is)
         else:
-            shown = text if is_styled else visible(text)
+            shown = text if as_is else visible(masked(text))
             _write(shown if shown.endswith("\n") else f"{shown}\n")
 
     def note(self, text: str) -> None:
@@ -154,18 +155,44 @@ def _usage(error: Exception) -> str:
 
 def say(text: str) -> None:
     """Write a line, or several, to stderr."""
-    sys.stderr.write(f"{visible(text)}\n")
+    sys.stderr.write(f"{visible(masked(text))}\n")
 
 
-def write_document(document: Mapping[str, Any]) -> None:
-    """Write one JSON document to stdout."""
-    text = json.dumps(document, default=plain, indent=2, ensure_ascii=False)
+def write_document(document: Mapping[str, Any], *, as_is: bool = False) -> None:
+    """Write one JSON document to stdout; without secrets, unless it is data."""
+    shown = document if as_is else _masked(document)
+    text = json.dumps(shown, default=plain, indent=2, ensure_ascii=False)
     _write(f"{visible_json(text)}\n")
 
 
 def _write(text: str) -> None:
     with writing_to_stdout():
         sys.stdout.write(text)
+
+
+def without_secrets(value: Any) -> Any:
+    """What a flow of the user's own returned, to be shown; a field named `password` is masked."""
+    return _masked(value, by_name=True)
+
+
+def _masked(value: Any, *, by_name: bool = False) -> Any:
+    """JSON values with every text masked."""
+    match value:
+        case str():
+            return masked(value)
+        case None | bool() | int() | float():
+            return value
+        case Mapping():
+            return {
+                name: MASK
+                if by_name and isinstance(each, str) and is_secret_name(str(name))
+                else _masked(each, by_name=by_name)
+                for name, each in value.items()
+            }
+        case list() | tuple():
+            return [_masked(each, by_name=by_name) for each in value]
+        case _:
+            return _masked(plain(value), by_name=by_name)
 
 
 def plain(value: Any) -> Any:

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from taxietl.cli.commands import Command, Commands
-from taxietl.cli.output import Output
+from taxietl.cli.output import Output, without_secrets
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
+from taxietl.masking import masked
 from taxietl.terminal import visible
 
 _GIVEN = "taxietl.run.arguments"
@@ -27,7 +28,7 @@ class _RunCommand(Command):
         super().format_help(ctx, formatter)
         given, _, _ = self.make_parser(ctx).parse_args(ctx.meta.get(_GIVEN, []))
         if target := given.get("target"):
-            typer.echo(visible(_help(str(target))))
+            typer.echo(visible(masked(_help(str(target)))))
 
 
 def register(app: Commands) -> None:
@@ -68,7 +69,7 @@ def run(
     result = done.result()
     document = {
         "run": {"id": done.id, "name": done.name, "state": done.state.name},
-        "result": result,
+        "result": without_secrets(result),
     }
     out.result(document, f"{done.name}  {done.state}")
 

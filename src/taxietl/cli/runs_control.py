@@ -11,7 +11,7 @@ import typer
 
 from taxietl.cli.commands import Commands
 from taxietl.cli.options import DryRunOption, RunArgument
-from taxietl.cli.output import Output
+from taxietl.cli.output import Output, without_secrets
 from taxietl.cli.session import go_to, open_settings
 from taxietl.errors import ConfigError
 
@@ -58,7 +58,7 @@ def resume(out: Output, name: RunArgument) -> None:
         "run": {"id": done.id, "name": done.name, "state": done.state.name},
         "resumed_from": now.resumed_from_name,
         "reused": reused,
-        "result": result,
+        "result": without_secrets(result),
     }
     says = f"{done.name}  {done.state}, resumed from {now.resumed_from_name}"
     out.result(document, f"{says}, {reused} result{'s' if reused != 1 else ''} reused")

@@ -78,7 +78,7 @@ def _write_table(out: Output, rows: pa.RecordBatchReader) -> None:
         room = SHOWN_ROWS - len(shown)
         shown += rows_of(batch.slice(0, room))
         more += max(0, batch.num_rows - room)
-    out.result({}, table(rows.schema.names, shown))
+    out.result({}, table(rows.schema.names, shown), as_is=True)
     if more:
         out.note(f"{more:,} more rows; --format csv writes all.")
 
@@ -89,7 +89,7 @@ def _write_json(rows: pa.RecordBatchReader) -> None:
     columns = [{"name": field.name, "type": str(field.type)} for field in rows.schema]
     found = [[json_value(value) for value in row] for batch in rows for row in rows_of(batch)]
     document = {"columns": columns, "rows": found, "row_count": len(found)}
-    Output(json=True).result(document, "")
+    Output(json=True).result(document, "", as_is=True)
 
 
 def _write_csv(rows: pa.RecordBatchReader) -> None:

@@ -19,12 +19,11 @@ from enum import Enum
 from pathlib import PurePath
 from uuid import UUID
 
+from taxietl.masking import MASK, is_secret_name, masked
 from taxietl.orchestrator.results import MAX_BYTES, NATIVE
 
-MASK = "**********"
 _HIDDEN = re.compile(r'"<|\*{10}')
 _SHORTENED = re.compile(r'"<\w+ of [\d,]+>"')
-_PASSWORD_IN_URL = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]+@")
 
 
 class NoDigestError(Exception):
@@ -78,18 +77,22 @@ def _plain(value: object, *, for_show: bool) -> object:
     def plain(part: object) -> object:
         return _plain(part, for_show=for_show)
 
+    def named(name: str, part: object) -> object:
+        is_secret = for_show and isinstance(part, str) and part and is_secret_name(name)
+        return MASK if is_secret else plain(part)
+
     if isinstance(value, Enum):
         return plain(value.value)
     if isinstance(value, str):
         # A password in a URL has no type to tell it by.
-        return _PASSWORD_IN_URL.sub(rf"\1:{MASK}@", value) if for_show else str(value)
+        return masked(value) if for_show else str(value)
     if isinstance(value, NATIVE):
         return value
     if isinstance(value, (list, tuple, Mapping, AbstractSet)) and for_show and len(value) > 10_000:
         return f"<{type(value).__name__} of {len(value):,}>"
     if isinstance(value, Mapping):
         if all(isinstance(key, str) for key in value):
-            return {str(key): plain(each) for key, each in value.items()}
+            return {str(key): named(key, each) for key, each in value.items()}
         return sorted(([plain(key), plain(each)] for key, each in value.items()), key=json.dumps)
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
@@ -98,9 +101,11 @@ def _plain(value: object, *, for_show: bool) -> object:
     if callable(reveal := getattr(value, "get_secret_value", None)):
         return MASK if for_show else plain(reveal())
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {
+            field.name: named(field.name, getattr(value, field.name)) for field in fields(value)
+        }
     if isinstance(getattr(type(value), "model_fields", None), dict):
-        return {name: plain(getattr(value, name)) for name in type(value).model_fields}  # type: ignore[attr-defined]
+        return {name: named(name, getattr(value, name)) for name in type(value).model_fields}  # type: ignore[attr-defined]
     return _scalar(value, for_show=for_show)
 
 
@@ -111,7 +116,7 @@ def _scalar(value: object, *, for_show: bool) -> object:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, (PurePath, Decimal, UUID)):
-        return str(value)
+        return masked(str(value)) if for_show else str(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if for_show:

@@ -7,12 +7,14 @@ its reason.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
+from taxietl.masking import holds_secret
 from taxietl.orchestrator.arguments import NoDigestError, shown, told_apart
 from taxietl.orchestrator.fingerprints import (
     FilePrint,
@@ -21,7 +23,12 @@ from taxietl.orchestrator.fingerprints import (
     prints_as_text,
 )
 from taxietl.orchestrator.records import to_text
-from taxietl.orchestrator.results import MAX_CACHED_BYTES, NotStorableError, ResultCodec
+from taxietl.orchestrator.results import (
+    MAX_CACHED_BYTES,
+    HoldsSecretError,
+    NotStorableError,
+    ResultCodec,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,6 +96,8 @@ class Entry:
             part = cache.key(dict(arguments))
             if part is None:
                 return None
+            if holds_secret(part := str(part)):
+                part = hashlib.sha256(part.encode()).hexdigest()
         else:
             try:
                 part = told_apart(arguments)
@@ -132,10 +141,13 @@ def prepare(entry: Entry, codec: ResultCodec, value: object) -> Prepared:
     """Write the result as JSON and take its files' fingerprints.
 
     Raises:
+        HoldsSecretError: it has a password or a token in it.
         ConfigError: the result cannot be stored.
     """
     try:
         text = codec.encode(value, max_bytes=MAX_CACHED_BYTES)
+    except HoldsSecretError:
+        raise
     except NotStorableError as error:
         raise ConfigError(
             f"The task {entry.task!r} has cache=, and its result cannot be stored: {error}.",

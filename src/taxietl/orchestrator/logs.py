@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from taxietl.masking import masked
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.terminal import visible
 
@@ -47,7 +48,8 @@ class Line:
         """The message, and the traceback of the error if there is one."""
         if self.error is None:
             return self.message
-        return f"{self.message}\n{''.join(traceback.format_exception(self.error)).rstrip()}"
+        trace = "".join(traceback.format_exception(self.error)).rstrip()
+        return f"{self.message}\n{masked(trace)}"
 
     def show(self) -> None:
         """Hand it to the handlers; the history has it already."""
@@ -110,7 +112,7 @@ class ConsoleFormatter(logging.Formatter):
         elif record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         clock = f"{at:%H:%M:%S}.{int(record.msecs):03d}"
-        return visible(f"{clock} | {record.levelname:<7} | {who} - {text}")
+        return visible(masked(f"{clock} | {record.levelname:<7} | {who} - {text}"))
 
 
 class _ConsoleFilter(logging.Filter):
@@ -146,7 +148,7 @@ class _HistoryHandler(logging.Handler):
                 at=datetime.fromtimestamp(record.created, UTC),
                 logger=record.name,
                 level=record.levelno,
-                message=message,
+                message=masked(message),
                 run_id=run.id,
                 run_name=run.name,
                 task_run_id=current.id if isinstance(current, TaskScope) else None,

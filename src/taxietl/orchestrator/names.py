@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import sqlite3
 
+from taxietl.masking import masked
+
 _NUMBER = re.compile(r"\d{4,}")
 
 TRIES = 3
@@ -54,7 +56,7 @@ def wanted_names(own: str | None, rng: Random) -> list[str]:
 
     Drawn here and now: the words take some 30 ms to load, too long for a write transaction.
     """
-    return [own] if own else list(two_words(rng))
+    return [masked(own)] if own else list(two_words(rng))
 
 
 @functools.lru_cache(maxsize=4)  # making one takes some 10 ms

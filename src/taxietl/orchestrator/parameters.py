@@ -13,9 +13,15 @@ from types import GenericAlias
 from typing import Any
 
 from taxietl.errors import ConfigError
+from taxietl.masking import MASK, masked
 from taxietl.orchestrator.annotations import meaning, type_text
-from taxietl.orchestrator.arguments import MASK, shown
-from taxietl.orchestrator.results import MAX_CACHED_BYTES, NotStorableError, ResultCodec
+from taxietl.orchestrator.arguments import shown
+from taxietl.orchestrator.results import (
+    MAX_CACHED_BYTES,
+    HoldsSecretError,
+    NotStorableError,
+    ResultCodec,
+)
 
 _PLAIN = (inspect.Parameter.empty, Any, object)
 
@@ -92,15 +98,19 @@ class Validator:
         """Write the parameters so that `restore` gives them back; never a secret."""
         texts: dict[str, str] = {}
         for name, value in parameters.by_name.items():
+            secret = Replay(None, f"its parameter {name!r} holds a secret, which is not kept")
             if MASK in shown({name: value}):
-                return Replay(None, f"its parameter {name!r} holds a secret, which is not kept")
+                return secret
             parameter = self._signature.parameters[name]
             try:
                 texts[name] = self._codec(parameter).encode(value, max_bytes=MAX_CACHED_BYTES)
+            except HoldsSecretError:  # in a value too long to be shown
+                return secret
             except NotStorableError as error:
                 # A default need not fit its own annotation, and is there again next time.
                 if value is not parameter.default:
-                    return Replay(None, f"its parameter {name!r} cannot be stored: {error}")
+                    why = f"its parameter {name!r} cannot be stored: {error}"
+                    return Replay(None, masked(why))
         pairs = (f"{json.dumps(name)}: {text}" for name, text in texts.items())
         return Replay(f"{{{', '.join(pairs)}}}")
 

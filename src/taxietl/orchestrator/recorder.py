@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from taxietl.masking import masked
 from taxietl.orchestrator.beginnings import NewRun, NewTaskRun
 from taxietl.orchestrator.context import RunScope, TaskScope
 from taxietl.orchestrator.history import History
@@ -135,7 +136,7 @@ class Batch:
                 at=self.at,
                 logger=logger or (TASK_RUNS if task else FLOW_RUNS),
                 level=level,
-                message=message,
+                message=masked(message),
                 run_id=run.id,
                 run_name=run.name,
                 task_run_id=task.id if task else None,
@@ -192,8 +193,8 @@ class Recorder:
 
 
 def described(error: BaseException) -> str:
-    """An error's type and message."""
-    text = str(error)
+    """An error's type and message, without secrets."""
+    text = masked(str(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -1,6 +1,7 @@
 """JSON for what comes out of a task, to be read again; never a pickle.
 
-Only what comes back equal counts as stored. (`arguments.py` writes what goes into a task.)
+Only what comes back equal counts as stored; a secret is not written at all, and masked it would
+not come back equal. (`arguments.py` writes what goes into a task.)
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
+from taxietl.masking import holds_secret
 from taxietl.orchestrator.fingerprints import FilePrint, files_in, prints_as_text
 
 MAX_BYTES = 64 * 1024
@@ -25,6 +27,13 @@ NATIVE = (type(None), bool, int, float, str)
 
 class NotStorableError(Exception):
     """The value has no JSON form that comes back as it was; says why."""
+
+
+class HoldsSecretError(NotStorableError):
+    """The value has a password or a token in it, which is kept nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__("it holds a password or a token")
 
 
 class ResultCodec:
@@ -45,6 +54,7 @@ class ResultCodec:
 
         Raises:
             NotStorableError: it has no such form, or takes more than max_bytes.
+            HoldsSecretError: it has a secret in it.
         """
         # Each element takes a byte at least: no need to write a long list to know.
         if isinstance(value, (Sequence, Mapping, AbstractSet)) and len(value) > max_bytes:
@@ -52,6 +62,8 @@ class ResultCodec:
         text = self._dump(value)
         if len(text) > max_bytes:
             raise NotStorableError(f"it takes {len(text):,} bytes as JSON, over {max_bytes:,}")
+        if holds_secret(text):
+            raise HoldsSecretError
         if not self._is_plain(value):
             try:
                 back = self.decode(text)

@@ -7,13 +7,14 @@ under which a result is about to be made.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator import cache
 from taxietl.orchestrator.beginnings import NewTaskRun
-from taxietl.orchestrator.results import MAX_BYTES, Stored
+from taxietl.orchestrator.results import MAX_BYTES, HoldsSecretError, Stored
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.context import RunScope
@@ -65,7 +66,17 @@ class Reuse:
         Raises:
             ConfigError: the result cannot be stored.
         """
-        return cache.prepare(self._entry, self._task.codec, value) if self._entry else None
+        if self._entry is None:
+            return None
+        try:
+            return cache.prepare(self._entry, self._task.codec, value)
+        except HoldsSecretError as error:
+            says = (
+                f"The result of {self._new.name!r} is not kept, and made again next time: {error}."
+            )
+            with self._engine.recorder.batch() as batch:
+                batch.say(self._run, says, level=logging.WARNING)
+            return None
 
     def keep(self, batch: Batch, prepared: cache.Prepared) -> None:
         """Write it into the cache."""

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Literal, TypeVar, cast, overload
 
+from taxietl.masking import masked
+
 R = TypeVar("R")
 
 
@@ -74,7 +76,12 @@ class State:
 
     name: StateName
     message: str
+    """Without secrets, whatever it was made of."""
     at: datetime
+
+    def __post_init__(self) -> None:
+        if self.message:
+            object.__setattr__(self, "message", masked(self.message))
 
     @property
     def type(self) -> StateType:
