@@ -97,7 +97,10 @@ def test_a_wrong_template_is_refused(write: Write, key: str, said: str) -> None:
         ('bucket = "b/folder"', "profiles.lake.bucket: must be a bucket's name alone"),
         ('bucket = " b"', "profiles.lake.bucket: must be a bucket's name alone"),
         ('bucket = "b"\nendpoint = "http://a:99999"', "profiles.lake.endpoint: must be an address"),
-        ('bucket = "b"\nendpoint = "http://me:pw@a"', "profiles.lake.endpoint: must be an address"),
+        (
+            'bucket = "b"\nendpoint = "http://me:pw@a"',
+            "profiles.lake.endpoint: must hold no password",
+        ),
         ('bucket = "b"\nendpoint = "http://[::1"', "profiles.lake.endpoint: must be an address"),
         ('bucket = "b"\nendpoint = "localhost:4443"', "profiles.lake.endpoint: must be an address"),
         (

@@ -22,7 +22,7 @@ from taxietl.cli.options import (
     YearOption,
 )
 from taxietl.cli.output import Output
-from taxietl.cli.session import open_settings
+from taxietl.cli.session import open_settings, profile_named
 from taxietl.tlc.column_rules import NewColumns
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def ingest(
     defaults = settings.ingest
     options = IngestOptions(
         source=source or defaults.source,
-        to=to or defaults.to,
+        to=profile_named(to),
         table=table,
         transforms=_transforms(transform) if transform else defaults.transforms,
         renames=tuple(rename or ()),

@@ -18,7 +18,7 @@ from taxietl.cli.options import (
     TableOption,
 )
 from taxietl.cli.output import Output
-from taxietl.cli.session import open_settings
+from taxietl.cli.session import open_settings, profile_named
 from taxietl.errors import ConfigError, TargetError
 
 if TYPE_CHECKING:
@@ -72,14 +72,14 @@ def inspect(
             f"{html} cannot be written: there is no folder {html.parent}.",
             hint=f"Make it with `mkdir -p {html.parent}`, or name another file with --html.",
         )
-    settings = open_settings()
+    open_settings()
     from taxietl.flows.inspect import inspect_file, inspect_table
     from taxietl.flows.warehouse import loader
 
     if file or source:
         found = inspect_file(file or source or "", asked)
     else:
-        warehouse = loader(on or settings.ingest.to)
+        warehouse = loader(profile_named(on))
         found = inspect_table(warehouse, asked, table or asked.dataset.table)
     if html is not None:
         _write(html, found)

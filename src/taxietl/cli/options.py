@@ -64,12 +64,12 @@ ToWarehouseOption = Annotated[
     str | None,
     typer.Option(
         "--to",
-        help="Profile to load into.",
+        help="Profile to load into, or a database URL.",
         show_default=_WAREHOUSE,
         autocompletion=candidates.profiles,
     ),
 ]
-OnWarehouseOption = Annotated[str | None, _on("Profile to read.", _WAREHOUSE)]
+OnWarehouseOption = Annotated[str | None, _on("Profile to read, or a database URL.", _WAREHOUSE)]
 OnLakeOption = Annotated[str, _on("Profile of the lake.", "lake")]
 TableOption = Annotated[str | None, _TABLE]
 IngestTransformOption = Annotated[

@@ -10,7 +10,7 @@ from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
 from taxietl.cli.output import Output, describe_error
 from taxietl.cli.profile_add import add
-from taxietl.cli.session import open_settings
+from taxietl.cli.session import open_settings, profile_named
 from taxietl.cli.tables import table
 from taxietl.errors import worst_exit_code
 
@@ -70,15 +70,18 @@ def check(
         list[str] | None,
         typer.Argument(
             metavar="NAME",
-            help="Profiles to check.",
+            help="Profiles, or database URLs, to check.",
             show_default="all",
             autocompletion=candidates.profiles,
         ),
     ] = None,
 ) -> int:
     """Test each connection, and say how to fix what fails. Changes nothing."""
-    settings = open_settings()
-    chosen = [settings.profile(name) for name in dict.fromkeys(names or sorted(settings.profiles))]
+    wanted = dict.fromkeys(names or sorted(open_settings().profiles))
+    named = [profile_named(each) for each in wanted]
+    from taxietl.config import profile
+
+    chosen = [profile(name) for name in named]
     from taxietl.flows.profile_checks import check_profile
 
     checks = [check_profile(profile) for profile in chosen]

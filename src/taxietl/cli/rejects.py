@@ -19,7 +19,7 @@ from taxietl.cli.options import (
     wanted_months,
 )
 from taxietl.cli.output import Output
-from taxietl.cli.session import open_settings
+from taxietl.cli.session import open_settings, profile_named
 from taxietl.errors import ConfigError, TargetError
 from taxietl.terminal import one_line
 
@@ -125,7 +125,7 @@ def _unread(
     from taxietl.flows.warehouse import loader
 
     wanted = Wanted(color, months, run)
-    return unread(loader(on or settings.ingest.to), wanted, settings.rejects_dir)
+    return unread(loader(profile_named(on)), wanted, settings.rejects_dir)
 
 
 def _rows(load: Load) -> Iterator[tuple[Any, ...]]:

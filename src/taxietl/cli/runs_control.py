@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +14,7 @@ import typer
 from taxietl.cli.commands import Commands
 from taxietl.cli.options import DryRunOption, RunArgument
 from taxietl.cli.output import Output, without_secrets
-from taxietl.cli.session import go_to, open_settings
+from taxietl.cli.session import go_to, open_settings, profile_named
 from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,13 +29,21 @@ def register(group: Commands) -> None:
     group.add(prune)
 
 
-def resume(out: Output, name: RunArgument) -> None:
+def resume(
+    out: Output,
+    name: RunArgument,
+    to: Annotated[
+        str | None,
+        typer.Option(help="The database URL again, if the run was given one with a password."),
+    ] = None,
+) -> None:
     """Run it again with the same parameters, reusing what had completed."""
     from taxietl.orchestrator import History, configure_logging
 
     with History.opened(open_settings().home) as history:
         record = history.run(name)
     _go_where_it_ran(out, record)
+    _take_address(record, to)
     from taxietl.runtime import open_engine
 
     configure_logging(out.log_level)
@@ -77,6 +87,35 @@ def _go_where_it_ran(out: Output, record: RunRecord) -> None:
         open_settings()
     else:
         out.note(f"warning: {folder}, where the run was started, is gone; going on here.")
+
+
+def _take_address(record: RunRecord, to: str | None) -> None:
+    """Demand the database URL that a run was given with a password, which is kept nowhere."""
+    from taxietl.config.addresses import is_masked
+
+    masked = [each for each in _texts(json.loads(record.replay or "{}")) if is_masked(each)]
+    given = profile_named(to) if to else None
+    if masked and given != masked[0]:
+        is_other = f", not {given}" if given else ""
+        raise ConfigError(
+            f"Run {record.name!r} was given {masked[0]}{is_other}; its password is kept nowhere.",
+            hint=f"Give it again: taxietl runs resume {record.name} --to 'postgresql://…'. "
+            "As --to env:NAME, a run can be resumed by its name alone.",
+        )
+    if given and not masked:
+        raise ConfigError(
+            f"Run {record.name!r} was given no database URL with a password.",
+            hint="A run is resumed with the parameters it had: leave out --to.",
+        )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def cancel(out: Output, name: RunArgument) -> None:

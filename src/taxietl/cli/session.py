@@ -51,6 +51,24 @@ def open_settings() -> Settings:
     return settings
 
 
+def profile_named(given: str | None = None) -> str:
+    """The profile that --to or --on means, or `[ingest] to`; an address is made one first.
+
+    A password in it stays behind in this process's settings: whoever is handed the name, a run
+    and its history among them, has none.
+    """
+    from taxietl.config import activate, settings
+    from taxietl.config.addresses import is_address, with_address
+
+    active = settings()
+    name = given or active.ingest.to
+    if name in active.profiles or not is_address(name):
+        return name
+    extended, name = with_address(active, name)
+    activate(extended)
+    return name
+
+
 def go_to(folder: Path) -> None:
     """Work in another folder; --config, --home and their variables mean what they meant here."""
     from taxietl.config import load_settings

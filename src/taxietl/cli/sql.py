@@ -17,7 +17,7 @@ import typer
 from taxietl.cli.commands import Commands
 from taxietl.cli.options import OnWarehouseOption
 from taxietl.cli.output import Output
-from taxietl.cli.session import open_settings
+from taxietl.cli.session import open_settings, profile_named
 from taxietl.cli.streams import writing_to_stdout
 from taxietl.errors import ConfigError
 from taxietl.terminal import visible
@@ -51,13 +51,13 @@ def sql(
     ] = Format.TABLE,
 ) -> None:
     """Run one read-only SQL query on a warehouse or a lake."""
-    settings = open_settings()
+    open_settings()
     from taxietl.flows.warehouse import query as asked
 
     chosen = Format.JSON if out.json else output_format
     if chosen is Format.PARQUET and sys.stdout.isatty():
         raise ConfigError("Parquet is not for a terminal.", hint="Redirect it: > trips.parquet")
-    with asked(on or settings.ingest.to, query) as rows:
+    with asked(profile_named(on), query) as rows:
         match chosen:
             case Format.JSON:
                 _write_json(rows)

@@ -14,7 +14,7 @@ from taxietl.cli.options import (
     wanted_months,
 )
 from taxietl.cli.output import Output
-from taxietl.cli.session import open_settings
+from taxietl.cli.session import open_settings, profile_named
 from taxietl.errors import DataError
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ def verify(
 
     known = dataset(color)
     wanted = wanted_months(year, month)
-    settings = open_settings()
+    open_settings()
     from taxietl.flows.verify import verify as check
     from taxietl.flows.warehouse import loader
 
-    checks = check(loader(on or settings.ingest.to), known, table or known.table, wanted)
+    checks = check(loader(profile_named(on)), known, table or known.table, wanted)
     failed = any(each.differences for each in checks)
     code = DataError.exit_code if failed else 0
     document = {"months": [_document(each) for each in checks], "exit_code": code}

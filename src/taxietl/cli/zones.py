@@ -11,7 +11,7 @@ from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
 from taxietl.cli.options import ToWarehouseOption
 from taxietl.cli.output import Output
-from taxietl.cli.session import open_settings
+from taxietl.cli.session import open_settings, profile_named
 
 if TYPE_CHECKING:
     from taxietl.steps.zones import ZoneReport
@@ -41,7 +41,7 @@ def zones(
     from taxietl.orchestrator import configure_logging
     from taxietl.runtime import open_engine
 
-    target = to or settings.ingest.to
+    target = profile_named(to)
     zone_loader(target)  # a name that stands for nothing is told before a run begins
     configure_logging(out.log_level)
     run = open_engine().run(ingest_zones, source or settings.ingest.source, target)

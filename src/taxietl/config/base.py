@@ -8,9 +8,20 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PrivateAttr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from taxietl.config.secrets import LiteralSecret, SecretReference
+from taxietl.masking import name_shown
+
+AN_ADDRESS = "an address"
+"""The origin of a profile that is in no configuration: see `addresses.py`."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -33,6 +44,18 @@ class Profile(BaseModel):
     type: str
     _name: str = PrivateAttr(default="")
     _origin: str = PrivateAttr(default="")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_secret(cls, value: object, info: ValidationInfo) -> object:
+        """What is no secret's place is shown in messages: no password may stand there."""
+        is_shown = info.field_name not in cls.secret_keys
+        if is_shown and isinstance(value, str) and name_shown(value) != value:
+            places = " or ".join(cls.secret_keys)
+            raise ValueError(
+                f"must hold no password{f': it belongs in {places}' if places else ''}"
+            )
+        return value
 
     @property
     def name(self) -> str:
@@ -69,4 +92,8 @@ class Profile(BaseModel):
         raise NotImplementedError
 
     def _reveal(self, key: str, secret: SecretReference | LiteralSecret) -> str:
-        return secret.reveal(f"profiles.{self.name}.{key}").get_secret_value()
+        return secret.reveal(self.setting(key)).get_secret_value()
+
+    def setting(self, key: str) -> str:
+        """What to call the value of a key in messages; an address has no keys."""
+        return self.name if self.origin == AN_ADDRESS else f"profiles.{self.name}.{key}"

@@ -50,7 +50,7 @@ def parse_postgres_url(url: str, owner: str) -> dict[str, str]:
     if (
         parameters is None
         or not parameters.get("port", "0").replace(",", "").isdigit()
-        or "@" in parameters.get("dbname", "")
+        or "@" in parameters.get("dbname", "") + parameters.get("host", "")
     ):
         raise ConfigError(
             f"{owner} is not an address of the form postgresql://user:password@host:port/database.",

@@ -65,6 +65,13 @@ class PostgresProfile(Profile):
             raise ValueError("must begin with postgresql://")
         return url
 
+    @field_validator("host", "database")
+    @classmethod
+    def _check_no_address(cls, part: str | None) -> str | None:
+        if part and "://" in part:
+            raise ValueError("must not be an address: that belongs in url")
+        return part
+
     @field_validator("schema_name")
     @classmethod
     def _check_schema(cls, schema: str) -> str:
@@ -97,7 +104,7 @@ class PostgresProfile(Profile):
         if self.url is not None:
             from taxietl.config.connections import parse_postgres_url
 
-            return parse_postgres_url(self._reveal("url", self.url), f"profiles.{self.name}.url")
+            return parse_postgres_url(self._reveal("url", self.url), self.setting("url"))
         given = {
             "host": self.host,
             "port": str(self.port),

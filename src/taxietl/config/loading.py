@@ -31,10 +31,10 @@ from taxietl.config.sections import (
 )
 from taxietl.config.sources import BUILT_IN, SourceSettings
 from taxietl.errors import ConfigError
+from taxietl.masking import holds_secret
 
 DEFAULT_PROFILE = "warehouse"
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_URL_WITH_PASSWORD = re.compile(r"//[^/]*:[^/]*@|[?&]password=")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -176,18 +176,23 @@ def _warnings(
         return ()
     exposed = os.name == "posix" and file.stat().st_mode & 0o077
     advice = f" Others can read the file: chmod 600 {file}" if exposed else ""
-    return tuple(
+    exposes = [
         f"{file}: profiles.{name}.{key} is a secret written out. "
         f'Better: {key} = {{ env = "…" }} or {{ file = "…" }}.{advice}'
         for name, profile in profiles.items()
         for key in profile.secret_keys
         if ("profiles", name, key) not in document.from_environment
         and _is_secret(key, document.profiles[name].get(key))
-    )
+    ]
+    to = document.ingest.get("to")
+    if ("ingest", "to") not in document.from_environment and holds_secret(str(to)):
+        better = 'Better: to = "env:NAME", a variable that holds the URL.'
+        exposes.append(f"{file}: ingest.to is a secret written out. {better}{advice}")
+    return tuple(exposes)
 
 
 def _is_secret(key: str, value: object) -> bool:
     """Whether a value is a literal with something to hide; a url need have no password."""
     if not isinstance(value, str) or not value:
         return False
-    return key != "url" or _URL_WITH_PASSWORD.search(value) is not None
+    return key != "url" or holds_secret(value)

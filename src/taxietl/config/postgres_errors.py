@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
 
 from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
+from taxietl.masking import name_shown
 
 
 @dataclass(frozen=True)
@@ -279,13 +280,13 @@ def target_of(parameters: Mapping[str, str]) -> str:
     database = parameters.get("dbname") or os.environ.get("PGDATABASE")
     # Without one it is named like the user.
     database = database or parameters.get("user") or os.environ.get("PGUSER") or "by default"
-    return f"PostgreSQL database {database} at {address_of(parameters)}"
+    return f"PostgreSQL database {name_shown(database)} at {address_of(parameters)}"
 
 
 def address_of(parameters: Mapping[str, str]) -> str:
     """Where the server is; what a url leaves out, libpq takes from the environment."""
     host = parameters.get("host") or os.environ.get("PGHOST") or "localhost"
-    return f"{host}:{parameters.get('port') or os.environ.get('PGPORT') or '5432'}"
+    return f"{name_shown(host)}:{parameters.get('port') or os.environ.get('PGPORT') or '5432'}"
 
 
 def meant(error: psycopg2.Error, target: str) -> TaxietlError:

@@ -116,17 +116,23 @@ class Settings:
     @overload
     def profile(self, name: str, *kinds: type[P]) -> P: ...
     def profile(self, name: str, *kinds: type[Profile]) -> Profile:
-        """The profile of that name.
+        """The profile of that name, or of the database at that address.
 
         Args:
-            name: as the configuration spells it; upper and lower case differ.
+            name: as the configuration spells it, upper and lower case differ; or an address:
+                `postgresql://…`, `duckdb:///FILE`, `env:NAME` of a variable that holds one.
             kinds: the types the caller can use; none means any.
 
         Raises:
             UnknownNameError: nobody has that name.
-            ConfigError: it is of another type; names those that fit.
+            ConfigError: it is of another type, names those that fit; or it is the address of no
+                database.
         """
+        from taxietl.config.addresses import is_address, profile_at
+
         found = self.profiles.get(name)
+        if found is None and is_address(name):
+            found = profile_at(name, self.home)
         if found is None:
             where = self.config_file or "a configuration file (`taxietl init` writes one)"
             raise UnknownNameError(
@@ -135,7 +141,7 @@ class Settings:
         if kinds and not isinstance(found, kinds):
             fitting = sorted(each for each, one in self.profiles.items() if isinstance(one, kinds))
             raise ConfigError(
-                f"Profile {name!r} is of type {found.type!r}; "
+                f"Profile {found.name!r} is of type {found.type!r}; "
                 f"what is needed here is {_one_of(kinds)}.",
                 hint=f"Profiles that fit: {', '.join(fitting) or 'none'}.",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from taxietl.config import LakeProfile, Settings, settings
+from taxietl.config.addresses import is_address
 from taxietl.errors import ConfigError
 from taxietl.load.lake.lake import Lake
 
@@ -47,7 +48,7 @@ def open_lake(name: str) -> Lake:
     if of is chosen and kept is not None:
         return kept
     is_any = any(isinstance(each, LakeProfile) for each in chosen.profiles.values())
-    if name not in chosen.profiles and not is_any:
+    if name not in chosen.profiles and not is_any and not is_address(name):
         file = chosen.config_file or "./taxietl.toml"
         raise ConfigError(
             f"There is no profile named {name!r}, and so no lake.",

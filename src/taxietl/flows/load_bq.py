@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from taxietl.config import BigQueryProfile, GcsProfile, LakeProfile, settings
+from taxietl.config.addresses import is_address
 from taxietl.errors import ConfigError
 from taxietl.flows import retries
 from taxietl.flows.lake import healed, open_lake
@@ -144,7 +145,7 @@ def _lake(options: BigQueryOptions) -> tuple[Lake, GcsProfile]:
 def _target(options: BigQueryOptions) -> BigQueryProfile:
     chosen = settings()
     is_any = any(isinstance(each, BigQueryProfile) for each in chosen.profiles.values())
-    if options.to not in chosen.profiles and not is_any:
+    if options.to not in chosen.profiles and not is_any and not is_address(options.to):
         file = chosen.config_file or "./taxietl.toml"
         raise ConfigError(
             f"There is no profile named {options.to!r}, and so no BigQuery dataset.",

@@ -33,7 +33,7 @@ def loader(name: str) -> Loader:
     if profile.type not in known:
         fitting = sorted(each.name for each in settings().profiles.values() if each.type in known)
         raise ConfigError(
-            f"Profile {name!r} is of type {profile.type!r}, which is no warehouse.",
+            f"Profile {profile.name!r} is of type {profile.type!r}, which is no warehouse.",
             hint=f"Types of warehouses: {', '.join(known)}. "
             f"Profiles of these: {', '.join(fitting) or 'none'}.{_INTO.get(profile.type, '')}",
         )
@@ -46,7 +46,7 @@ def query(name: str, statement: str) -> AbstractContextManager[pa.RecordBatchRea
     Raises:
         ConfigError: it does more than read, or is wrong; or there is no such profile.
     """
-    if isinstance(settings().profiles.get(name), LakeProfile):
+    if isinstance(settings().profile(name), LakeProfile):
         from taxietl.flows.lake import open_lake
         from taxietl.load.lake.query import queried
 

@@ -60,7 +60,7 @@ def zone_loader(to: str) -> ZoneLoader:
 
 
 def _is_lake(to: str) -> bool:
-    return isinstance(settings().profiles.get(to), LakeProfile)
+    return isinstance(settings().profile(to), LakeProfile)
 
 
 def _request(file: ZoneFile) -> ZoneRequest:
