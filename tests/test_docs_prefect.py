@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import duckdb
 import psycopg2
 import pytest
 from pages import blocks, check_text, commands, run
 
 PAGE = "docs/from-prefect.md"
-THEIRS, OURS = (each for each in blocks(PAGE) if each.language == "python")
+THEIRS, OURS, INTO_DUCKDB = (each for each in blocks(PAGE) if each.language == "python")
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -62,6 +63,36 @@ def test_the_tutorials_flow_prints_the_tutorials_lines(
     connection.close()
     assert 4000 < rows < 5000
     assert fewest == 1
+
+
+def test_the_tutorials_flow_loads_into_duckdb_too(tmp_path: Path, port: int) -> None:
+    (session,) = (each for each in blocks(PAGE) if each.language == "console")
+    head, load, tail = _around_load_data(OURS.text)
+    assert "to_sql" in load
+    _, load, _ = _around_load_data(INTO_DUCKDB.text + "\n\n@flow")
+    (tmp_path / OURS.file_name).write_text(head + load + tail)
+    generate, ingest = (
+        shlex.split(each.replace("localhost:8000", f"127.0.0.1:{port}"))
+        for each in commands(session.text)
+    )
+    run(generate, tmp_path, with_log=True)
+
+    said = run(ingest, tmp_path, with_log=True).stdout
+
+    assert "'warehouse' is a DuckDB file: instead of frame.to_sql" in said
+    (file,) = tmp_path.rglob("taxi.duckdb")
+    with duckdb.connect(str(file), read_only=True) as connection:
+        query = "SELECT count(*), min(passenger_count) FROM yellow_taxi_trips"
+        rows, fewest = connection.execute(query).fetchone() or (0, 0)
+    assert 4000 < rows < 5000
+    assert fewest == 1
+
+
+def _around_load_data(text: str) -> tuple[str, str, str]:
+    """The task `load_data`, and what stands before and after it."""
+    begin = text.index("@task(retries=3)\ndef load_data")
+    end = text.index("\n\n@flow", begin)
+    return text[:begin], text[begin:end], text[end:]
 
 
 def test_both_versions_have_the_same_steps() -> None:

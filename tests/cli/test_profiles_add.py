@@ -140,7 +140,7 @@ def test_a_secret_is_not_taken_literally_nor_repeated(taxietl: Taxietl) -> None:
 
     done = taxietl("profiles", "add", "db", "--type", "postgres", "--set", f"password={secret}")
 
-    check_refused(done, 2, "password=env:NAME")
+    check_refused(done, 2, "--set password=env:PGPASSWORD")
     assert secret not in done.out + done.err
     assert not CONFIG.exists()
 

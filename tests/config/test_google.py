@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,6 +157,21 @@ def test_default_credentials_that_the_environment_misnames_are_told_by_name(
 
     assert str(tmp_path / named) in caught.value.message
     assert PLANTED not in str(caught.value)
+
+
+def test_a_key_in_the_place_of_its_file_is_not_shown(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", f'{{"x": "{PLANTED}"}}')
+    found = load_settings(config=write('[profiles.lake]\ntype = "gcs"\nbucket = "b"\n'))
+
+    with pytest.raises(ConfigError, match="holds the key itself") as caught:
+        found.profile("lake", GcsProfile).bucket()
+
+    shown = "".join(traceback.format_exception(caught.value)) + caught.value.hint
+    assert PLANTED not in shown
+    assert "service_account_info = { env" in caught.value.hint
 
 
 def test_bigquery_takes_a_dataset_and_an_account(write: Write) -> None:

@@ -77,8 +77,8 @@ def check(
     ] = None,
 ) -> int:
     """Test each connection, and say how to fix what fails. Changes nothing."""
-    wanted = dict.fromkeys(names or sorted(open_settings().profiles))
-    named = [profile_named(each) for each in wanted]
+    settings = open_settings()
+    named = [profile_named(each) for each in dict.fromkeys(names or sorted(settings.profiles))]
     from taxietl.config import profile
 
     chosen = [profile(name) for name in named]

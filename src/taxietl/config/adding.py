@@ -30,6 +30,9 @@ from taxietl.errors import ConfigError, UnknownNameError
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _REFERENCE = re.compile(rf"({'|'.join(get_args(ReferenceKind))}):(.+)", re.DOTALL)
 
+_VARIABLES = {"password": "PGPASSWORD", "url": "DATABASE_URL"}
+"""What variables that hold such a secret are usually called."""
+
 
 @dataclass(frozen=True)
 class Key:
@@ -138,10 +141,11 @@ def _secret(key: str, text: str) -> str:
     """A reference as TOML has it; a literal is refused, and not repeated."""
     reference = _REFERENCE.fullmatch(text)
     if reference is None:
+        variable = _VARIABLES.get(key, "NAME")
         raise ConfigError(
             f"{key} is a secret, and is not written out here.",
-            hint=f"Give the place it is read from: {key}=env:NAME of an environment variable, "
-            f"{key}=file:PATH or {key}=credential:NAME.",
+            hint=f"Give the place it is read from: --set {key}=env:{variable} (an environment "
+            f"variable), --set {key}=file:PATH or --set {key}=credential:NAME.",
         )
     return f"{{ {reference[1]} = {_quoted(reference[2])} }}"
 

@@ -6,7 +6,9 @@ For flows of one's own; the loaders open their own connections from `libpq_param
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -103,7 +105,7 @@ def connect_duckdb(profile: DuckDBProfile) -> DuckDBPyConnection:
     limit = {"memory_limit": profile.memory_limit} if profile.memory_limit else {}
     try:
         profile.path.parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(str(profile.path), config=limit)
+        connection = duckdb.connect(str(profile.path), config=limit)
     except (duckdb.Error, OSError) as error:
         if isinstance(error, duckdb.IOException) and "lock" in str(error):
             raise TryLaterError(
@@ -114,6 +116,18 @@ def connect_duckdb(profile: DuckDBProfile) -> DuckDBPyConnection:
             f"Profile {profile.name!r}: cannot open {profile.path}: {error}",
             hint="Check the path, and that this user may write there.",
         ) from error
+    _tell_how_frames_go_in(profile.name)
+    return connection
+
+
+@functools.cache  # once a process
+def _tell_how_frames_go_in(name: str) -> None:
+    """To pandas, DuckDB's connection is an unknown database, written to a row at a time."""
+    logging.getLogger("taxietl").info(
+        "Profile %r is a DuckDB file: instead of frame.to_sql, which writes row by row there, use "
+        'connection.register("frame", frame) and INSERT INTO … SELECT * FROM frame.',
+        name,
+    )
 
 
 def open_bucket(profile: GcsProfile) -> Bucket:
@@ -132,7 +146,8 @@ def open_bucket(profile: GcsProfile) -> Bucket:
             client_options=profile.client_options(),
         )
     except (DefaultCredentialsError, OSError) as error:
-        raise _no_credentials(profile) from error
+        # Google's own error repeats what the variable holds, be it the key itself.
+        raise _no_credentials(profile) from None if _is_key(_named_file()) else error
     return client.bucket(profile.bucket_name)
 
 
@@ -160,11 +175,20 @@ def open_bigquery(profile: BigQueryProfile) -> Client:
             client_options=profile.client_options(),
         )
     except (DefaultCredentialsError, OSError) as error:
-        raise _no_credentials(profile) from error
+        # Google's own error repeats what the variable holds, be it the key itself.
+        raise _no_credentials(profile) from None if _is_key(_named_file()) else error
 
 
 def _no_credentials(profile: GoogleProfile) -> ConfigError:
-    if named := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):
+    named = _named_file()
+    if _is_key(named):
+        return ConfigError(
+            f"Profile {profile.name!r}: GOOGLE_APPLICATION_CREDENTIALS holds the key itself, where "
+            "the path of its file belongs.",
+            hint="Put the key into a file and name that; or use it as it is, in a gcp-credentials "
+            'profile: service_account_info = { env = "…" }.',
+        )
+    if named:
         return ConfigError(
             f"Profile {profile.name!r}: GOOGLE_APPLICATION_CREDENTIALS names {named}, which holds "
             "no Google Cloud credentials that can be read.",
@@ -176,6 +200,14 @@ def _no_credentials(profile: GoogleProfile) -> ConfigError:
         hint="Run `gcloud auth application-default login`, or name a gcp-credentials profile: "
         'credentials = "gcp".',
     )
+
+
+def _named_file() -> str:
+    return os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+
+
+def _is_key(named: str) -> bool:
+    return "{" in named
 
 
 def google_credentials(profile: GcpCredentialsProfile) -> Credentials:
