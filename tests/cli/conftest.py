@@ -27,11 +27,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def taxietl(home: Path, capfd: pytest.CaptureFixture[str]) -> Taxietl:
-    """Runs a command line in this process."""
+    """Runs a command line in this process, in that home unless it names another."""
 
     def run(*arguments: object) -> Done:
         capfd.readouterr()
-        code = main(["--home", str(home), *(str(each) for each in arguments)])
+        before = [] if "--home" in arguments else ["--home", str(home)]
+        code = main([*before, *(str(each) for each in arguments)])
         captured = capfd.readouterr()
         return Done(code, captured.out, captured.err)
 
