@@ -78,6 +78,37 @@ def test_help_is_a_command_too(taxietl: Taxietl, trail: tuple[str, ...]) -> None
         assert taxietl(*trail, "help").out.strip() == asked.out.strip()
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["runs", "ls", "--config", "x"], ["--config", "before the command", "taxietl --config"]),
+        (["--json", "runs", "ls"], ["--json", "after the command"]),
+        (["ingest", "--colour", "green"], ["--colour", "--color"]),
+        (["runs", "lst"], ["'lst'", "'ls'"]),
+        (["nonsense"], ["'nonsense'", "taxietl --help"]),
+    ],
+    ids=lambda each: each[0],
+)
+def test_a_slip_is_met_with_what_to_type(
+    taxietl: Taxietl, line: list[str], words: list[str]
+) -> None:
+    check_refused(taxietl(*line), 2, *words)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"= 1"], ids=["folder", "binary", "typo"])
+def test_a_configuration_that_cannot_be_read_is_named(
+    taxietl: Taxietl, tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "given.toml"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+
+    for name in (file, tmp_path / "none.toml"):
+        check_refused(taxietl("--config", name, "profiles", "ls"), 2, str(name))
+
+
 def test_help_of_no_command_suggests_one(taxietl: Taxietl) -> None:
     check_refused(taxietl("help", "ingst"), 2, "No such command 'ingst'", "'ingest'")
 

@@ -10,6 +10,7 @@ import typer
 from taxietl.cli.commands import Commands
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
+from taxietl.cli.stderr import warn
 from taxietl.cli.tables import table
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def ls(
         last_runs = _last_runs(flows, history.last_runs())
     skipped = [error for found in listings for error in found.skipped]
     for error in skipped:
-        out.note(f"warning: {error.message}")
+        warn(error.message)
     if not flows:
         out.note("No flows there: decorate a function with taxietl's @flow.")
     document = {

@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from taxietl.cli.stderr import choose_log_format
 from taxietl.cli.streams import open_closed_streams, writing_to_stdout
 from taxietl.errors import TargetError
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     open_closed_streams()
+    choose_log_format(given)
     code = _told(lambda: _done(given), given)
     # What the command left in the buffer may be all that it had to say.
     lost = _told(_flush, given)
@@ -76,7 +78,8 @@ def _told(act: Callable[[], int], given: Sequence[str]) -> int:
 
 def _reported(error: BaseException, given: Sequence[str]) -> int:
     """Say what went wrong, on stderr and, under --json, as the one document on stdout."""
-    from taxietl.cli.output import describe_error, say, write_document
+    from taxietl.cli.output import describe_error, write_document
+    from taxietl.cli.stderr import say_error, warn
 
     document = describe_error(error)
     if not document["message"]:  # the help was asked for by naming no command, and printed
@@ -85,12 +88,11 @@ def _reported(error: BaseException, given: Sequence[str]) -> int:
         with suppress(OSError, TargetError):  # stdout may be what went wrong
             write_document({"error": document, "exit_code": document["exit_code"]})
     for warning in document["warnings"]:
-        say(f"warning: {warning}")
-    say(f"error: {document['message']}")
-    if document["hint"]:
-        say(f"hint: {document['hint']}")
+        warn(warning)
+    trace = ""
     if "--debug" in given:
         import traceback
 
-        say("".join(traceback.format_exception(error)).removesuffix("\n"))
+        trace = "".join(traceback.format_exception(error))
+    say_error(document["message"], document["hint"], trace)
     return int(document["exit_code"])

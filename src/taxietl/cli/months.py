@@ -37,10 +37,9 @@ def carry_out(
     """
     from taxietl.flows.months import MonthResult, MonthsFailedError
     from taxietl.flows.progress import watched_by
-    from taxietl.orchestrator import configure_logging
     from taxietl.runtime import open_engine
 
-    configure_logging(out.log_level)
+    out.log_to_stderr()
     engine = open_engine()
     run: Run[Any]
     results: tuple[MonthResult[Report], ...]

@@ -1,4 +1,4 @@
-"""What every command has: --json, -q, -v, --debug; results on stdout, the rest on stderr."""
+"""What every command has: --json, -q, -v, --debug, --log-format; results go to stdout."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date, datetime
 from functools import wraps
@@ -16,7 +17,8 @@ from typing import Annotated, Any
 
 import typer
 
-from taxietl.cli.streams import writing_to_stdout
+from taxietl.cli.stderr import LogFormat, log_format, say
+from taxietl.cli.streams import real_stdout, stdout_kept_for_a_document, writing_to_stdout
 from taxietl.errors import Cancelled, TargetError, TaxietlError
 from taxietl.masking import MASK, is_secret_name, masked
 from taxietl.terminal import visible, visible_json
@@ -27,7 +29,12 @@ QuietOption = Annotated[
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print more log lines.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
+LogFormatOption = Annotated[
+    LogFormat, typer.Option("--log-format", help="Print log lines, warnings and errors like this.")
+]
 
+_BEFORE = ("--config", "--home", "--version")
+_AFTER = ("--json", "-q", "--quiet", "-v", "--verbose", "--debug", "--log-format")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -59,6 +66,12 @@ class Output:
         if not self.quiet:
             say(text)
 
+    def log_to_stderr(self) -> None:
+        """Show log lines from here on."""
+        from taxietl.orchestrator import configure_logging
+
+        configure_logging(self.log_level, as_json=log_format() is LogFormat.JSON)
+
     @property
     def log_level(self) -> int:
         """The least level of log lines shown on stderr."""
@@ -78,23 +91,28 @@ def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
         quiet: bool = False,
         verbose: bool = False,
         debug: bool = False,
+        log_format: LogFormat = LogFormat.TEXT,
         **kwargs: Any,
     ) -> Any:
         out = Output(json, quiet, verbose, debug)
         # Whoever begins no run sets up no logging: it is told of long waits all the same.
         logging.getLogger("taxietl").setLevel(out.log_level)
-        return command(out, *args, **kwargs)
+        if log_format is LogFormat.JSON:
+            out.log_to_stderr()
+        with stdout_kept_for_a_document() if json else nullcontext():
+            return command(out, *args, **kwargs)
 
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
     common = [
         inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
         )
-        for name, annotation in (
-            ("json", JsonOption),
-            ("quiet", QuietOption),
-            ("verbose", VerboseOption),
-            ("debug", DebugOption),
+        for name, annotation, default in (
+            ("json", JsonOption, False),
+            ("quiet", QuietOption, False),
+            ("verbose", VerboseOption, False),
+            ("debug", DebugOption, False),
+            ("log_format", LogFormatOption, LogFormat.TEXT),
         )
     ]
     named = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
@@ -149,20 +167,21 @@ def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     if context is None:
         return "See `taxietl --help`."
+    option = getattr(error, "option_name", "")
+    if option in _BEFORE:
+        return f"It goes before the command: taxietl {option} … {context.info_name} …"
+    if option in _AFTER and context.parent is None:
+        return f"It goes after the command: taxietl COMMAND … {option}"
     usage = " ".join(context.get_usage().split())
     return f"{usage}  See `{context.command_path} --help`."
-
-
-def say(text: str) -> None:
-    """Write a line, or several, to stderr."""
-    sys.stderr.write(f"{visible(masked(text))}\n")
 
 
 def write_document(document: Mapping[str, Any], *, as_is: bool = False) -> None:
     """Write one JSON document to stdout; without secrets, unless it is data."""
     shown = document if as_is else _masked(document)
     text = json.dumps(shown, default=plain, indent=2, ensure_ascii=False)
-    _write(f"{visible_json(text)}\n")
+    with writing_to_stdout(), real_stdout():
+        sys.stdout.write(f"{visible_json(text)}\n")
 
 
 def _write(text: str) -> None:

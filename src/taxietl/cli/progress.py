@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from taxietl.cli.output import Output
+from taxietl.cli.stderr import LogFormat, log_format
 
 if TYPE_CHECKING:
     from taxietl.tlc.trip_file import TripFile
@@ -21,7 +22,11 @@ _CLEAR = "\r\x1b[2K"
 def progress_line(out: Output, stream: TextIO | None = None) -> ProgressLine | None:
     """The line on stderr; None where nobody would see it move."""
     stream = stream or sys.stderr
-    return None if out.quiet or not stream.isatty() else ProgressLine(stream)
+    return None if out.quiet or not _is_for_people(stream) else ProgressLine(stream)
+
+
+def _is_for_people(stream: TextIO) -> bool:
+    return stream.isatty() and log_format() is LogFormat.TEXT
 
 
 class ProgressLine:

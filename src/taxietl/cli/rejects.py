@@ -20,6 +20,7 @@ from taxietl.cli.options import (
 )
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings, profile_named
+from taxietl.cli.stderr import warn
 from taxietl.errors import ConfigError, TargetError
 from taxietl.terminal import one_line
 
@@ -70,10 +71,10 @@ def ls(
         rows = [[_shown(value) for value in row] for row in _rows(load)]
         shown += rows[:room]
         more += max(0, len(rows) - room)
-        _tell_of_others(out, load)
+        _warn_of_others(load)
     out.result({}, table(HEADINGS, shown))
     if more:
-        out.note(f"{more:,} more; `taxietl rejects export --out FILE.csv` writes all.")
+        warn(f"{more:,} more are not shown; `taxietl rejects export --out FILE.csv` writes all.")
 
 
 def export(
@@ -96,7 +97,7 @@ def export(
             writer = csv.writer(file)
             writer.writerow(HEADINGS)
             for load in () if first is None else (first, *loads):
-                _tell_of_others(out, load)
+                _warn_of_others(load)
                 writer.writerows(_rows(load))
                 count += len(load.notes)
     except OSError as error:
@@ -168,10 +169,8 @@ def _shown(value: Any) -> Any:
     return plain if len(plain) <= SHOWN_TEXT else f"{plain[: SHOWN_TEXT - 1]}…"
 
 
-def _tell_of_others(out: Output, load: Load) -> None:
+def _warn_of_others(load: Load) -> None:
     """Of a load that described not all of what it counted, say so."""
     counted = (load.rows_rejected or 0) + (load.values_nulled or 0)
     if counted > len(load.notes):
-        out.note(
-            f"{_month(load)}: {counted - len(load.notes):,} more were counted and not described."
-        )
+        warn(f"{_month(load)}: {counted - len(load.notes):,} more were counted and not described.")

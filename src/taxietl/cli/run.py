@@ -58,11 +58,10 @@ def run(
     """Run a flow of your own, with history, states and retries."""
     open_settings()
     from taxietl.cli.parameters import read_parameters
-    from taxietl.orchestrator import configure_logging
     from taxietl.orchestrator.entry import load_flow
     from taxietl.runtime import open_engine
 
-    configure_logging(out.log_level)
+    out.log_to_stderr()
     flow = load_flow(target)
     args, kwargs = read_parameters(flow, parameter or [])
     done = open_engine().run(flow, *args, **kwargs)

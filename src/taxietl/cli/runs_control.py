@@ -15,6 +15,7 @@ from taxietl.cli.commands import Commands
 from taxietl.cli.options import DryRunOption, RunArgument
 from taxietl.cli.output import Output, without_secrets
 from taxietl.cli.session import go_to, open_settings, profile_named
+from taxietl.cli.stderr import warn
 from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def resume(
     ] = None,
 ) -> None:
     """Run it again with the same parameters, reusing what had completed."""
-    from taxietl.orchestrator import History, configure_logging
+    from taxietl.orchestrator import History
 
     with History.opened(open_settings().home) as history:
         record = history.run(name)
@@ -46,7 +47,7 @@ def resume(
     _take_address(record, to)
     from taxietl.runtime import open_engine
 
-    configure_logging(out.log_level)
+    out.log_to_stderr()
     engine = open_engine()
     done: Run[Any] | None = engine.resume(record.id)
     if done is None:
@@ -86,7 +87,7 @@ def _go_where_it_ran(out: Output, record: RunRecord) -> None:
         go_to(folder)
         open_settings()
     else:
-        out.note(f"warning: {folder}, where the run was started, is gone; going on here.")
+        warn(f"{folder}, where the run was started, is gone; going on here.")
 
 
 def _take_address(record: RunRecord, to: str | None) -> None:

@@ -41,13 +41,13 @@ def named_in_config(section: str) -> dict[str, str]:
 
 def open_settings() -> Settings:
     """Load the settings, put them in force, and pass on what a user should be told once."""
-    from taxietl.cli.output import say
+    from taxietl.cli.stderr import warn
     from taxietl.config import activate, load_settings
 
     settings = load_settings(config=_chosen.config, home=_chosen.home)
     activate(settings)
     for warning in settings.warnings:
-        say(f"warning: {warning}")
+        warn(warning)
     return settings
 
 

@@ -18,6 +18,7 @@ from taxietl.cli.commands import Commands
 from taxietl.cli.options import OnWarehouseOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings, profile_named
+from taxietl.cli.stderr import warn
 from taxietl.cli.streams import writing_to_stdout
 from taxietl.errors import ConfigError
 from taxietl.terminal import visible
@@ -80,7 +81,7 @@ def _write_table(out: Output, rows: pa.RecordBatchReader) -> None:
         more += max(0, batch.num_rows - room)
     out.result({}, table(rows.schema.names, shown), as_is=True)
     if more:
-        out.note(f"{more:,} more rows; --format csv writes all.")
+        warn(f"{more:,} more rows are not shown; --format csv writes all.")
 
 
 def _write_json(rows: pa.RecordBatchReader) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from taxietl.errors import TargetError
@@ -23,6 +23,52 @@ def open_closed_streams() -> None:
             setattr(sys, name, stream)
 
 
+_kept: dict[int, int] = {}
+"""Stdout's file descriptors, each with a copy of what it was, while it is kept for a document."""
+
+
+@contextmanager
+def stdout_kept_for_a_document() -> Iterator[None]:
+    """In this block what is printed, by flows of the user's or their processes, goes to stderr."""
+    sys.stdout.flush()
+    _kept.update((each, os.dup(each)) for each in {1, sys.stdout.fileno()})
+    _point_at_stderr()
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):  # what was printed there last is no matter of ours
+            sys.stdout.flush()
+        _point_back()
+        for copy in _kept.values():
+            os.close(copy)
+        _kept.clear()
+
+
+@contextmanager
+def real_stdout() -> Iterator[None]:
+    """In this block stdout is the real one, if it was kept."""
+    if not _kept:
+        yield
+        return
+    sys.stdout.flush()
+    _point_back()
+    try:
+        yield
+        sys.stdout.flush()
+    finally:
+        _point_at_stderr()
+
+
+def _point_at_stderr() -> None:
+    for each in _kept:
+        os.dup2(sys.stderr.fileno(), each)
+
+
+def _point_back() -> None:
+    for each, copy in _kept.items():
+        os.dup2(copy, each)
+
+
 @contextmanager
 def writing_to_stdout() -> Iterator[None]:
     """Write or flush in this block.
@@ -37,7 +83,8 @@ def writing_to_stdout() -> Iterator[None]:
         yield
     except OSError as error:
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
+        for each in (sys.stdout.fileno(), *_kept.values()):
+            os.dup2(null, each)
         os.close(null)
         if isinstance(error, BrokenPipeError):
             raise

@@ -38,12 +38,11 @@ def zones(
     """Load the taxi zone lookup table (what each LocationID means) into a warehouse or a lake."""
     settings = open_settings()
     from taxietl.flows.zones import ingest_zones, zone_loader
-    from taxietl.orchestrator import configure_logging
     from taxietl.runtime import open_engine
 
     target = profile_named(to)
     zone_loader(target)  # a name that stands for nothing is told before a run begins
-    configure_logging(out.log_level)
+    out.log_to_stderr()
     run = open_engine().run(ingest_zones, source or settings.ingest.source, target)
     report = run.result()
     document = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import logging
 import sys
 import threading
@@ -22,7 +23,7 @@ from typing import Any, TextIO
 
 from taxietl.masking import masked
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
-from taxietl.terminal import visible
+from taxietl.terminal import visible, visible_json
 
 ENGINE = "taxietl.engine"
 FLOW_RUNS = "taxietl.flow_runs"
@@ -115,6 +116,36 @@ class ConsoleFormatter(logging.Formatter):
         return visible(masked(f"{clock} | {record.levelname:<7} | {who} - {text}"))
 
 
+class JsonFormatter(logging.Formatter):
+    """A JSON object a line, for programs that collect logs."""
+
+    def __init__(self, *, tracebacks: bool) -> None:
+        super().__init__()
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "at": datetime.fromtimestamp(record.created)
+            .astimezone()
+            .isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        for name in ("run_name", "task_run_name"):
+            if value := getattr(record, name, None):
+                said[name] = value
+        line = getattr(record, "taxietl_line", None)
+        if isinstance(line, Line):
+            if self._tracebacks and line.error:
+                said["traceback"] = "".join(traceback.format_exception(line.error))
+        elif record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        # Each text by itself: in JSON a secret's quotes would be escaped, and not be found.
+        shown = {name: masked(text) for name, text in said.items()}
+        return visible_json(json.dumps(shown, ensure_ascii=False))
+
+
 class _ConsoleFilter(logging.Filter):
     """Ours as asked for; of all other loggers what Python would show: warnings and worse."""
 
@@ -176,14 +207,17 @@ class _Unchanged(logging.Filter):
         return record.levelno >= self._root_level
 
 
-def configure_logging(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+def configure_logging(
+    level: int = logging.INFO, stream: TextIO | None = None, *, as_json: bool = False
+) -> None:
     """Show log lines of that level and above on a stream (stderr); again to change it."""
     root = logging.getLogger()
     for handler in list(root.handlers):
         if isinstance(handler, _ConsoleHandler):
             root.removeHandler(handler)
     console = _ConsoleHandler(stream or sys.stderr)
-    console.setFormatter(ConsoleFormatter(tracebacks=level <= logging.DEBUG))
+    formatter = JsonFormatter if as_json else ConsoleFormatter
+    console.setFormatter(formatter(tracebacks=level <= logging.DEBUG))
     console.addFilter(_ConsoleFilter(level))
     root.addHandler(console)
     logging.getLogger("taxietl").setLevel(min(level, logging.INFO))
