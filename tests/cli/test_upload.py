@@ -420,6 +420,46 @@ def test_a_month_that_is_not_there_cannot_be_shown(lake: Any, taxietl: Taxietl) 
     check_refused(done, 2, "is not in", "taxietl upload-gcs --color green")
 
 
+def test_a_month_is_its_last_upload_for_every_command_whatever_the_key_is_by_now(
+    home: Path, taxietl: Taxietl, files: Path, tmp_path: Path
+) -> None:
+    Folder(tmp_path / "lake")
+    toml, first = Path("taxietl.toml"), Path("taxietl.toml").read_text()
+    upload = ("upload-gcs", *MONTH, "--month", 1, "--source", files)
+    ingest = ("ingest", *MONTH, "--month", 1, "--source", "lake", "--json")
+    taxietl(*upload)
+    toml.write_text(first + "key = '{color}/{year}-{month}.parquet'\n")
+    moved = taxietl(*upload, "--json").document["months"][0]
+    toml.write_text(first)
+
+    listed = taxietl("lake", "ls", "--json").document["months"]
+    loaded = taxietl(*ingest).document["months"][0]
+    planned = taxietl(*upload, "--dry-run", "--json").document["plans"][0]
+    Path(moved["uri"]).unlink()
+    asked = ("sql", "--on", "lake", "SELECT count(*) FROM green_trips", "-q")
+    refused = [
+        taxietl(*ingest[:-1], "-q"),
+        taxietl(*asked),
+        taxietl("lake", "show", *MONTH, "--month", 1),
+        taxietl("lake", "ls"),
+        taxietl("lake", "gc"),
+        taxietl("lake", "verify"),
+    ]
+    again = taxietl(*upload, "--json").document["months"][0]
+
+    assert moved["uri"].endswith("green/2021-1.parquet")
+    assert [each["uri"] for each in listed] == [moved["uri"]]
+    assert loaded["source_url"] == moved["uri"]
+    assert (planned["action"], planned["key"]) == ("replace", KEY.format(1))
+    assert "`key` puts it here now" in planned["reason"]
+    for done in refused:
+        assert done.code == 5
+        assert moved["uri"] in done.out + done.err
+    assert (again["action"], again["uri"]) == ("replaced", str(tmp_path / "lake" / KEY.format(1)))
+    assert taxietl(*asked[:-1], "--json").document["rows"] == [[200]]
+    assert taxietl("lake", "verify").code == 0
+
+
 def test_after_the_key_changed_the_old_objects_can_go(
     home: Path, taxietl: Taxietl, files: Path, tmp_path: Path
 ) -> None:

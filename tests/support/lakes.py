@@ -48,7 +48,7 @@ def facts(path: Path, **other: Any) -> Facts:
     made = Facts(
         color="yellow",
         month="2021-01",
-        form=Form.RAW,
+        form=Form.PARQUET,
         key=KEY,
         size_bytes=path.stat().st_size,
         crc32c=crc32c_of(path),
@@ -64,7 +64,7 @@ def facts(path: Path, **other: Any) -> Facts:
         source_bytes=10,
         source_sha256="a" * 64,
         era=None,
-        contract_version="1",
+        contract_version=JANUARY.dataset.contract_version,
         schema=None,
         transforms=(),
         run_id="run-1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -23,7 +23,8 @@ from taxietl.errors import ConfigError, TargetError
 if TYPE_CHECKING:
     from taxietl.load.lake.inspection import Finding
     from taxietl.load.lake.lake import Lake
-    from taxietl.load.lake.values import BrokenManifestError, Version
+    from taxietl.load.lake.survey import Survey
+    from taxietl.load.lake.values import Version
 
 
 def register(app: Commands) -> None:
@@ -42,8 +43,8 @@ def ls(out: Output, color: OnlyColorOption = None, on: OnLakeOption = "lake") ->
     from taxietl.cli.tables import table
 
     lake = _open(on, color)
-    manifests, broken = lake.whole_and_broken_manifests(color)
-    versions = [each for found in manifests for each in found.newest()]
+    surveyed, broken = _surveyed(lake, color)
+    versions = [each.version for each in surveyed.standings if each.version]
     zones = next((_listed(lake, each) for each in versions if each.facts.color is None), None)
     months = [
         {"month": f"{each.facts.color}-{each.facts.month}", **_listed(lake, each)}
@@ -55,7 +56,7 @@ def ls(out: Output, color: OnlyColorOption = None, on: OnLakeOption = "lake") ->
         "lake": lake.store.address,
         "months": months,
         "zones": zones,
-        **_broken(lake, broken),
+        **_broken(broken),
     }
     rows = [*months, {"month": "zones", **zones}] if zones else months
     text = table(headings, rows) if rows else f"nothing in {lake.store.address}"
@@ -63,24 +64,50 @@ def ls(out: Output, color: OnlyColorOption = None, on: OnLakeOption = "lake") ->
     return _code(broken)
 
 
-def _broken(lake: Lake, broken: Sequence[BrokenManifestError]) -> dict[str, Any]:
+class Broken(NamedTuple):
+    """A manifest that cannot be read, or a month that is not what its manifest says."""
+
+    uri: str
+    problem: str
+    sentence: str
+
+
+def _surveyed(lake: Lake, color: str | None) -> tuple[Survey, list[Broken]]:
+    """What is there, and what is wrong with it."""
+    from taxietl.load.lake.standing import remedy
+    from taxietl.load.lake.survey import EVERY, survey
     from taxietl.load.lake.values import manifest_key
 
+    manifests, unreadable = lake.whole_and_broken_manifests(color)
+    found = survey(lake, manifests, unreadable, of=EVERY if color is None else [color])
+    broken = [
+        Broken(
+            lake.store.uri(manifest_key(each.color, each.month)),
+            each.why,
+            f"{each.message} {each.hint}",
+        )
+        for each in unreadable
+    ]
+    for each in found.standings:
+        if each.problem:
+            uri = lake.store.uri(each.key)
+            broken.append(Broken(uri, each.problem, f"{uri} {each.problem}. {remedy(each)}"))
+    return found, broken
+
+
+def _broken(broken: Sequence[Broken]) -> dict[str, Any]:
     return {
-        "broken": [
-            {"uri": lake.store.uri(manifest_key(each.color, each.month)), "problem": each.why}
-            for each in broken
-        ],
+        "broken": [{"uri": each.uri, "problem": each.problem} for each in broken],
         "exit_code": _code(broken),
     }
 
 
-def _code(broken: Sequence[BrokenManifestError]) -> int:
+def _code(broken: Sequence[Broken]) -> int:
     return TargetError.exit_code if broken else 0
 
 
-def _sentences(broken: Sequence[BrokenManifestError]) -> list[str]:
-    return [f"{each.message} {each.hint}" for each in broken]
+def _sentences(broken: Sequence[Broken]) -> list[str]:
+    return [each.sentence for each in broken]
 
 
 def _listed(lake: Lake, version: Version) -> dict[str, Any]:
@@ -100,19 +127,22 @@ def show(
     year: YearOption,
     month: MonthOption,
     on: OnLakeOption = "lake",
-) -> None:
+) -> int:
     """Show every version of a month, newest last: its source and its contents."""
-    from taxietl.load.lake.values import month_of
+    from taxietl.load.lake.standing import demand_whole, remedy, upload_line
+    from taxietl.load.lake.values import Form, month_of
     from taxietl.tlc.trip_file import trip_file
 
     asked = trip_file(color, year, month)
     lake = _open(on, color)
     manifest = lake.manifest(color, month_of(asked))
+    forms = manifest.forms or (Form.PARQUET,)
+    standings = [lake.standing(asked, form, else_at=lake.key(asked, form, "")) for form in forms]
     if not manifest.versions:
+        demand_whole(standings, lake.store.uri)
         raise ConfigError(
             f"{asked} is not in {lake.store.address}.",
-            hint=f"Bring it there: taxietl upload-gcs --color {color} --year {year} "
-            f"--month {month}",
+            hint=f"Upload it first: {upload_line(asked)}.",
         )
     document = {
         "trip_file": str(asked),
@@ -121,7 +151,16 @@ def show(
             for each in manifest.versions
         ],
     }
-    out.result(document, "\n".join(_version(lake, each) for each in manifest.versions))
+    problems = [
+        f"{lake.store.uri(each.key)} {each.problem}. {remedy(each)}"
+        for each in standings
+        if each.problem
+    ]
+    lines = [_version(lake, each) for each in manifest.versions]
+    out.result(document, "\n".join([*lines, *problems]))
+    for problem in problems if out.json else ():
+        out.note(problem)
+    return TargetError.exit_code if problems else 0
 
 
 def _version(lake: Lake, version: Version) -> str:
@@ -171,8 +210,8 @@ def gc(
     lake = _open(on, None)
     from taxietl.load.lake.inspection import leftovers
 
-    manifests, broken = lake.whole_and_broken_manifests()
-    found = leftovers(lake, manifests)
+    surveyed, broken = _surveyed(lake, None)
+    found = leftovers(lake, surveyed)
     for each in [] if dry_run else found:
         lake.store.delete(each.key, each.generation)
     removed: list[dict[str, Any]] = [vars(each) for each in found]
@@ -183,7 +222,7 @@ def gc(
         "dry_run": dry_run,
         "removed": removed,
         "freed_bytes": freed,
-        **_broken(lake, broken),
+        **_broken(broken),
     }
     lines += [f"{verb} {len(found):,} objects, {freed:,} bytes", *_sentences(broken)]
     out.result(document, "\n".join(lines))

@@ -152,7 +152,7 @@ def _preview(out: Output, months: list[TripFile], options: UploadOptions) -> int
             "action": actions.get(planned.action, planned.action),
             "reason": planned.reason,
             "url": planned.version.url,
-            "key": planned.key,
+            "key": planned.goes_to.key,
             "warnings": planned.version.warnings,
         }
 

@@ -24,8 +24,8 @@ from taxietl.flows.warned import warned
 from taxietl.load.checks import check_counts, check_shrink
 from taxietl.load.lake.checksum import crc32c_of
 from taxietl.load.lake.folder import local_path
-from taxietl.load.lake.lake import entry_of
 from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet, written_beside
+from taxietl.load.lake.upload import entry_of
 from taxietl.load.lake.values import Facts, month_of
 from taxietl.orchestrator import Stream, current_cancellation, current_run, task
 from taxietl.steps.values import LoadRequest, SourceFile, Tally
@@ -51,14 +51,15 @@ def write(
 ) -> Staged:
     """Write the month's clean rows to a file on this machine."""
     trip_file = file.version.trip_file
-    path = _staging(planned.key, options)
+    path = _staging(planned.goes_to.key, options)
     rows = write_parquet(_watched(batches), trip_file, path)
     try:
         tally = batches.result
         request = _request(file, planned, options)
         with warned(lambda: tally.warnings(file.path.name)):
             _check_counts(tally, rows, request)
-            known = planned.standing.version if planned.standing.found else None
+            standing = planned.goes_to.standing
+            known = standing.version if standing.found else None
             check_shrink(rows, entry_of(known, trip_file) if known else None, request)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -83,7 +84,7 @@ def write(
 @task(persist_result=False)
 def copy(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> Staged:
     """Have the published bytes in a file that stays as it is while it is uploaded."""
-    path = _staging(planned.key, options)
+    path = _staging(planned.goes_to.key, options)
     with written_beside(path) as part:
         shutil.copyfile(file.path, part)
         with part.open("rb") as copied:
@@ -113,7 +114,7 @@ def _request(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -
     run = current_run()
     return LoadRequest(
         version=file.version,
-        table=planned.key,
+        table=planned.goes_to.key,
         transforms=options.recorded(),
         max_rejects=options.max_rejects,
         max_shrink=options.max_shrink,
@@ -167,7 +168,7 @@ def _facts(
         color=file.version.trip_file.color,
         month=month_of(file.version.trip_file),
         form=options.form,
-        key=planned.key,
+        key=planned.goes_to.key,
         size_bytes=path.stat().st_size,
         crc32c=crc32c_of(path, check=current_cancellation().check),
         source=file.version.source,

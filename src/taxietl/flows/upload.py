@@ -56,12 +56,10 @@ def compare(
     """Hold what the source has to what the lake holds; heals a manifest that lacks its object."""
     lake = open_lake(options.to)
     planned = plan_upload(lake, version, options, sha256)
-    if not lake.heal(planned.standing):
-        return planned
-    get_run_logger().warning("%s", healed(planned.key))
-    return PlannedUpload(
-        planned.action, planned.reason, version, planned.key, planned.standing, is_healed=True
-    )
+    for each in planned.goes_to.lacking:
+        lake.record(each)
+        get_run_logger().warning("%s", healed(each.facts.key))
+    return replace(planned, healed=tuple(each.facts.key for each in planned.goes_to.lacking))
 
 
 @task(persist_result=False, tags={"gcs"})
@@ -71,7 +69,7 @@ def upload(staged: Staged, planned: PlannedUpload, options: UploadOptions) -> Ve
         return open_lake(options.to).put(
             staged.path,
             staged.facts,
-            if_generation=planned.standing.generation,
+            if_generation=planned.goes_to.generation,
             cancellation=current_cancellation(),
             progress=progress,
         )
@@ -98,10 +96,12 @@ def _uploaded(version: SourceVersion, options: UploadOptions) -> UploadReport:
     if planned.action != "nothing":
         file = replace(extract(version, options.source), version=version)
         if planned.action == "compare":
-            planned = compare(version, options, file.sha256)
+            again = compare(version, options, file.sha256)
+            planned = replace(again, healed=(*planned.healed, *again.healed))
     log.info("%s: %s", trip_file, planned.reason)
-    if planned.action == "nothing" and planned.standing.version:
-        return _report(planned, planned.standing.version, options)
+    known = planned.goes_to.standing.version
+    if planned.action == "nothing" and known:
+        return _report(planned, known, options)
     if options.raw:
         staged = copy(file, planned, options)
     else:
@@ -184,7 +184,7 @@ def _report(
     warnings: Sequence[str] = (),
 ) -> UploadReport:
     lake, facts = open_lake(options.to), version.facts
-    before = planned.standing.found
+    before = planned.goes_to.found
     is_done = planned.action == "nothing"
     actions = {"load": "uploaded", "replace": "replaced", "nothing": "nothing to do"}
     kept = local_path(options.keep_local, facts.key) if options.keep_local else None
@@ -198,10 +198,10 @@ def _report(
         version=version,
         replaced_generation=before.generation if before and not is_done else None,
         kept_at=None if is_done else kept,
-        is_healed=planned.is_healed,
+        is_healed=bool(planned.healed),
         warnings=(
             *planned.version.warnings,
-            *((healed(planned.key),) if planned.is_healed else ()),
+            *map(healed, planned.healed),
             *warnings,
         ),
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 from taxietl.config import settings
 from taxietl.extract.http.download import modified_at
 from taxietl.flows.ingest import IngestOptions
-from taxietl.load.lake.lake import Lake, Standing, decide_upload, entry_of
+from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.upload import Destination, decide_upload, destination, entry_of
 from taxietl.load.lake.values import Form
 from taxietl.steps import registry
 from taxietl.steps.plan import version_loaded
@@ -51,9 +52,9 @@ class PlannedUpload:
     action: str
     reason: str
     version: SourceVersion
-    key: str
-    standing: Standing
-    is_healed: bool = False
+    goes_to: Destination
+    healed: tuple[str, ...] = ()
+    """Objects that their manifest lacked, and has now."""
 
 
 def plan_upload(
@@ -68,14 +69,12 @@ def plan_upload(
         NotOursError: something else lies where the month goes.
         RefusedLoadError: the month came from another source, and has other bytes.
     """
-    key = lake.key(version.trip_file, options.form, version.url)
-    standing = lake.standing(version.trip_file, key)
-    known = standing.version
+    goes_to = destination(lake, version.trip_file, options.form, version.url)
+    known = goes_to.standing.version
     plan = decide_upload(
         version,
         sha256,
-        standing,
-        uri=lake.store.uri(key),
+        goes_to,
         transforms=options.recorded(),
         force=options.force,
         loaded_last_modified=modified_at(
@@ -84,4 +83,4 @@ def plan_upload(
         if known
         else None,
     )
-    return PlannedUpload(plan.action, plan.reason, version, key, standing)
+    return PlannedUpload(plan.action, plan.reason, version, goes_to)

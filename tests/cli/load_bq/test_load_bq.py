@@ -177,7 +177,7 @@ def test_thirty_months_are_child_runs_and_one_failure_stops_no_other(
         check(done.document, "load_bq")
         codes.append(done.code)
 
-    assert codes == [0, 3, 0]
+    assert codes == [0, 5, 0]
     assert len(bigquery.rows()) == 29
     assert set(bigquery.rows().values()) == {9}
     assert len(bigquery.store.written) == 29
@@ -200,10 +200,10 @@ def test_an_object_that_is_not_what_was_put_there_is_not_loaded(
 ) -> None:
     upload()
     gcs.bucket().insert(KEY.format(1), b"theirs", {"name": KEY.format(1)}, None)
-    check_refused(load("-q"), 3, "is not what run", "Upload it again")
+    check_refused(load("-q"), 5, "is not what run", "Upload it again")
 
     del gcs.bucket().objects["_taxietl/green/2021-01.json"]
-    check_refused(load("-q"), 3, "was not put there by taxietl", "--force")
+    check_refused(load("-q"), 5, "was not put there by taxietl", "--force")
     assert bigquery.states() == {}
 
 

@@ -15,6 +15,7 @@ from taxietl.errors import TargetError
 from taxietl.load.lake.folder import FolderStore, local_path
 from taxietl.load.lake.inspection import leftovers
 from taxietl.load.lake.store import ChangedError
+from taxietl.load.lake.survey import survey
 from taxietl.load.lake.values import facts_of
 from taxietl.orchestrator import Cancellation
 from taxietl.steps.protocols import untold
@@ -74,7 +75,7 @@ def test_what_a_killed_upload_left_can_go_after_a_day(folder: FolderLake, file: 
     yesterday = time.time() - 25 * 3600
     os.utime(folder.root / left, (yesterday, yesterday))
 
-    (found,) = leftovers(folder.lake, folder.lake.manifests())
+    (found,) = leftovers(folder.lake, survey(folder.lake, folder.lake.manifests()))
     folder.store.delete(found.key, found.generation)
 
     assert found.key == left

@@ -11,7 +11,8 @@ from gcs import Gcs
 from lakes import JANUARY, KEY, MANIFEST, BucketLake, LakeOfATest, facts
 
 from taxietl.errors import NotOursError, TargetError, TryLaterError
-from taxietl.load.lake.lake import decide_upload
+from taxietl.load.lake.standing import State
+from taxietl.load.lake.upload import decide_upload, destination
 from taxietl.load.lake.values import Form, Manifest, Version, facts_of
 from taxietl.steps.plan import Plan
 from taxietl.steps.values import SourceVersion, Transform
@@ -24,9 +25,15 @@ def plan(
     version = SourceVersion(
         JANUARY, "file:///files", "file:///files/yellow_tripdata_2021-01.csv", etag, 10
     )
-    asked = {"uri": "it", "transforms": (), "force": False, **other}
-    standing = lake.lake.standing(JANUARY, KEY)
-    return decide_upload(version, sha256, standing, **asked)  # type: ignore[arg-type]
+    asked = {"transforms": (), "force": False, **other}
+    goes_to = destination(lake.lake, JANUARY, Form.PARQUET, "")
+    return decide_upload(version, sha256, goes_to, **asked)  # type: ignore[arg-type]
+
+
+def heal(lake: LakeOfATest) -> None:
+    """Record what a crash kept from the manifest, as an upload does first."""
+    for each in destination(lake.lake, JANUARY, Form.PARQUET, "").lacking:
+        lake.lake.record(each)
 
 
 def test_a_version_is_recorded_once(lake: LakeOfATest, file: Path) -> None:
@@ -47,7 +54,7 @@ def test_a_restated_month_is_a_new_version_beside_the_old(lake: LakeOfATest, fil
     assert lake.bytes_at(KEY) == b"restated"
     assert second.generation > first.generation
     assert lake.lake.manifest("yellow", "2021-01").versions == (first, second)
-    assert lake.lake.manifest("yellow", "2021-01").newest() == (second,)
+    assert lake.lake.manifest("yellow", "2021-01").newest(Form.PARQUET) == second
 
 
 def test_a_crash_before_the_manifest_is_healed_from_the_object(
@@ -56,12 +63,11 @@ def test_a_crash_before_the_manifest_is_healed_from_the_object(
     version = lake.upload(file)
     assert lake.manifest() is None
 
-    standing = lake.lake.standing(JANUARY, KEY)
-    assert standing.version == version
-    assert lake.lake.heal(standing)
+    assert lake.lake.parquet(JANUARY).state is State.UNRECORDED
+    heal(lake)
 
     assert lake.lake.manifest("yellow", "2021-01").versions == (version,)
-    assert not lake.lake.heal(lake.lake.standing(JANUARY, KEY))
+    assert destination(lake.lake, JANUARY, Form.PARQUET, "").lacking == ()
 
 
 def test_a_crash_after_a_restated_month_heals_that_version(lake: LakeOfATest, file: Path) -> None:
@@ -69,7 +75,7 @@ def test_a_crash_after_a_restated_month_heals_that_version(lake: LakeOfATest, fi
     file.write_bytes(b"restated")
     second = lake.upload(file, if_generation=first.generation)
 
-    lake.lake.heal(lake.lake.standing(JANUARY, KEY))
+    heal(lake)
 
     assert lake.lake.manifest("yellow", "2021-01").versions == (first, second)
 

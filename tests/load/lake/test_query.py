@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from lakes import FolderLake, LakeOfATest
+from lakes import KEY, FolderLake, LakeOfATest
 from months import JANUARY, batch_of
 
 from taxietl.errors import ConfigError, TargetError
@@ -36,6 +36,13 @@ def asked(lake: LakeOfATest, statement: str) -> list[dict[str, Any]]:
     with queried(lake.lake, statement) as reader:
         rows: list[dict[str, Any]] = reader.read_all().to_pylist()
     return rows
+
+
+def generation(lake: LakeOfATest) -> int:
+    """Of January's object."""
+    found = lake.store.stat(KEY)
+    assert found is not None
+    return found.generation
 
 
 def test_a_colours_months_are_one_table(asked_lake: LakeOfATest) -> None:
@@ -78,9 +85,7 @@ def test_tables_are_listed(asked_lake: LakeOfATest) -> None:
 def test_a_month_that_was_replaced_is_read_anew(asked_lake: LakeOfATest, tmp_path: Path) -> None:
     path = tmp_path / "restated.parquet"
     rows = write_parquet([batch_of("yellow", 90)], JANUARY, path)
-    lake = asked_lake.lake
-    standing = lake.standing(JANUARY, lake.key(JANUARY, Form.PARQUET, ""))
-    asked_lake.put(path, form=Form.PARQUET, rows=rows, if_generation=standing.generation)
+    asked_lake.put(path, form=Form.PARQUET, rows=rows, if_generation=generation(asked_lake))
 
     assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 90}]
 
@@ -124,18 +129,6 @@ def test_what_somebody_put_in_a_months_place_is_not_read(
         asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips")
 
 
-def test_a_month_whose_manifest_lacks_its_newest_version_is_read(
-    asked_lake: LakeOfATest, tmp_path: Path
-) -> None:
-    path = tmp_path / "restated.parquet"
-    rows = write_parquet([batch_of("yellow", 90)], JANUARY, path)
-    lake = asked_lake.lake
-    standing = lake.standing(JANUARY, lake.key(JANUARY, Form.PARQUET, ""))
-    asked_lake.upload(path, form=Form.PARQUET, rows=rows, if_generation=standing.generation)
-
-    assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 90}]
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -176,21 +169,69 @@ def test_a_statement_that_is_wrong_is_the_users_fault(asked_lake: LakeOfATest) -
     assert "fare_amount" in refused.value.hint
 
 
-def test_a_month_whose_object_is_gone_is_not_missed_in_silence(
-    asked_lake: LakeOfATest, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "february.parquet"
-    rows = write_parquet([batch_of("yellow", 7)], JANUARY, path)
-    key = "data/yellow/yellow_tripdata_2021-02.parquet"
-    asked_lake.put(path, form=Form.PARQUET, rows=rows, key=key, month="2021-02")
-    assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 107}]
-    assert not caplog.messages
+FEBRUARY = "data/yellow/yellow_tripdata_2021-02.parquet"
 
-    asked_lake.plant(key, None)
+
+def _february(lake: LakeOfATest, tmp_path: Path, how: str) -> None:
+    """Leave February in a state in which nobody may read it."""
+    path = tmp_path / "february.parquet"
+    rows = write_parquet([batch_of("yellow", 7)], TripFile("yellow", 2021, 2), path)
+    told: dict[str, Any] = {"rows": rows, "key": FEBRUARY, "month": "2021-02"}
+    if how == "never recorded":
+        lake.upload(path, **told)
+        return
+    if how == "never uploaded":
+        lake.plant(FEBRUARY, path.read_bytes())
+        return
+    first = lake.put(path, **told)
+    assert asked(lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 107}]
+    if how == "gone":
+        lake.plant(FEBRUARY, None)
+    elif how == "other bytes of that size":
+        lake.plant(FEBRUARY, b"x" * path.stat().st_size)
+    else:
+        write_parquet([batch_of("yellow", 9)], TripFile("yellow", 2021, 2), path)
+        lake.upload(path, if_generation=first.generation, **{**told, "rows": 9})
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("gone", "is not there, though its manifest has it"),
+        ("other bytes of that size", "is not what run 'amber-fox' put there"),
+        ("restated, and not recorded", "is not in its manifest, as after a crash"),
+        ("never recorded", "is not in its manifest, as after a crash"),
+        ("never uploaded", "was not put there by taxietl"),
+    ],
+)
+def test_no_rows_are_told_of_a_table_that_has_a_month_that_is_not_whole(
+    asked_lake: LakeOfATest, tmp_path: Path, how: str, said: str
+) -> None:
+    _february(asked_lake, tmp_path, how)
+
+    for condition in ("true", "source_month = '2021-01-01'"):
+        with pytest.raises(TargetError) as refused:
+            asked(asked_lake, f"SELECT count(*) FROM yellow_trips WHERE {condition}")
+        assert f"{asked_lake.store.uri(FEBRUARY)} {said}" in refused.value.message
+        assert "--year 2021 --month 2" in refused.value.hint
+
+
+def test_another_colours_month_that_is_not_whole_is_no_matter(
+    asked_lake: LakeOfATest, tmp_path: Path
+) -> None:
+    path = tmp_path / "green.parquet"
+    path.write_bytes(b"green")
+    version = asked_lake.upload(path, color="green", key="green/1", rows=100)
+    asked_lake.lake.record(version)
+    asked_lake.plant("green/1", None)
 
     assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 100}]
-    (told,) = caplog.messages
-    assert told.startswith(f"{asked_lake.store.uri(key)} is not there")
+
+
+def test_a_month_that_was_only_copied_is_read(asked_lake: LakeOfATest) -> None:
+    asked_lake.plant(KEY, asked_lake.bytes_at(KEY))
+
+    assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 100}]
 
 
 def test_an_empty_lake_says_so(lake: LakeOfATest) -> None:

@@ -17,6 +17,7 @@ from taxietl.load.lake import gcs_check
 from taxietl.load.lake.inspection import leftovers, verify
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.query import queried
+from taxietl.load.lake.survey import survey
 from taxietl.load.lake.values import ZONES_KEY, ZONES_MANIFEST, Version
 from taxietl.load.lake.zones import LakeZones
 from taxietl.steps.zones import Zone, ZoneFile, ZoneReport, ZoneRequest
@@ -209,7 +210,7 @@ def test_verify_knows_them_and_gc_leaves_them(lake: LakeOfATest) -> None:
     (found,) = verify(lake.lake)
 
     assert (found.key, found.problems) == (ZONES_KEY, ())
-    assert leftovers(lake.lake, lake.lake.manifests()) == []
+    assert leftovers(lake.lake, survey(lake.lake, lake.lake.manifests())) == []
     assert verify(lake.lake, color="yellow") == []
 
 

@@ -6,8 +6,9 @@ from taxietl.config.profiles import GcsProfile, LakeProfile
 from taxietl.errors import ConfigError, MissingFileError, SourceError, TryLaterError
 from taxietl.load.bigquery.values import LakeMonth
 from taxietl.load.lake.extractor import as_source
-from taxietl.load.lake.lake import Lake, Standing
-from taxietl.load.lake.values import Form, Manifest, Version, month_of
+from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.standing import Standing, demand_whole, upload_line
+from taxietl.load.lake.values import Form, Manifest, Version
 from taxietl.tlc.trip_file import TripFile
 
 
@@ -36,26 +37,28 @@ def month_in(lake: Lake, trip_file: TripFile, *, heal: bool) -> LakeMonth:
         heal: write what the manifest lacks, as after a crash.
 
     Raises:
-        MissingFileError: it is not there.
-        SourceError: something else is there, or the lake cannot be asked.
+        MissingFileError: the lake never had it.
+        BrokenMonthError: its object is gone, or is another.
+        SourceError: it is of an older contract, or the lake cannot be asked.
     """
-    key = lake.key(trip_file, Form.PARQUET, "")
-    uri = lake.store.uri(key)
     with as_source():
-        standing = lake.standing(trip_file, key)
-        version, found = _intact(standing, trip_file, uri), standing.found
-        manifest = lake.manifest(trip_file.color, month_of(trip_file))
-        if heal:
-            lake.heal(standing)
-    assert found is not None
+        found = lake.parquet(trip_file)
+        standing = found.recorded()
+        demand_whole([standing], lake.store.uri)
+        uri, stored = lake.store.uri(standing.key), standing.found
+        version = _current(standing, trip_file, uri)
+        is_recorded = found.unrecorded is None
+        if heal and not is_recorded:
+            lake.record(version)
+    assert stored is not None
     return LakeMonth(
         trip_file,
-        key,
+        standing.key,
         uri,
-        found.generation,
-        _earlier(manifest, found.generation),
+        stored.generation,
+        _earlier(standing.manifest, stored.generation),
         version.facts.rows or 0,
-        is_recorded=standing.is_recorded,
+        is_recorded=is_recorded,
     )
 
 
@@ -74,32 +77,17 @@ def check_is_the_same(lake: Lake, month: LakeMonth) -> None:
         )
 
 
-def _intact(standing: Standing, trip_file: TripFile, uri: str) -> Version:
+def _current(standing: Standing, trip_file: TripFile, uri: str) -> Version:
     version = standing.version
-    again = (
-        f"taxietl upload-gcs --color {trip_file.color} --year {trip_file.year} "
-        f"--month {trip_file.month}"
-    )
-    if standing.found is None:
-        raise MissingFileError(
-            f"{uri} is not there" + (", though its manifest has it." if version else "."),
-            hint=f"Bring it there first: {again}.",
-        )
     if version is None:
-        raise SourceError(
-            f"{uri} was not put there by taxietl, so what it holds is not known.",
-            hint=f"Replace it: {again} --force.",
-        )
-    if not standing.is_intact:
-        raise SourceError(
-            f"{uri} is not what run {version.facts.run_name!r} put there.",
-            hint=f"Upload it again: {again}.",
+        raise MissingFileError(
+            f"{uri} is not there.", hint=f"Upload it first: {upload_line(trip_file)}."
         )
     before, now = version.facts.contract_version, version.facts.current_contract
     if before != now:
         raise SourceError(
             f"{uri} was uploaded under contract {before}; the current one is {now}.",
-            hint=f"Upload it again, which reads the source anew: {again}.",
+            hint=f"Upload it again, which reads the source anew: {upload_line(trip_file)}.",
         )
     return version
 

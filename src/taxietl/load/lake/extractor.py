@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from taxietl.config.templates import open_fields
 from taxietl.errors import ConfigError, CorruptFileError, MissingFileError, SourceError, TargetError
 from taxietl.load.lake.lake import Lake, ending_of
-from taxietl.load.lake.values import Form, StoredObject
+from taxietl.load.lake.standing import BrokenMonthError, State, demand_whole, upload_line
+from taxietl.load.lake.values import StoredObject
 from taxietl.replacing import replacing
 from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
 from taxietl.steps.values import SourceFile, SourceVersion
@@ -55,8 +56,8 @@ class LakeMonths:
         """Ask for the month's object.
 
         Raises:
-            MissingFileError: the lake has none of it.
-            CorruptFileError: what is there is not what was put there.
+            MissingFileError: the lake never had it.
+            BrokenMonthError: its object is gone, is another, or is not in its manifest.
             SourceError: the lake cannot be asked.
         """
         with as_source():
@@ -133,7 +134,14 @@ class LakeMonths:
 
     def _found(self, lake: Lake, trip_file: TripFile) -> StoredObject | None:
         if self.template is None:
-            return _intact(lake, trip_file)
+            standing = lake.parquet(trip_file)
+            try:
+                demand_whole([standing], lake.store.uri)
+            except BrokenMonthError as error:
+                if standing.version is None and standing.state is State.FOREIGN:
+                    error.hint += f" To read it as it is: --source {lake.store.uri(standing.key)}."
+                raise
+            return standing.found
         month = {"color": trip_file.color, "year": trip_file.year, "month": trip_file.month}
         return lake.store.stat(self.template.format(**month))
 
@@ -143,32 +151,20 @@ class LakeMonths:
             return MissingFileError(
                 f"{there} at {self.template}.", hint="Check the key, and its case."
             )
-        left_at = lake.left_at(trip_file)
         return MissingFileError(
-            f"The lake {there}"
-            + (f" where `key` puts it now: it lies at {left_at}." if left_at else "."),
-            hint=f"Bring it there first: taxietl upload-gcs --color {trip_file.color} "
-            f"--year {trip_file.year} --month {trip_file.month}.",
+            f"The lake {there}.", hint=f"Upload it first: {upload_line(trip_file)}."
         )
-
-
-def _intact(lake: Lake, trip_file: TripFile) -> StoredObject | None:
-    """The month's object. Where a record says what it was, that is what it must be."""
-    key = lake.key(trip_file, Form.PARQUET, "")
-    standing = lake.standing(trip_file, key)
-    if standing.found and standing.version and not standing.is_intact:
-        raise CorruptFileError(
-            f"{lake.store.uri(key)} is not what run {standing.version.facts.run_name!r} put there.",
-            hint=f"Upload it again: taxietl upload-gcs --color {trip_file.color} "
-            f"--year {trip_file.year} --month {trip_file.month}.",
-        )
-    return standing.found
 
 
 @contextmanager
 def as_source() -> Iterator[None]:
-    """A store that refuses is here where rows come from, not where they go to."""
+    """A store that refuses is here where rows come from, not where they go to.
+
+    A month that is not whole is told as by every other command.
+    """
     try:
         yield
+    except BrokenMonthError:
+        raise
     except TargetError as error:
         raise SourceError(error.message, hint=error.hint) from error

@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeVar
 
@@ -63,10 +64,10 @@ class FolderStore:
         return StoredObject(key, found.st_mtime_ns, found.st_size, crc32c, metadata if fits else {})
 
     def objects(self) -> Iterator[StoredObject]:
-        """See `Store`."""
+        """See `Store`; with what was last said of each."""
         for each in self._listed():
             if not each.key.startswith(MANIFESTS) and not each.key.endswith(_PART):
-                yield each
+                yield replace(each, metadata=self._facts(each.key))
 
     def unfinished(self) -> Iterator[StoredObject]:
         """See `Store`: copies that nobody has written to for a day."""

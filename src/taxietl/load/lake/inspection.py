@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from taxietl.errors import TargetError
 from taxietl.load.lake.errands import all_of
 from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.standing import State
+from taxietl.load.lake.survey import Survey, survey
 from taxietl.load.lake.values import (
     BrokenManifestError,
     Manifest,
@@ -52,30 +54,37 @@ def verify(lake: Lake, *, color: str | None = None) -> list[Finding]:
 
     Args:
         lake: to look at; nothing in it is changed.
-        color: only this one; then objects that no manifest knows are not looked for.
+        color: only this one; then, of objects that no manifest knows, those in its months' places.
     """
     manifests, broken = lake.whole_and_broken_manifests(color)
     findings = [_unreadable(each) for each in broken]
     expected = [each for manifest in manifests for each in _expected(manifest)]
     found = all_of(lambda each: _verified(lake, *each), expected)
     findings += [each for each in found if each is not None]
+    known = {each.facts.key for manifest in manifests for each in manifest.versions}
     if color is None:
-        known = {each.facts.key for manifest in manifests for each in manifest.versions}
         unknown = [each.key for each in lake.store.objects() if each.key not in known]
-        findings += all_of(lambda key: _foreign(lake, key), unknown)
+    else:  # what lies in the place of a month of that colour, and no manifest has
+        standings = survey(lake, manifests, broken, of=[color]).standings
+        unknown = [each.key for each in standings if each.key not in known]
+    findings += all_of(lambda key: _foreign(lake, key), unknown)
     return findings
 
 
-def leftovers(lake: Lake, manifests: Sequence[Manifest]) -> list[Leftover]:
+def leftovers(lake: Lake, surveyed: Survey) -> list[Leftover]:
     """What uploads that died have left, and objects that a change of `key` left behind.
 
-    What none of the manifests knows is not ours to remove.
+    Never the object that a month is, nor any other as long as that one is not whole. What none
+    of the manifests knows is not ours to remove.
     """
-    found = {each.key: each for each in lake.store.objects()}
+    months = {each.key for each in surveyed.standings}
     moved = [
-        Leftover(version.facts.key, version.generation, stored.size_bytes, why)
-        for version, why in _superseded(lake, manifests, found)
-        if (stored := found.get(version.facts.key)) and stored.generation == version.generation
+        Leftover(key, version.generation, stored.size_bytes, f"the month lies at {each.key} now")
+        for each in surveyed.standings
+        if each.state is State.WHOLE
+        for version in each.manifest.versions
+        if version.facts.form is each.form and (key := version.facts.key) not in months
+        if (stored := surveyed.listed.get(key)) and stored.generation == version.generation
     ]
     died = [
         Leftover(each.key, each.generation, each.size_bytes, "left by an upload that died")
@@ -90,24 +99,12 @@ def _unreadable(found: BrokenManifestError) -> Finding:
     return Finding(key, found.color, found.month, 0, None, (problem,))
 
 
-def _superseded(
-    lake: Lake, manifests: Iterable[Manifest], there: Container[str]
-) -> Iterator[tuple[Version, str]]:
-    """Versions at keys that are not the profile's, whose month is there at another one."""
-    for manifest in manifests:
-        now = {each.facts.form: each.facts.key for each in manifest.newest()}
-        for version in manifest.versions:
-            at = now[version.facts.form]
-            if version.facts.key != at and at in there and not lake.puts_there(version.facts):
-                yield version, f"the month lies at {at} now"
-
-
 def _expected(manifest: Manifest) -> Iterator[tuple[Version, bool]]:
-    """Of each key the newest version, and whether it must be there: `leftovers` may go."""
-    newest = manifest.newest()
+    """Of each key the newest version, and whether the month is that: `leftovers` may go."""
+    months = [manifest.newest(form) for form in manifest.forms]
     for key in sorted({each.facts.key for each in manifest.versions}):
         if version := manifest.at(key):
-            yield version, version in newest
+            yield version, version in months
 
 
 def _verified(lake: Lake, version: Version, must_be_there: bool) -> Finding | None:

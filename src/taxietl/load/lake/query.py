@@ -7,7 +7,6 @@ would be downloaded: there `scan` brings it the rows.
 from __future__ import annotations
 
 import glob
-import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -28,13 +27,13 @@ from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.parquet import lake_schema, zones_schema
 from taxietl.load.lake.ranges import Ahead
 from taxietl.load.lake.scan import Months
+from taxietl.load.lake.standing import demand_whole
 from taxietl.load.lake.store import replaced_meanwhile
-from taxietl.load.lake.values import Form, Manifest, StoredObject, Version
+from taxietl.load.lake.survey import EVERY, survey
+from taxietl.load.lake.values import Form, Manifest, StoredObject
 from taxietl.load.sql import literal, quoted
 from taxietl.tlc.datasets import DATASETS, dataset
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
-
-_log = logging.getLogger("taxietl.lake")
 
 _MEMORY = "400MB"
 
@@ -99,44 +98,27 @@ def _unmixed(lake: Lake, tables: _Tables, rows: pa.RecordBatchReader) -> pa.Reco
 
 
 def _tables(lake: Lake, named: Sequence[str]) -> _Tables:
-    """The objects of these tables, or of all, that manifests name and that are there."""
-    manifests = [] if named else lake.manifests()
-    for table in named:
-        of_zones = table == ZONES_TABLE
-        manifests += [lake.manifest(None, None)] if of_zones else lake.manifests(_COLORS[table])
-    there = {each.key: each for each in lake.store.objects()} if manifests else {}
-    tables: dict[str, list[tuple[Manifest, StoredObject]]] = {}
-    for manifest in manifests:
-        for version in manifest.newest():
-            found = there.get(version.facts.key)
-            if version.facts.form is not Form.PARQUET:
-                continue
-            if found is not None:
-                _check(lake, version, found)
-                tables.setdefault(manifest.table, []).append((manifest, found))
-                continue
-            _log.warning(
-                "%s is not there, though its manifest has it: the answer is without its rows.",
-                lake.store.uri(version.facts.key),
-            )
-    return tables
+    """The objects of these tables, or of all.
 
-
-def _check(lake: Lake, version: Version, found: StoredObject) -> None:
-    """Demand that the object is what was put there, as far as a list of objects tells.
+    A table is all of its months, whichever of them the statement needs: rows that are left out
+    must not depend on a filter's form.
 
     Raises:
-        TargetError: it is something else.
+        BrokenMonthError: a month's object is not what its manifest says.
     """
-    facts = version.facts
-    if (found.size_bytes, found.crc32c or facts.crc32c) == (facts.size_bytes, facts.crc32c):
-        return
-    # A newer one may be there whose manifest was not written yet.
-    if not lake.standing(facts.trip_file, facts.key).is_intact:
-        raise TargetError(
-            f"{lake.store.uri(facts.key)} is not what run {facts.run_name!r} put there.",
-            hint="Upload it again; `taxietl lake verify` tells what else is wrong.",
-        )
+    of = [_COLORS.get(each) for each in named] if named else EVERY
+    manifests: list[Manifest] = []
+    for color in of:
+        manifests += lake.manifests(color) if color else [lake.manifest(None, None)]
+    standings = [
+        each for each in survey(lake, manifests, of=of).standings if each.form is Form.PARQUET
+    ]
+    demand_whole(standings, lake.store.uri)
+    tables: dict[str, list[tuple[Manifest, StoredObject]]] = {}
+    for each in standings:
+        if each.found is not None:
+            tables.setdefault(each.manifest.table, []).append((each.manifest, each.found))
+    return tables
 
 
 def _prepare(

@@ -34,7 +34,10 @@ class Store(Protocol):
         ...
 
     def objects(self) -> Iterator[StoredObject]:
-        """All objects but the manifests; without checksums where those would have to be made."""
+        """All objects but the manifests.
+
+        Without checksums where those would have to be made; then the metadata need not be true.
+        """
         ...
 
     def unfinished(self) -> Iterator[StoredObject]:

@@ -100,10 +100,7 @@ class Facts:
     @property
     def trip_file(self) -> TripFile | None:
         """The month; None of the zone table."""
-        if self.color is None or self.month is None:
-            return None
-        year, month = map(int, self.month.split("-"))
-        return TripFile(self.color, year, month)
+        return _trip_file(self.color, self.month)
 
     @property
     def current_contract(self) -> str:
@@ -138,6 +135,12 @@ class Version:
     def document(self) -> dict[str, Any]:
         """As the manifest has it."""
         return {"generation": self.generation, **asdict(self.facts)}
+
+
+def _trip_file(color: str | None, month: str | None) -> TripFile | None:
+    if color is None or month is None:
+        return None
+    return TripFile(color, *map(int, month.split("-")))
 
 
 def facts_of(metadata: Mapping[str, str]) -> Facts | None:
@@ -196,17 +199,33 @@ class Manifest:
         """The table of a warehouse that has these rows."""
         return ZONES_TABLE if self.color is None else dataset(self.color).table
 
-    def at(self, key: str) -> Version | None:
-        """The newest version at that key."""
-        found = [each for each in self.versions if each.facts.key == key]
+    def at(self, key: str, form: Form | None = None) -> Version | None:
+        """The newest version at that key, of that form or of any."""
+        found = [
+            each
+            for each in self.versions
+            if each.facts.key == key and form in (None, each.facts.form)
+        ]
         return max(found, key=lambda each: each.generation, default=None)
 
-    def newest(self) -> tuple[Version, ...]:
-        """Of each form the newest version, wherever it lies."""
-        found: dict[Form, Version] = {}
-        for each in sorted(self.versions, key=lambda each: each.generation):
-            found[each.facts.form] = each
-        return tuple(found.values())
+    @property
+    def trip_file(self) -> TripFile | None:
+        """The month; None of the zone table."""
+        return _trip_file(self.color, self.month)
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """Those in which it was ever put there."""
+        return tuple(form for form in Form if self.newest(form))
+
+    def newest(self, form: Form) -> Version | None:
+        """The version that was recorded last; None if there is none of that form.
+
+        Of two at one key the later generation: the other may have been recorded late. Those of
+        different keys have an order only by their places here, whatever a clock said.
+        """
+        last = next((each for each in reversed(self.versions) if each.facts.form is form), None)
+        return last and self.at(last.facts.key, form)
 
     def holds(self, key: str, generation: int) -> bool:
         """Whether that very object is recorded."""

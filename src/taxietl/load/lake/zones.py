@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 import taxietl
 from taxietl.errors import NotOursError
 from taxietl.load.lake.checksum import crc32c_of
-from taxietl.load.lake.lake import Lake, Standing
+from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.standing import Standing, State
 from taxietl.load.lake.values import ZONES_KEY, Facts, Form, Version, uploaded_at
 from taxietl.steps.protocols import Cancellation, untold
 from taxietl.steps.zones import ZoneReport, ZoneRequest
@@ -31,12 +32,14 @@ class LakeZones:
             TryLaterError: somebody else put them there meanwhile.
             TargetError: the lake refused; it is as it was.
         """
-        standing = self._lake.standing(None, ZONES_KEY)
-        is_healed = self._lake.heal(standing)
+        found = self._lake.standing(None, Form.PARQUET, else_at=ZONES_KEY)
+        if crashed := found.unrecorded:
+            self._lake.record(crashed)
+        standing = found.recorded()
         action, reason = decide_zones(request, standing, uri=self._lake.store.uri(ZONES_KEY))
         if action == "nothing" and standing.version is not None:
             healed = "; its manifest lacked that, as after a crash, and has it now"
-            reason += healed if is_healed else ""
+            reason += healed if crashed else ""
             return self._report(standing.version, "nothing to do", reason)
         version = self._put(request, standing, cancellation)
         self._lake.record(version)
@@ -52,7 +55,7 @@ class LakeZones:
             return self._lake.put(
                 path,
                 _facts(request, path, schema_digest(zones_schema())),
-                if_generation=standing.generation,
+                if_generation=standing.found.generation if standing.found else 0,
                 cancellation=cancellation,
                 progress=untold,
             )
@@ -92,8 +95,8 @@ def decide_zones(request: ZoneRequest, standing: Standing, *, uri: str) -> tuple
             hint="It was left as it is. Move it away, and run again.",
         )
     facts = known.facts
-    if not standing.is_intact:
-        return "replace", f"the object is not what run {facts.run_name!r} put there"
+    if standing.state is State.FOREIGN:
+        return "replace", f"the object {standing.problem}"
     if facts.source_sha256 != request.file.sha256:
         before, now = facts.source_sha256[:12], request.file.sha256[:12]
         return "replace", f"restated: SHA-256 {before} became {now}"
