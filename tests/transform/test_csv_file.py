@@ -235,7 +235,7 @@ class TestCellsThatCannotBeRead:
             ("PULocationID", "2147483648"),
             ("PULocationID", "3e9"),
             ("VendorID", "Uber"),
-            ("tpep_pickup_datetime", "31/12/2020 23:59"),
+            ("tpep_pickup_datetime", "11/12/2020 23:59"),
             ("tpep_pickup_datetime", "2021-02-30 00:00:00"),
             ("tpep_pickup_datetime", "2021-01-01 24:00:00"),
             ("tpep_pickup_datetime", "2021-01-01 00:00:00Z"),

@@ -172,10 +172,8 @@ class TestCopiesOfOthers:
     @pytest.mark.parametrize(
         "time",
         [
-            pytest.param("31/12/2020 23:59", id="day-first"),
             pytest.param("7/8/2021 22:56", id="either"),
-            pytest.param("01/31/2019 11:59:59 PM", id="month-first"),
-            pytest.param("31.12.2020 23:59", id="with-dots"),
+            pytest.param("12.12.2020 23:59", id="with-dots"),
         ],
     )
     def test_whether_day_or_month_comes_first_is_not_guessed(self, trips: Any, time: str) -> None:

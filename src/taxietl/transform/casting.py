@@ -38,7 +38,7 @@ def cast_column(published: pa.Array, column: Column) -> tuple[pa.Array, list[int
         SchemaError: the published type holds no values of this kind (a list, a time with a zone).
     """
     target = arrow_type(column.kind)
-    published = _without_mysql_nulls(_plain(published))
+    published = _without_mysql_nulls(plain(published))
     if pa.types.is_null(published.type):
         return pa.nulls(len(published), target), []
     _check_holds(published.type, target, column)
@@ -46,7 +46,7 @@ def cast_column(published: pa.Array, column: Column) -> tuple[pa.Array, list[int
     return values, _lost(published, values)
 
 
-def _plain(published: pa.Array) -> pa.Array:
+def plain(published: pa.Array) -> pa.Array:
     """The values without an encoding of their own; decimals and text of any type as text."""
     if pa.types.is_dictionary(published.type):
         published = published.dictionary_decode()

@@ -9,6 +9,7 @@ lies, and nothing is sniffed.
 from __future__ import annotations
 
 import csv
+import re
 import zlib
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -55,6 +56,9 @@ _UNPACKING_ERRORS = (EOFError, OSError, zlib.error, cast(type[Exception], IsalEr
 # A whole code is written as 1, or as 1.0 once pandas has had it.
 _WHOLE = (Kind.CODE, Kind.COUNT, Kind.SECONDS)
 
+_TIME = arrow_type(Kind.TIME)
+_ISO_DATE = re.compile(rb'[ "]*[0-9]{4}-[0-9]{2}-[0-9]{2}')
+
 Types = dict[str, pa.DataType]
 
 
@@ -92,8 +96,14 @@ class CsvReader:
         # Some files have more fields than names, the others being empty in every row.
         others = range(_usual_fields(self._rest) - len(self._names))
         self._unnamed = [f"\x00{index}" for index in others]
-        self._types = self._types_with(_types(self.layout, whole=pa.int32()))
-        self._types_after_pandas = self._types_with(_types(self.layout, whole=pa.float64()))
+        self._types = self._types_with(_types(self.layout))
+        self._tries = [
+            self._types_with(_types(self.layout, whole=whole, times=times))
+            for times in (None, pa.string())
+            for whole in (pa.int32(), pa.float64())
+        ]
+        if not self._begins_with_iso_times():
+            self._tries = self._tries[2:]
         self._after_pandas = False
 
     def close(self) -> None:
@@ -111,6 +121,13 @@ class CsvReader:
         while not rest.strip() and (more := next(self._chunks, b"")):
             rest += more
         return header, rest
+
+    def _begins_with_iso_times(self) -> bool:
+        """Whether the first row's times are in ISO 8601, as nearly always."""
+        line = next((each for each in self._rest.split(b"\n", 9) if not is_blank(each)), b"")
+        fields = dict(zip(self._names, line.split(b","), strict=False))
+        times = (fields.get(name, b"") for name, each in self._types.items() if each == _TIME)
+        return all(not each.strip(b' "') or _ISO_DATE.match(each) for each in times)
 
     def _types_with(self, named: Types) -> Types:
         """Nothing may stand in the fields without a name."""
@@ -158,21 +175,24 @@ class CsvReader:
             data = next(self._chunks, b"")
 
     def _parsed(self, lines: Lines) -> Block:
-        """One block's rows: by Arrow, once more if codes look like 1.0, else line by line."""
+        """One block's rows: by Arrow, with codes as 1.0 and times as text if need be; else by line.
+
+        Which is tried first changes nothing but the time it takes.
+        """
         if lines.rows and means_one_thing(lines.data):
-            # Once one block had 1.0, the others have it too; which is asked first changes nothing.
-            first = [] if self._after_pandas else [self._types]
-            for types in (*first, self._types_after_pandas):
-                batch = self._by_arrow(lines, types)
+            # Once one block had 1.0, the others have it too.
+            for at in range(len(self._tries))[self._after_pandas :: 1 + self._after_pandas]:
+                batch = self._by_arrow(lines, self._tries[at])
                 if batch is not None:
-                    self._after_pandas = types is self._types_after_pandas
+                    self._after_pandas = bool(at % 2)
                     return self._block(batch, lines)
         return self._by_line(lines)
 
     def _block(self, batch: pa.RecordBatch, lines: Lines) -> Block:
         started = batch.column(self.layout.columns[self.layout.era.dataset.started_at])
         # Lines are only asked for where a row may be no trip; to keep them all takes memory.
-        text = lines.data if started.null_count else None
+        is_text = pa.types.is_string(started.type)
+        text = lines.data if started.null_count or is_text else None
         return Block(batch, lines.first_line, lines.numbers, text=text)
 
     def _by_arrow(self, lines: Lines, types: Types) -> pa.RecordBatch | None:
@@ -258,6 +278,9 @@ def _without_loss(batch: pa.RecordBatch, types: Types) -> pa.RecordBatch | None:
             and not pc.all(pc.is_finite(array), min_count=0).as_py()
         ):
             return None
+        if pa.types.is_string(array.type):  # a time that is read later, or a text
+            arrays.append(array)
+            continue
         try:
             arrays.append(pc.cast(array, types[name]))
         except pa.ArrowInvalid:
@@ -265,13 +288,22 @@ def _without_loss(batch: pa.RecordBatch, types: Types) -> pa.RecordBatch | None:
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
-def _types(layout: Layout, *, whole: pa.DataType) -> Types:
-    """The type to parse each of the file's columns with, by the file's name for it."""
+def _types(
+    layout: Layout, *, whole: pa.DataType | None = None, times: pa.DataType | None = None
+) -> Types:
+    """The type to parse each of the file's columns with, by the file's name for it.
+
+    Args:
+        layout: how the file's columns answer to the contract.
+        whole: for whole numbers, if they may be written otherwise than as such.
+        times: for times, likewise.
+    """
     kinds = {column.name: column.kind for column in layout.era.dataset.columns}
     types: Types = dict.fromkeys(layout.new_columns, pa.string())
+    instead = dict.fromkeys(_WHOLE, whole) | {Kind.TIME: times}
     for name, published in (*layout.columns.items(), *layout.spare.items()):
         if name in layout.era.text_codes:
             types[published] = pa.string()
         else:
-            types[published] = whole if kinds[name] in _WHOLE else arrow_type(kinds[name])
+            types[published] = instead.get(kinds[name]) or arrow_type(kinds[name])
     return types

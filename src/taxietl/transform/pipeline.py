@@ -24,13 +24,14 @@ from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.blocks import TripReader
 from taxietl.transform.conform import CONTRARY, Conformed, conform
 from taxietl.transform.csv_file import BLOCK_BYTES, CsvReader
+from taxietl.transform.dates import DateOrder
 from taxietl.transform.opening import form_of
 
 UNREADABLE_SHARE = 0.01
 """A column with more unreadable cells than this is of another kind, not dirty."""
 
-# 31/12/2020 and 7/8/2021, as spreadsheets write them.
-_DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
+# 7/8/2021 and 31/12/20, as spreadsheets write them.
+_DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d\d)\b")
 
 
 def reader(
@@ -78,8 +79,10 @@ def clean_batches(
     dataset = source.layout.era.dataset
     rules = [(each, _of_month(rule, file.version.trip_file)) for each, rule in transformers]
     counts = _Counts()
+    dates = DateOrder(str(file.path), lambda: reader(file, column_rules, block_bytes=block_bytes))
     with closing(source), closing(source.blocks()) as blocks:
-        for block in blocks:
+        for published in blocks:
+            block = dates.in_iso(published, source.layout)
             counts.rejected(block.rejects)
             conformed = conform(block, source.layout, notes_kept=counts.notes_left)
             counts.rejected(conformed.rejects)
@@ -191,11 +194,12 @@ class _Counts:
 
 def _how_to_mend(column: str, first: Note) -> str:
     """What to do about a column that is of another kind."""
-    if _DAY_OR_MONTH_FIRST.match(first.raw):
-        return (
-            "Such a date begins with its day or its month, and the file does not say which: "
-            "nothing is guessed. Write it as 2020-12-31 23:59:00 first."
-        )
+    if date := _DAY_OR_MONTH_FIRST.match(first.raw):
+        why = "Such a date begins with its day or its month, and no date of the file has a day "
+        why += "above 12, which would show it" if len(date[1]) == 4 else ""
+        if len(date[1]) == 2:
+            why = "The year of such a date has two digits, so that its parts cannot be told apart"
+        return f"{why}: nothing is guessed. Write it as 2020-12-31 23:59:00 first."
     if first.reason.startswith(CONTRARY):
         return f"Say what the second one is: --rename {column}=Affiliated_base_number, perhaps."
     return "Over 1 % is another format, not dirt; convert the column first."
