@@ -158,6 +158,30 @@ def test_a_traceback_is_in_the_history_and_on_the_console_only_when_debugging(
     assert 'raise ValueError("no such month")' in kept
 
 
+def test_the_console_tells_an_error_once_on_its_way_up(
+    engine: Engine, console: Callable[..., io.StringIO]
+) -> None:
+    @task
+    def broken() -> None:
+        raise ValueError("no 'such' month")
+
+    stream = console()
+    run = engine.run(flow(lambda: flow(lambda: broken(), name="inner")(), name="outer"))
+
+    told = "ValueError: no 'such' month"
+    assert stream.getvalue().count("no 'such' month") == 1
+    failed = [line.split(" - ")[1] for line in stream.getvalue().splitlines() if "ERROR" in line]
+    assert failed == [
+        f"Encountered exception during execution: {told}",
+        "Finished in state Failed('Task run encountered an exception: ValueError')",
+        "Finished in state Failed('Flow run encountered an exception: ValueError')",
+        "Finished in state Failed('Flow run encountered an exception: ValueError')",
+    ]
+    assert engine.history.run(run.id).state.message == f"Flow run encountered an exception: {told}"
+    kept = [line.message for line in engine.history.logs(run.id)]
+    assert len([text for text in kept if f"execution: {told}" in text]) == 3
+
+
 def test_a_quiet_console_shows_only_what_went_wrong(
     engine: Engine, console: Callable[..., io.StringIO]
 ) -> None:

@@ -43,6 +43,8 @@ class Line:
     task_run_id: str | None = None
     task_run_name: str | None = None
     error: BaseException | None = None
+    shown: str | None = None
+    """What the console shows of it: all, or less of an error that was told before, or `""`."""
 
     @property
     def text(self) -> str:
@@ -109,7 +111,8 @@ class ConsoleFormatter(logging.Formatter):
         line = getattr(record, "taxietl_line", None)
         if isinstance(line, Line):
             # The engine's tracebacks are in the history; the console has them when debugging.
-            text = line.text if self._tracebacks else text
+            brief = text if line.shown is None else line.shown
+            text = line.text if self._tracebacks else brief
         elif record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         clock = f"{at:%H:%M:%S}.{int(record.msecs):03d}"
@@ -154,6 +157,9 @@ class _ConsoleFilter(logging.Filter):
         self._level = level
 
     def filter(self, record: logging.LogRecord) -> bool:
+        line = getattr(record, "taxietl_line", None)
+        if isinstance(line, Line) and line.shown == "" and self._level > logging.DEBUG:
+            return False
         is_ours = record.name == "taxietl" or record.name.startswith("taxietl.")
         return record.levelno >= (self._level if is_ours else max(self._level, logging.WARNING))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from taxietl.masking import masked
@@ -19,6 +19,9 @@ from taxietl.orchestrator.history import History
 from taxietl.orchestrator.logs import ENGINE, FLOW_RUNS, TASK_RUNS, Line
 from taxietl.orchestrator.states import State, StateName, StateType
 from taxietl.orchestrator.writer import Writer
+
+_TOLD = "__taxietl_told__"
+"""On an exception that was announced: the top-level run it was announced in."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Batch:
         self.writer, self.at = writer, at
         self.lines: list[Line] = []
         self.changes: list[Change] = []
+        self._raised: BaseException | None = None
         self._moved: list[tuple[TaskScope, State]] = []
 
     def state(self, name: StateName, message: str = "") -> State:
@@ -67,7 +71,7 @@ class Batch:
         if not self.writer.run_state(run.id, state):
             return False
         if state.is_final:
-            self.say(run, f"Finished in state {state}", level=_level(state))
+            self._say_end(run, state)
             if run.id == run.root_id:
                 self.writer.end_open(run.id, self.state(StateName.CRASHED, UNSTORED))
         self._changed(run, state)
@@ -112,12 +116,30 @@ class Batch:
     def task_end(self, task_run: TaskScope, state: State) -> None:
         """Move a task run to its last state, and announce it."""
         if self.task_state(task_run, state):
-            self.say(task_run, f"Finished in state {state}", level=_level(state))
+            self._say_end(task_run, state)
 
     def raised(self, who: RunScope | TaskScope, error: BaseException) -> None:
-        """Announce an exception; the traceback goes to the history."""
+        """Announce an exception; the traceback goes to the history.
+
+        The console has it once, of where it was first met: not again of every run it passes
+        through on its way up.
+        """
+        self._raised = error
         message = f"Encountered exception during execution: {described(error)}"
-        self.say(who, message, level=logging.ERROR, error=error)
+        root_id = (who.run if isinstance(who, TaskScope) else who).root_id
+        shown = "" if getattr(error, _TOLD, None) == root_id else None
+        self.say(who, message, level=logging.ERROR, error=error, shown=shown)
+        with suppress(AttributeError):  # of a class with slots
+            setattr(error, _TOLD, root_id)
+
+    def _say_end(self, who: RunScope | TaskScope, state: State) -> None:
+        """Announce a last state, on the console without the error that was just told."""
+        shown = None
+        if self._raised is not None:
+            kind = type(self._raised).__name__
+            brief = state.message.replace(described(self._raised), kind)
+            shown = f"Finished in state {replace(state, message=brief)}"
+        self.say(who, f"Finished in state {state}", level=_level(state), shown=shown)
 
     def say(
         self,
@@ -127,6 +149,7 @@ class Batch:
         level: int = logging.INFO,
         logger: str | None = None,
         error: BaseException | None = None,
+        shown: str | None = None,
     ) -> None:
         """Log a line in the name of a run or task run."""
         run = who.run if isinstance(who, TaskScope) else who
@@ -142,6 +165,7 @@ class Batch:
                 task_run_id=task.id if task else None,
                 task_run_name=task.name if task else None,
                 error=error,
+                shown=shown,
             )
         )
 
