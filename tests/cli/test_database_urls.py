@@ -14,7 +14,7 @@ from command import Done, Taxietl, check_refused
 from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
-from taxietl.config import load_settings
+from taxietl.config import PostgresProfile, load_settings
 from taxietl.errors import ConfigError
 from taxietl.extract.synthetic import write
 
@@ -142,6 +142,21 @@ def test_a_duckdb_file_has_a_url_too(taxietl: Taxietl, source: Path) -> None:
     assert loaded.code == 0, loaded.err
     assert asked.out.split() == ["n", "20"]
     assert taxietl("runs", "resume", "green-2021-01").code == 0
+
+
+def test_a_flow_names_a_database_by_its_url_too(
+    home: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_DATABASE", url)
+    settings = load_settings(home=home)
+
+    for name in (url, "env:MY_DATABASE"):
+        found = settings.profile(name, PostgresProfile)
+        with found.connect() as connection:
+            assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+        shown = f"{found!r} {found} {found.name} {found.describe()} {connection.engine.url}"
+        assert quote(PLANTED, safe="") not in shown
+        assert PLANTED not in shown
 
 
 def test_a_url_may_stand_in_the_configuration(

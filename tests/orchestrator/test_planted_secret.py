@@ -92,6 +92,23 @@ def parent(url: str) -> int:
     return len(completes(url))
 
 
+@task(isolate=True)
+def apart(url: str) -> str:
+    says(url)  # inside a task it is the plain function
+    return url
+
+
+@task(isolate=True)
+def breaks_apart(url: str) -> str:
+    raise ValueError(f"no: {url}") from RuntimeError(SIGNED)
+
+
+@flow(log_prints=True)
+def isolated(url: str) -> None:
+    apart(url)
+    breaks_apart(url)
+
+
 @flow
 def fails(url: str) -> None:
     breaks(url)
@@ -114,6 +131,7 @@ MANY = ["x" * 100] * 1000 + [URL]
 PLANTS: dict[str, Callable[[Engine], Any]] = {
     "completed": lambda engine: engine.run(completes, URL),
     "child run": lambda engine: engine.run(parent, URL),
+    "isolated": lambda engine: engine.run(isolated, URL),
     "failed": lambda engine: engine.run(fails, URL),
     "parameters": lambda engine: engine.run(
         takes, Connection("h", PLANTED), [SIGNED], SecretStr(PLANTED)

@@ -22,7 +22,7 @@ EXAMPLE = """\
 
 #[ingest]
 #source = "tlc"                 # where files come from where --source is not given
-#to = "warehouse"               # the profile they are loaded into where --to is not given
+#to = "warehouse"               # the profile, or "env:DATABASE_URL", where --to is not given
 #max_rejects = 0                # lines of a month that may be unreadable before it is refused
 #max_shrink = 0.05              # part of a month's rows (0 to 1) that a replacement may lack
 #transforms = ["drop-zero-passengers", "drop-impossible-trips:max_hours=12"]  # or "none"
