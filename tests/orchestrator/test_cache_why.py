@@ -90,6 +90,46 @@ def test_a_miss_names_each_field_that_differed_from_the_nearest(
     assert (found.nearest.run_name, different(found)) == (nearest, names)
 
 
+@dataclass(frozen=True)
+class Celsius:
+    degrees: float
+
+
+@dataclass(frozen=True)
+class Fahrenheit:
+    degrees: float
+
+
+@task(cache=Cache())
+def kelvin(temperature: object) -> float:
+    is_celsius = isinstance(temperature, Celsius)
+    degrees: float = temperature.degrees  # type: ignore[attr-defined]
+    return degrees + 273.15 if is_celsius else (degrees - 32) / 1.8 + 273.15
+
+
+def test_a_type_that_differed_is_named(engine: Engine) -> None:
+    runs = [engine.run(flow(lambda t=t: kelvin(t))) for t in (Celsius(50), Fahrenheit(50))]
+
+    assert [run.result() for run in runs] == [323.15, 283.15]
+    found, _ = why(engine, runs[1].name, "kelvin-0")
+    (field,) = [each for each in found.fields if not each.is_same]
+    assert field.name == "type of temperature"
+    assert [str(each).rpartition(":")[2] for each in (field.asked, field.kept)] == [
+        "Fahrenheit",
+        "Celsius",
+    ]
+
+
+def test_a_function_that_differed_is_named(engine: Engine) -> None:
+    def other(temperature: object) -> float:
+        return 0.0
+
+    for a_task in (kelvin, task(name="kelvin", cache=Cache(), version=kelvin.version)(other)):
+        run = engine.run(flow(lambda a_task=a_task: a_task(Celsius(50))))
+
+    assert different(why(engine, run.name, "kelvin-0")[0]) == ["function"]
+
+
 def test_the_first_of_all_has_nothing_to_be_compared_with(engine: Engine, call: RunIt) -> None:
     found, then = why(engine, call(fetch(), Month(2021, 1)))
 

@@ -171,6 +171,60 @@ def test_other_arguments_version_or_place_are_another_call(engine: Engine) -> No
     assert CALLS == ["times 1", "times 2", "times 3", "add 60 0"]
 
 
+def test_what_only_looks_like_the_same_arguments_is_another_call(engine: Engine) -> None:
+    given: Any = Path("a")
+
+    @task
+    def use(what: Any) -> str:
+        called("use")
+        return type(what).__name__
+
+    @flow
+    def body() -> str:
+        kind = use(given)
+        called("end")
+        return kind
+
+    FAIL.add("end")
+    first = failed(engine, body)
+    given = "a"
+
+    assert resumed(engine, first, body).result() == "str"
+    assert CALLS == ["use", "end"]
+
+
+def test_a_task_or_child_run_whose_code_changed_is_done_again(engine: Engine) -> None:
+    def make(*, in_task: int, in_child: int) -> Any:
+        @task(name="times")
+        def times(a: int) -> int:
+            called("times")
+            return a * in_task
+
+        @flow(name="child")
+        def child(a: int) -> int:
+            called("child")
+            return add(a, 1) * in_child
+
+        @flow(name="parent")
+        def parent() -> int:
+            total = times(2) + child(3)
+            called("end")
+            return total
+
+        return parent
+
+    def resumed_with(**changed: int) -> tuple[int, list[str]]:
+        FAIL.add("end")
+        first = failed(engine, make(in_task=1, in_child=1))
+        again = resumed(engine, first, make(**{"in_task": 1, "in_child": 1, **changed}))
+        return again.result(), list(CALLS)
+
+    assert resumed_with() == (6, ["end"])
+    assert resumed_with(in_task=10) == (24, ["times", "end"])
+    # Its own task was not changed, and had completed.
+    assert resumed_with(in_child=10) == (42, ["child", "end"])
+
+
 def test_a_stream_and_its_consumer_run_again(engine: Engine) -> None:
     @task
     def numbers(n: int) -> Generator[int, None, int]:

@@ -173,6 +173,7 @@ def _arguments(given: list[str]) -> dict[str, Any]:
 def _entry(store: CacheStore, entry: CacheEntry) -> dict[str, Any]:
     return {
         "task": entry.task,
+        "function": entry.place,
         "version": entry.version,
         "key": entry.key,
         "arguments": entry.arguments,

@@ -20,7 +20,8 @@ The modules, each row built on those below it:
     shared      context futures stream inputs submission mapping pool hooks logs prints
     stopping    stopping signals timeouts cancellation
     on disk     tickets liveness database schema filelock records
-    values      states runs retry names arguments results fingerprints annotations
+    values      states runs retry names arguments canonical code_digests places results
+                fingerprints annotations
 """
 
 from __future__ import annotations

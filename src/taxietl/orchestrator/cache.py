@@ -8,6 +8,7 @@ its reason.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
 from taxietl.masking import holds_secret
-from taxietl.orchestrator.arguments import NoDigestError, shown, told_apart
+from taxietl.orchestrator.arguments import shown
+from taxietl.orchestrator.canonical import NoDigestError, told_apart, types_in
 from taxietl.orchestrator.fingerprints import (
     FilePrint,
     file_difference,
@@ -40,8 +42,9 @@ if TYPE_CHECKING:
 class Cache:
     """Keep a task's result, and use it instead of calling the task again.
 
-    The key is the task's name, its `version` and its arguments. Results are JSON; files travel
-    as a `Path` in the result, are fingerprinted, and are looked at again before each use.
+    The key is the task's function (its module or script, and its name there), its `version` or
+    else its code, and its arguments with their types. Results are JSON; files travel as a `Path`
+    in the result, are fingerprinted, and are looked at again before each use.
 
     Args:
         key: makes the arguments' part of the key from the bound arguments; None = do not cache
@@ -79,13 +82,17 @@ class Entry:
 
     key: str
     task: str
+    place: str
+    """The task's function: `package.module:name` or `/a/file.py:name`."""
     version: str
     arguments: str
     """As JSON, secrets masked."""
+    types: str
+    """Of the arguments, as JSON: where something other than JSON's own stands, and what."""
 
     @classmethod
     def of(
-        cls, cache: Cache, task: str, version: str, arguments: Mapping[str, object]
+        cls, cache: Cache, task: str, *, place: str, version: str, arguments: Mapping[str, object]
     ) -> Entry | None:
         """Where that call's result belongs; None if the key function wants it not cached.
 
@@ -106,7 +113,10 @@ class Entry:
                     f"The task {task!r} has cache=, and its arguments make no key: {error}.",
                     hint="Say what tells its calls apart: Cache(key=lambda arguments: …).",
                 ) from error
-        return cls(f"{task}/{version}/{part}", task, version, shown(arguments))
+        where = hashlib.sha256(place.encode()).hexdigest()[:8]
+        types = json.dumps(types_in(arguments), ensure_ascii=False)
+        key = f"{task}/{version}/{where}/{part}"
+        return cls(key, task, place, version, shown(arguments), types)
 
 
 @dataclass(frozen=True)
@@ -168,13 +178,16 @@ def keep(
     """Write the entry, in place of one of the same key; it expires that long from now."""
     entry, at = prepared.entry, to_text(now)
     connection.execute(
-        "INSERT OR REPLACE INTO cache (key, task, version, arguments, result, files, created_at,"
-        " expires_at, last_used_at, run_id, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO cache (key, task, version, arguments, place, types, result, files,"
+        " created_at, expires_at, last_used_at, run_id, bytes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.key,
             entry.task,
             entry.version,
             entry.arguments,
+            entry.place,
+            entry.types,
             prepared.result,
             prints_as_text(prepared.files),
             at,

@@ -47,6 +47,10 @@ class CacheEntry:
     version: str
     arguments: dict[str, Any]
     """As JSON values; what is secret or has no JSON form is masked."""
+    place: str | None
+    """The task's function, `/a/file.py:name`; None if an earlier taxietl kept it."""
+    types: dict[str, str]
+    """Of those arguments that are not JSON's own, by where they stand: `month.day`."""
     result: str
     files: tuple[FilePrint, ...]
     created_at: datetime
@@ -271,6 +275,8 @@ def _entry(row: sqlite3.Row) -> CacheEntry:
         task=row["task"],
         version=row["version"],
         arguments=json.loads(row["arguments"] or "{}"),
+        place=row["place"],
+        types=json.loads(row["types"] or "{}"),
         result=row["result"],
         files=tuple(FilePrint(**each) for each in json.loads(row["files"])),
         created_at=when(row["created_at"]),

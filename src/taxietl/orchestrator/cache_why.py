@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError, UnknownNameError
+from taxietl.orchestrator.code_digests import PREFIX
 from taxietl.orchestrator.states import StateName
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.records import TaskRunRecord
 
 NOT_GIVEN = "(not given)"
+PLAIN = "as it is in JSON"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Call:
     arguments: Mapping[str, Any]
     """As JSON values."""
     version: str | None = None
+    place: str | None = None
+    """The task's function: `/a/file.py:name`."""
+    types: Mapping[str, str] | None = None
+    """Of arguments that are not JSON's own; None if they are not known."""
     key: str | None = None
     made_in: str | None = None
     """The id of the run that made it."""
@@ -70,6 +76,8 @@ def explain(call: Call, entries: Sequence[CacheEntry], now: datetime) -> Explana
         reason = f"nothing is kept of task {call.task!r}"
         return Explanation(call.task, is_hit=False, reason=reason, nearest=None, fields=())
     exact = next((each for each in entries if each.key == call.key), None)
+    if exact is not None:  # of the same key, and so of the same function and types
+        call = replace(call, place=exact.place, types=exact.types)
     trouble = [each.name for each in _condition(exact, now) if not each.is_same] if exact else []
     others = [each for each in entries if each is not exact]
     # What the call itself left behind, in good order, explains nothing: what could it have used?
@@ -113,24 +121,47 @@ def call_of(history: History, run_name: str, task_run_name: str) -> tuple[Call, 
         if each.state.message.startswith("Cache miss: ") or each.state.name is StateName.CACHED
     ]
     arguments = json.loads(record.arguments or "{}")
-    call = Call(record.task, arguments, record.version, record.cache_key, run.id)
+    call = Call(record.task, arguments, record.version, key=record.cache_key, made_in=run.id)
     was_hit = record.state.name is StateName.CACHED
     said = says[-1] if says and says[-1] else "Used what was kept." if was_hit else ""
     return call, record, said
 
 
 def _inputs(call: Call, entry: CacheEntry) -> list[Field]:
-    """Version and arguments, down to the single values; what was asked for comes first."""
+    """Function, version and arguments, down to the single values; what was asked first."""
     asked, kept = _leaves(call.arguments), _leaves(entry.arguments)
     fields = []
+    if call.place is not None:
+        fields.append(Field("function", call.place, entry.place, call.place == entry.place))
     if call.version is not None:
-        fields.append(Field("version", call.version, entry.version, call.version == entry.version))
+        is_code = call.version.startswith(PREFIX) and entry.version.startswith(PREFIX)
+        name = "code" if is_code else "version"
+        fields.append(Field(name, call.version, entry.version, call.version == entry.version))
     for name in [*asked, *(name for name in kept if name not in asked)]:
         ours, theirs = asked.get(name, NOT_GIVEN), kept.get(name, NOT_GIVEN)
         # Of a call that was made everything is known: what it lacks is a difference.
         is_open = name not in asked and call.key is None
-        fields.append(Field(name, ours, theirs, is_open or ours == theirs))
-    return fields
+        fields.append(Field(name, ours, theirs, is_open or _is_same(call, ours, theirs)))
+    return [*fields, *_types(call, entry)]
+
+
+def _is_same(call: Call, ours: Any, theirs: Any) -> bool:
+    if call.key is None:
+        return bool(ours == theirs)  # `-p rate=1` may mean 1.0
+    return json.dumps(ours) == json.dumps(theirs)
+
+
+def _types(call: Call, entry: CacheEntry) -> list[Field]:
+    """The types of arguments that differ: what looks alike may be something else."""
+    if call.types is None:
+        return []
+    names = [*call.types, *(name for name in entry.types if name not in call.types)]
+    pairs = ((name, call.types.get(name, PLAIN), entry.types.get(name, PLAIN)) for name in names)
+    return [
+        Field(f"type of {name}", ours, theirs, is_same=False)
+        for name, ours, theirs in pairs
+        if ours != theirs
+    ]
 
 
 def _condition(entry: CacheEntry, now: datetime) -> list[Field]:

@@ -18,6 +18,7 @@ from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.modules import load_module
 from taxietl.orchestrator.context import refusing_runs
 from taxietl.orchestrator.flows import Flow
+from taxietl.orchestrator.places import module_place
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class EntryPoint:
         module = sys.modules.get(flow.function.__module__)
         names = (name for name, each in vars(module).items() if each is flow) if module else ()
         name = next(iter(names), None)
-        where = _place(module) if module and name else None
+        where = module_place(vars(module)) if module and name else None
         if where is None:
             return None
         file = getattr(module, "__file__", None)
@@ -118,17 +119,6 @@ def _only(module: ModuleType, where: str, flows: dict[str, Flow[..., Any]]) -> F
         f"{where} has {len(chosen)} flows: {', '.join(chosen)}.",
         hint=f"Say which: {where}:{next(iter(chosen))}.",
     )
-
-
-def _place(module: ModuleType) -> str | None:
-    """What to load the module by: its name if it lies in a package, else its file."""
-    spec = getattr(module, "__spec__", None)
-    name = spec.name if spec is not None else module.__name__
-    file = getattr(module, "__file__", None)
-    # `python -m package` runs `package.__main__`; a lone file is found by its path only.
-    if "." in name:
-        return str(name)
-    return str(Path(file).resolve()) if file and file.endswith(".py") else None
 
 
 def _sha256(file: str | None) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, Ty
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.annotations import return_annotation
+from taxietl.orchestrator.code_digests import CodeVersion
 from taxietl.orchestrator.context import current_run, scope
 from taxietl.orchestrator.decoration import check_flow
 from taxietl.orchestrator.futures import Future
@@ -49,6 +50,7 @@ class Flow(Generic[P, R]):
         functools.update_wrapper(self, function)
         self.function = function
         self.name = name
+        self._version = CodeVersion(function, None)
         self._run_name = run_name
         self.timeout_seconds, self.log_prints, self.hooks = timeout_seconds, log_prints, hooks
 
@@ -118,6 +120,11 @@ class Flow(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<Flow {self.name!r}>"
+
+    @property
+    def version(self) -> str:
+        """A digest of its function's code."""
+        return str(self._version)
 
     @functools.cached_property
     def validator(self) -> Validator:

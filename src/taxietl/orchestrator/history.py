@@ -149,7 +149,9 @@ class History:
         )
         return [task_run_record(row) for row in rows]
 
-    def same_call(self, run_id: str, new: NewTaskRun) -> TaskRunRecord | None:
+    def same_call(
+        self, run_id: str, new: NewTaskRun, *, any_version: bool = False
+    ) -> TaskRunRecord | None:
         """That run's call of the same task or child flow with the same arguments, if any.
 
         Streams are no such calls, nor are calls whose arguments nothing tells apart.
@@ -158,10 +160,10 @@ class History:
             return None
         rows = self.database.rows(
             "SELECT * FROM task_runs WHERE run_id = ? AND kind = ? AND task = ? AND ordinal = ?"
-            " AND version = ? AND digest IS ? AND (digest IS NOT NULL OR arguments = ?)",
+            " AND (version = ? OR ?) AND digest IS ? AND (digest IS NOT NULL OR arguments = ?)",
             (
                 *(run_id, new.kind, new.task, new.ordinal),
-                *(new.version, new.digest, new.arguments),
+                *(new.version, any_version, new.digest, new.arguments),
             ),
         )
         return task_run_record(rows[0]) if rows else None

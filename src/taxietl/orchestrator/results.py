@@ -89,7 +89,7 @@ class ResultCodec:
 
     def _is_plain(self, value: object) -> bool:
         """JSON alone brings it back as it is; spares most tasks the import of pydantic."""
-        return (self._annotation is None or self._annotation is type(value)) and _is_native(value)
+        return (self._annotation is None or self._annotation is type(value)) and is_native(value)
 
     def _dump(self, value: object) -> str:
         if self._is_plain(value):
@@ -137,14 +137,14 @@ def stored(codec: ResultCodec, value: object, prints: Sequence[FilePrint] | None
     return Stored(text, prints_as_text(prints) if prints else None)
 
 
-def _is_native(value: object) -> bool:
+def is_native(value: object) -> bool:
     """JSON's own types, at any depth, and nothing that JSON would change in silence."""
     if type(value) is float:
         return math.isfinite(value)
     if type(value) in NATIVE:
         return True
     if type(value) is list:
-        return all(_is_native(each) for each in value)
+        return all(is_native(each) for each in value)
     if type(value) is dict:
-        return all(type(key) is str and _is_native(each) for key, each in value.items())
+        return all(type(key) is str and is_native(each) for key, each in value.items())
     return False

@@ -2,8 +2,8 @@
 
 The flow runs anew from its first line, with the same parameters. A task that completed in the
 run before is not called: its result comes from the history, if it is the same call (task,
-version, arguments, and how many calls of that task came before it) and if the files that the
-result names are what they were. Of a run that itself took up another one, both count.
+version or code, arguments, and how many calls of that task came before it) and if the files that
+the result names are what they were. Of a run that itself took up another one, both count.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Earlier:
 
     def below(self, place: NewTaskRun) -> Earlier | None:
         """What stood in the place of a child run; None if it was not reached before."""
-        found = [self._history.same_call(run.id, place) for run in self._runs]
+        # Of a flow that has changed since, the tasks may still be the same.
+        found = [self._history.same_call(run.id, place, any_version=True) for run in self._runs]
         ids = [each.child_run_id for each in found if each and each.child_run_id]
         runs = [run for each in ids if (run := self._history.find(each))]
         return Earlier(self._history, runs) if runs else None
@@ -94,8 +95,8 @@ class Resumption:
         entry = EntryPoint.from_json(run.entry)
         if entry.has_changed():
             logging.getLogger(ENGINE).warning(
-                "%s has changed since run %r began: a task whose version is the same is taken to"
-                " be the same.",
+                "%s has changed since run %r began: a task whose own code, or version=, is the same"
+                " is taken to be the same.",
                 entry.file,
                 run.name,
             )

@@ -107,7 +107,13 @@ class Reuse:
         task = self._task
         if task.cache is None:
             return None
-        entry = cache.Entry.of(task.cache, task.name, task.version, self._arguments)
+        entry = cache.Entry.of(
+            task.cache,
+            task.name,
+            place=task.place,
+            version=self._new.version,
+            arguments=self._arguments,
+        )
         if entry is None:
             return None
         self._entry = entry

@@ -68,7 +68,14 @@ CREATE INDEX cache_by_task ON cache (task);
 CREATE TABLE chores (name TEXT PRIMARY KEY, done_at TEXT NOT NULL);
 """
 
-STEPS = (FIRST, RESUME_AND_RETENTION)
+# Where the function of a kept result lies, and the types of its arguments: to tell why a call
+# was not the same. Older entries have keys that no call asks for any more.
+PLACES_AND_TYPES = """
+ALTER TABLE cache ADD COLUMN place TEXT;
+ALTER TABLE cache ADD COLUMN types TEXT;
+"""
+
+STEPS = (FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

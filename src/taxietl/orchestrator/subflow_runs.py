@@ -38,7 +38,9 @@ class SubflowCall(Generic[R]):
         # What is there is checked at the call; of what is not, only the values can be.
         self._parameters = None if inputs.futures else flow.parameters(inputs.args, inputs.kwargs)
         arguments = flow.arguments(inputs.args, inputs.kwargs)
-        self.task_run, self._new = new_task_run(parent, flow.name, arguments, kind="subflow")
+        self.task_run, self._new = new_task_run(
+            parent, flow.name, arguments, kind="subflow", version=flow.version
+        )
 
     def announce(self, *, submitted: bool) -> None:
         """Store its place as pending."""

@@ -14,12 +14,14 @@ from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.cache import Cache
+from taxietl.orchestrator.code_digests import CodeVersion
 from taxietl.orchestrator.context import RunScope, scope
 from taxietl.orchestrator.decoration import check_task, retry_plan
 from taxietl.orchestrator.futures import Future, FutureList
 from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.inputs import Inputs, taken
 from taxietl.orchestrator.mapping import mapped_calls
+from taxietl.orchestrator.places import function_place
 from taxietl.orchestrator.results import ResultCodec
 from taxietl.orchestrator.retry import Delay, Retry
 from taxietl.orchestrator.states import FinalState
@@ -41,7 +43,7 @@ class Task(Generic[P, R]):
         name: str,
         retry: Retry | None,
         cache: Cache | None,
-        version: str,
+        version: str | None,
         tags: frozenset[str],
         persist_result: bool,
         timeout_seconds: float | None = None,
@@ -51,7 +53,8 @@ class Task(Generic[P, R]):
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
-        self.name, self.version, self.tags = name, version, tags
+        self.name, self.tags = name, tags
+        self._version = CodeVersion(function, version)
         self.retry, self.cache = retry, cache
         self.persist_result = persist_result
         self.timeout_seconds, self.isolate = timeout_seconds, isolate
@@ -168,6 +171,16 @@ class Task(Generic[P, R]):
         """How its results are written."""
         return ResultCodec(return_annotation(self.function))
 
+    @functools.cached_property
+    def place(self) -> str:
+        """Where its function lies: `package.module:name`, or `/a/file.py:name`."""
+        return function_place(self.function)
+
+    @property
+    def version(self) -> str:
+        """What tells its results from those of the same function at another time."""
+        return str(self._version)
+
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """All arguments of a call by name, defaults included; TypeError as Python raises it."""
         bound = self.signature.bind(*args, **kwargs)
@@ -196,7 +209,7 @@ def task(
     name: str | None = None,
     retry: Retry | None = None,
     cache: Cache | None = None,
-    version: str = "",
+    version: str | None = None,
     tags: Iterable[str] = (),
     persist_result: bool = True,
     retries: int = 0,
@@ -217,7 +230,7 @@ def task(
     name: str | None = None,
     retry: Retry | None = None,
     cache: Cache | None = None,
-    version: str = "",
+    version: str | None = None,
     tags: Iterable[str] = (),
     persist_result: bool = True,
     retries: int = 0,
@@ -239,7 +252,8 @@ def task(
         name: what it is called in the history; the function's name if left out.
         retry: when to try it again.
         cache: keep its results.
-        version: raise it when the function's meaning changes; part of the cache's key.
+        version: change it when the function's meaning changes; part of the cache's key. Left out,
+            it is a digest of the function's code.
         tags: words to find and limit it by.
         persist_result: False for what must be asked anew each time: the result is not kept, and
             a run that is resumed calls the task again.

@@ -1,0 +1,159 @@
+"""The cache between scripts and processes: whose result it is, and who makes it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taxietl.orchestrator import Engine, History
+from taxietl.orchestrator.cache_why import call_of, explain
+from taxietl.orchestrator.entry import load_flow
+
+FETCH = """
+import sys, time
+from dataclasses import dataclass
+from pathlib import Path
+from taxietl import Cache, flow, task
+
+@dataclass(frozen=True)
+class Month:
+    number: int
+
+@task(cache=Cache(){options})
+def fetch(month: Month, folder: Path) -> str:
+    with (folder / "calls").open("a") as calls:
+        calls.write("x")
+    while not (folder / "go").exists():
+        time.sleep(0.01)
+    return "{answer}"
+
+@flow
+def work(folder: Path) -> str:
+    return fetch(Month(1), folder)
+
+if __name__ == "__main__":
+    print(work(Path(sys.argv[1])))
+"""
+WAITING = "Waiting for the same result, which another call is making."
+
+
+class Scripts:
+    """Scripts in a folder of their own, their home and the processes that run them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.home = folder, folder / "home"
+        self.processes: list[subprocess.Popen[str]] = []
+
+    def write(self, name: str, *, answer: str = "a", options: str = "") -> Path:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(FETCH.format(answer=answer, options=options))
+        return path
+
+    def run_here(self, engine: Engine, path: Path) -> str:
+        run = engine.run(load_flow(f"{path}:work"), self.folder)
+        return str(run.result())
+
+    def start(self, *command: object) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            cwd=self.folder,
+            env={**os.environ, "TAXIETL_HOME": str(self.home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def calls(self) -> int:
+        path = self.folder / "calls"
+        return len(path.read_text()) if path.exists() else 0
+
+    def await_calls(self, count: int) -> None:
+        _until(lambda: self.calls() == count)
+
+    def await_waiting(self, count: int) -> None:
+        def waiting() -> int:
+            lines = [line for run in history.runs() for line in history.logs(run.id)]
+            return sum(line.message == WAITING for line in lines)
+
+        with History.opened(self.home) as history:
+            _until(lambda: waiting() == count)
+
+
+def _until(is_so: Any) -> None:
+    until = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Iterator[Scripts]:
+    scripts = Scripts(tmp_path)
+    yield scripts
+    for process in scripts.processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("options", ["", ', version="1"'], ids=["code", "version"])
+def test_two_scripts_tasks_of_one_name_do_not_share_results(
+    engine: Engine, scripts: Scripts, options: str
+) -> None:
+    (scripts.folder / "go").touch()
+    one = scripts.write("flows.py", options=options, answer="one")
+    other = scripts.write("elsewhere/flows.py", options=options, answer="two")
+
+    answers = [scripts.run_here(engine, each) for each in (one, other, one)]
+
+    assert answers == ["one", "two", "one"]
+    assert scripts.calls() == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [("", "new"), (', version="1"', "old")], ids=["code", "version"]
+)
+def test_a_changed_body_is_a_miss_unless_a_version_is_given(
+    engine: Engine, scripts: Scripts, options: str, expected: str
+) -> None:
+    (scripts.folder / "go").touch()
+    assert scripts.run_here(engine, scripts.write("a.py", options=options, answer="old")) == "old"
+
+    path = scripts.write("a.py", options=options, answer="new")
+
+    assert scripts.run_here(engine, path) == expected
+
+
+def test_a_changed_body_is_named_by_cache_why(engine: Engine, scripts: Scripts) -> None:
+    (scripts.folder / "go").touch()
+    for answer in ("old", "new"):
+        scripts.run_here(engine, scripts.write("a.py", answer=answer))
+
+    call, *_ = call_of(engine.history, engine.history.runs()[0].name, "fetch-0")
+    found = explain(call, engine.cache.entries("fetch"), engine.clock())
+
+    assert [each.name for each in found.fields if not each.is_same] == ["code"]
+
+
+def test_a_script_shares_with_itself_however_it_is_run(scripts: Scripts) -> None:
+    (scripts.folder / "go").touch()
+    path = scripts.write("flows.py")
+
+    for command in (
+        [path, scripts.folder],
+        ["-m", "taxietl", "run", f"{path}:work", "-p", f"folder={scripts.folder}", "-q"],
+    ):
+        process = scripts.start(*command)
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, out
+
+    assert scripts.calls() == 1
