@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from taxietl.orchestrator import Engine, History
+from taxietl.orchestrator import Cache, Engine, History, flow, task
 from taxietl.orchestrator.cache_why import call_of, explain
 from taxietl.orchestrator.entry import load_flow
 
@@ -157,3 +159,153 @@ def test_a_script_shares_with_itself_however_it_is_run(scripts: Scripts) -> None
         assert process.returncode == 0, out
 
     assert scripts.calls() == 1
+
+
+def test_two_processes_that_miss_at_once_make_it_once(scripts: Scripts) -> None:
+    path = scripts.write("flows.py")
+    first = scripts.start(path, scripts.folder)
+    scripts.await_calls(1)
+    second = scripts.start(path, scripts.folder)
+    scripts.await_waiting(1)
+
+    (scripts.folder / "go").touch()
+
+    outputs = [each.communicate(timeout=60)[0] for each in (first, second)]
+    assert [out.splitlines()[-1] for out in outputs] == ["a", "a"]
+    assert "Finished in state Cached(type=COMPLETED)" in outputs[1]
+    assert scripts.calls() == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+def test_who_waits_hears_a_signal_and_makes_it_if_the_other_dies(scripts: Scripts) -> None:
+    path = scripts.write("flows.py")
+    first = scripts.start(path, scripts.folder)
+    scripts.await_calls(1)
+    second, third = (scripts.start(path, scripts.folder) for _ in range(2))
+    scripts.await_waiting(2)
+
+    second.send_signal(signal.SIGTERM)
+    assert "Stopped by SIGTERM." in second.communicate(timeout=60)[0]
+    assert scripts.calls() == 1
+
+    first.kill()
+    scripts.await_calls(2)
+    (scripts.folder / "go").touch()
+    assert third.communicate(timeout=60)[0].splitlines()[-1] == "a"
+
+
+class Making:
+    """A cached task that takes until it is let go, called in threads of one run."""
+
+    def __init__(self, **options: Any) -> None:
+        self.calls = 0
+        self.go, self.begun = threading.Event(), threading.Event()
+
+        @task(name="make", cache=Cache(), **options)
+        def make(number: int) -> int:
+            self.calls += 1
+            self.begun.set()
+            assert self.go.wait(30)
+            if self.calls == 1 and number < 0:
+                raise ValueError("not the first time")
+            return self.calls
+
+        self.task = make
+
+
+def states_of(engine: Engine, run_id: str, name: str) -> list[str]:
+    (record,) = [each for each in engine.history.task_runs(run_id) if each.name == name]
+    return [each.state.name for each in engine.history.states(run_id, record.id)]
+
+
+def test_calls_of_one_process_make_it_once(engine: Engine) -> None:
+    making = Making()
+
+    @flow
+    def work() -> list[int]:
+        futures = [making.task.submit(1) for _ in range(3)]
+        making.begun.wait(30)
+        making.go.set()
+        return [each.result() for each in futures]
+
+    assert engine.run(work).result() == [1, 1, 1]
+    assert making.calls == 1
+
+
+def test_the_next_one_makes_what_the_first_failed_to_make(engine: Engine) -> None:
+    making = Making()
+
+    @flow
+    def work() -> list[Any]:
+        futures = [making.task.submit(-1) for _ in range(2)]
+        making.begun.wait(30)
+        making.go.set()
+        return [each.result(raise_on_failure=False) for each in futures]
+
+    results = engine.run(
+        work,
+    ).result()
+
+    assert sorted(map(repr, results)) == ["2", "ValueError('not the first time')"]
+
+
+def test_a_wait_ends_with_the_timeout_of_its_flow(engine: Engine) -> None:
+    making = Making()
+
+    @flow(timeout_seconds=0.3)
+    def impatient() -> int:
+        return making.task(1)
+
+    @flow
+    def work() -> str:
+        first = making.task.submit(1)
+        making.begun.wait(30)
+        ended = impatient(return_state=True)
+        making.go.set()
+        first.result()
+        return str(ended.name)
+
+    assert engine.run(work).result() == "TimedOut"
+    assert making.calls == 1
+
+
+def test_after_its_own_timeout_it_waits_no_longer(engine: Engine) -> None:
+    slow, quick = Making(), Making(timeout_seconds=0.2)
+    quick.task.function = slow.task.function  # one key, another limit
+    quick.go = slow.go
+
+    @flow
+    def work() -> str:
+        first = slow.task.submit(1)
+        slow.begun.wait(30)
+        threading.Timer(1, slow.go.set).start()
+        ended = quick.task(1, return_state=True)
+        first.result()
+        return str(ended.name)
+
+    assert engine.run(work).result() == "TimedOut"
+    assert slow.calls == 2
+
+
+def test_who_holds_slots_waits_for_nobody(home: Path) -> None:
+    making = Making()
+
+    @flow
+    def inner() -> int:
+        return making.task(1)
+
+    @task(tags={"one"})
+    def holder() -> int:
+        return inner()
+
+    @flow
+    def work() -> list[int]:
+        first = making.task.submit(1)
+        making.begun.wait(30)
+        second = holder.submit()
+        _until(lambda: making.calls == 2)
+        making.go.set()
+        return [first.result(), second.result()]
+
+    with Engine(home, limits={"one": 1}) as engine:
+        assert engine.run(work).result() == [2, 2]

@@ -44,7 +44,8 @@ class Cache:
 
     The key is the task's function (its module or script, and its name there), its `version` or
     else its code, and its arguments with their types. Results are JSON; files travel as a `Path`
-    in the result, are fingerprinted, and are looked at again before each use.
+    in the result, are fingerprinted, and are looked at again before each use. Of several calls
+    that miss at once, in whatever process, one makes the result and the others wait for it.
 
     Args:
         key: makes the arguments' part of the key from the bound arguments; None = do not cache

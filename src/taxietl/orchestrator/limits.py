@@ -32,6 +32,11 @@ _holder: ContextVar[str | None] = ContextVar("taxietl_slots_holder", default=Non
 """The task run that holds slots around this code."""
 
 
+def holds_slots() -> bool:
+    """Whether this code is part of an attempt that holds slots."""
+    return _holder.get() is not None
+
+
 class Limits:
     """The limits of one engine; may be used by many threads.
 

@@ -2,7 +2,7 @@
 
 The run that is taken up (see `resume.py`) is asked first, then the cache. A found result is
 claimed before it is used, so that nobody removes its files to make room meanwhile; so is the key
-under which a result is about to be made.
+under which a result is about to be made, which one call at a time makes (`key_locks.py`).
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator import cache
 from taxietl.orchestrator.beginnings import NewTaskRun
+from taxietl.orchestrator.key_locks import KeyLock
 from taxietl.orchestrator.results import MAX_BYTES, HoldsSecretError, Stored
+from taxietl.orchestrator.states import StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.context import RunScope
+    from taxietl.orchestrator.context import TaskScope
     from taxietl.orchestrator.recorder import Batch
     from taxietl.orchestrator.tasks import Task
 
@@ -38,7 +40,7 @@ class Reuse:
 
     Args:
         task: what is called.
-        run: the run that calls it.
+        task_run: the call, pending.
         new: the call as it is stored, its arguments settled.
         arguments: the same arguments as they are.
     """
@@ -46,12 +48,13 @@ class Reuse:
     def __init__(
         self,
         task: Task[..., Any],
-        run: RunScope,
+        task_run: TaskScope,
         new: NewTaskRun,
         arguments: Mapping[str, object],
     ) -> None:
-        self._task, self._run, self._engine = task, run, run.engine
-        self._new, self._arguments = new, arguments
+        self._task, self._run, self._engine = task, task_run.run, task_run.run.engine
+        self._task_run, self._new, self._arguments = task_run, new, arguments
+        self._lock: KeyLock | None = None
         self._entry: cache.Entry | None = None
         self.miss = ""
         """Why the cache had nothing to use; empty if it was not asked."""
@@ -59,6 +62,12 @@ class Reuse:
     def find(self) -> Found | None:
         """The result of the same call, if it can be used; it is claimed then."""
         return self._earlier() or self._cached()
+
+    def release(self) -> None:
+        """Let other calls make or use what this one was to make."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def prepare(self, value: object) -> cache.Prepared | None:
         """A result ready for the cache; None if it does not go there.
@@ -117,17 +126,47 @@ class Reuse:
         if entry is None:
             return None
         self._entry = entry
-        hit = self._look_up(entry)
-        if isinstance(hit, cache.Hit):
-            if self._claim(entry.key):
-                fits = len(hit.result) <= MAX_BYTES
-                return Found(hit.value, Stored(hit.result if fits else None, hit.files))
-            hit = cache.Miss("what was kept under its key has just been removed")
-        self.miss = f"Cache miss: {hit.reason}."
+        found = self._usable(entry)
+        if isinstance(found, cache.Miss):
+            self.miss = f"Cache miss: {found.reason}."
+            self._take_turn(entry)
+            # Whoever had the turn before has made it meanwhile.
+            found = self._usable(entry)
+        if isinstance(found, Found):
+            self.release()
+            return found
         with self._engine.history.writing() as writer:
             # From here on nobody removes, to make room, what is made under that key.
             writer.cache_key(self._new.id, entry.key)
         return None
+
+    def _usable(self, entry: cache.Entry) -> Found | cache.Miss:
+        """What is kept under that key, claimed."""
+        hit = self._look_up(entry)
+        if isinstance(hit, cache.Miss):
+            return hit
+        if not self._claim(entry.key):
+            return cache.Miss("what was kept under its key has just been removed")
+        fits = len(hit.result) <= MAX_BYTES
+        return Found(hit.value, Stored(hit.result if fits else None, hit.files))
+
+    def _take_turn(self, entry: cache.Entry) -> None:
+        """Wait while another call, in whatever process, makes the same result."""
+        task, run = self._task, self._run
+        is_fresh = task.cache is not None and task.cache.refresh
+        self._lock = KeyLock(self._engine.home, entry.key)
+        with run.pool.aside():
+            self._lock.acquire(
+                run.cancellation,
+                patience_seconds=0 if is_fresh else task.timeout_seconds,
+                waiting=self._tell_waiting,
+            )
+
+    def _tell_waiting(self) -> None:
+        message = "Waiting for the same result, which another call is making."
+        with self._engine.recorder.batch() as batch:
+            batch.say(self._task_run, message)
+            batch.task_state(self._task_run, batch.state(StateName.PENDING, message))
 
     def _look_up(self, entry: cache.Entry) -> cache.Hit | cache.Miss:
         if self._task.cache is not None and self._task.cache.refresh:

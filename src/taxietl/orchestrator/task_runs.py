@@ -79,15 +79,19 @@ class TaskCall:
                 batch.writer.inputs(self._new)
 
     def _value(self) -> Any:
-        reuse = Reuse(self._task, self._run, self._new, self._arguments)
-        if (found := reuse.find()) is not None:
+        reuse = Reuse(self._task, self.task_run, self._new, self._arguments)
+        try:
+            if (found := reuse.find()) is not None:
+                self._release_streams()
+                self._take(found)
+                return found.value
+            streams, reason = self._streams, reuse.miss
+            value = Attempts(self._task, self.task_run, self._inputs, streams, reason=reason).make()
             self._release_streams()
-            self._take(found)
-            return found.value
-        streams, reason = self._streams, reuse.miss
-        value = Attempts(self._task, self.task_run, self._inputs, streams, reason=reason).make()
-        self._release_streams()
-        self._complete(value, reuse)
+            self._complete(value, reuse)
+        finally:
+            reuse.release()
+        self._tell()
         return value
 
     def _release_streams(self) -> None:
@@ -115,7 +119,6 @@ class TaskCall:
         self._run.note(self.task_run.id, StateType.COMPLETED)
         if prepared is not None:
             self._make_room()
-        self._tell()
 
     def _make_room(self) -> None:
         try:
