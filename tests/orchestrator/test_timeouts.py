@@ -470,3 +470,37 @@ def test_many_strikes_hit_their_calls_or_nothing() -> None:
 
     print(f"seed 2, {rounds} calls: {counts}")
     assert sum(counts.values()) == rounds
+
+
+def test_a_limit_reaches_a_wait_for_a_future(engine: Engine) -> None:
+    go = threading.Event()
+    waited: list[str] = []
+
+    @task
+    def slow() -> int:
+        assert go.wait(30)
+        return 1
+
+    def wait_for(future: Any) -> None:
+        try:
+            future.wait()
+        except Cancelled:
+            waited.append(str(slow_one.state.name))
+            raise
+
+    a_task = task(name="a task", timeout_seconds=SHORT)(lambda: wait_for(slow_one))
+    a_flow = flow(name="a flow", timeout_seconds=SHORT)(lambda: wait_for(slow_one))
+    nested = task(timeout_seconds=SHORT)(lambda: flow(lambda: wait_for(slow_one))())
+
+    @flow
+    def work() -> list[str]:
+        nonlocal slow_one
+        slow_one = slow.submit()
+        ended = [each(return_state=True) for each in (a_task, a_flow, nested)]
+        ended.append(a_task.submit(return_state=True))
+        go.set()
+        return [str(each.name) for each in ended]
+
+    slow_one: Any = None
+    assert engine.run(work).result() == ["TimedOut"] * 4
+    assert waited == ["Running"] * 4

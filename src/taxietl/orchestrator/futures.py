@@ -115,11 +115,13 @@ class Future(Generic[R]):
             callback()
 
     def _block(self, timeout: float | None) -> None:
-        run = self._task_run.run
+        current, run = scope.get(), self._task_run.run
+        # Whatever asks the waiting code to stop: a limit of its own, or the run as a whole.
+        cancellation = current.cancellation if current else run.cancellation
         ended = threading.Event()
-        with self._awaited(ended.set), run.cancellation.on_cancel(ended.set), run.pool.aside():
+        with self._awaited(ended.set), cancellation.on_cancel(ended.set), run.pool.aside():
             ended.wait(timeout)
-        run.cancellation.check()
+        cancellation.check()
 
     @contextmanager
     def _awaited(self, callback: Callable[[], None]) -> Iterator[None]:
