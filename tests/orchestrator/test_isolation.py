@@ -58,14 +58,46 @@ def refuse():
     raise UnknownNameError("colour", "pink", ["green"])
 
 
-class OddError(Exception):
-    def __init__(self, one, other):
-        super().__init__(f"{one} and {other}")
+class HttpError(ConnectionError):
+    def __init__(self, status, body, *, after=None):
+        super().__init__(f"HTTP {status}")
+        self.status, self.body, self.after = status, body, after
+
+
+@task(isolate=True, retry=Retry(on=HttpError, attempts=2, retry_if=lambda e: e.status >= 500))
+def odd(status):
+    error = HttpError(status, b"busy", after=threading.Lock())
+    error.add_note("the third today")
+    try:
+        [][0]
+    except IndexError as cause:
+        raise error from cause
 
 
 @task(isolate=True)
-def odd():
-    raise OddError("this", "that")
+def foreign():
+    class LocalError(HttpError):
+        """No module has it by its name."""
+
+    raise LocalError(503, b"busy")
+
+
+@task(isolate=True)
+def unknown():
+    class LocalError(Exception):
+        """Nor is there a class above that says anything."""
+
+    raise LocalError("odd")
+
+
+@task(isolate=True)
+def together():
+    raise ExceptionGroup("two", [HttpError(503, b"one"), OSError(2, "no file", "a.csv")])
+
+
+@task(isolate=True)
+def returned(error):
+    return error
 
 
 @task(isolate=True)
@@ -258,12 +290,40 @@ def test_an_error_comes_back_as_itself_with_its_traceback(run: Call, engine: Eng
     assert any("isolated_tasks.py" in each and "in refuse" in each for each in traces)
 
 
-def test_an_error_that_cannot_travel_comes_as_its_text(run: Call, engine: Engine) -> None:
-    done = run("odd")
+def test_an_error_whose_class_asks_for_more_than_its_text_is_retried(
+    run: Call, engine: Engine, tasks: ModuleType
+) -> None:
+    done = run("odd", 503)
 
-    with pytest.raises(RuntimeError, match=r"isolated_tasks\.OddError: this and that"):
-        done.result()
-    assert any("in odd" in each.message for each in engine.history.logs(done.id))
+    assert engine.history.task_runs(done.id)[0].attempts == 2
+    error = done.final_state.error
+    assert type(error) is tasks.HttpError
+    assert (str(error), error.args, error.status) == ("HTTP 503", ("HTTP 503",), 503)
+    assert error.body == b"busy"
+    assert "lock" in error.after  # a lock cannot travel: its text can
+    assert error.__notes__[0] == "the third today"
+    assert type(error.__cause__) is IndexError
+    assert engine.history.task_runs(run("odd", 404).id)[0].attempts == 1
+
+
+def test_an_error_of_an_unknown_class_comes_as_the_class_above(
+    run: Call, tasks: ModuleType
+) -> None:
+    known, other = run("foreign").final_state.error, run("unknown").final_state.error
+
+    assert type(known) is tasks.HttpError
+    assert str(known).endswith("LocalError: HTTP 503")
+    assert known.status == 503
+    assert (type(other), str(other).endswith("LocalError: odd")) == (RuntimeError, True)
+
+
+def test_errors_travel_in_groups_arguments_and_results(run: Call, tasks: ModuleType) -> None:
+    group = run("together").final_state.error
+    sent = tasks.HttpError(500, b"sent")
+
+    assert [type(each) for each in group.exceptions] == [tasks.HttpError, FileNotFoundError]
+    assert group.exceptions[1].filename == "a.csv"
+    assert vars(run("returned", sent).result()) == vars(sent)
 
 
 def test_leaving_the_process_is_a_crash_of_the_task(run: Call, engine: Engine) -> None:

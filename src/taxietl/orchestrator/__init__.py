@@ -13,7 +13,8 @@ The way of a run through it:
 The modules, each row built on those below it:
 
     running     engine calls root_runs subflow_runs flow_runs task_runs stream_runs attempts
-                reuse key_locks resume bodies isolation isolated_child limits verdicts failures
+                reuse key_locks resume bodies isolation isolated_child
+                limits verdicts failures
     defining    flows tasks decoration parameters entry listing default
     keeping     recorder history writer beginnings retention chores cache cache_store cache_why
                 glance
@@ -21,7 +22,7 @@ The modules, each row built on those below it:
     stopping    stopping signals timeouts cancellation
     on disk     tickets liveness database schema filelock records
     values      states runs retry names arguments canonical code_digests places results
-                fingerprints annotations
+                fingerprints annotations portable
 """
 
 from __future__ import annotations

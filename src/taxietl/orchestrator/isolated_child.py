@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import IO, Any, NoReturn, cast
 
 from taxietl.errors import Cancelled, ConfigError
+from taxietl.orchestrator import portable
 from taxietl.orchestrator.cancellation import Cancellation
 from taxietl.orchestrator.context import RunScope, TaskScope, refusing_runs, scope
 
@@ -62,14 +63,13 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        """With the error itself, if it survives the journey."""
-        try:
-            pickled = pickle.dumps(error)
-            pickle.loads(pickled)
-        except Exception:  # noqa: BLE001 - then its text has to do
-            pickled = None
+        """With the error itself, or the nearest to it that survives the journey."""
         described = "".join(traceback.format_exception_only(error)).strip()
-        return cls(pickled, described, "".join(traceback.format_exception(error)).rstrip())
+        return cls(
+            portable.error_dumps(error),
+            described,
+            "".join(traceback.format_exception(error)).rstrip(),
+        )
 
 
 class _Channel:
@@ -148,7 +148,7 @@ def main() -> None:
 
 def _pickled(value: object) -> bytes:
     try:
-        return pickle.dumps(value)
+        return portable.dumps(value)
     except Exception as error:
         raise ConfigError(
             f"An isolated task returned what cannot be sent to its run: {error}.",

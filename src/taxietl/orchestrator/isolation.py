@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from taxietl.errors import ConfigError, IsolatedProcessError
+from taxietl.orchestrator import portable
 from taxietl.orchestrator.context import TaskScope
 from taxietl.orchestrator.isolated_child import Failure, FunctionName, Job
 
@@ -49,7 +50,7 @@ class IsolatedCall:
         file = getattr(module, "__file__", None)
         self._function = FunctionName(function.__module__, file, function.__qualname__)
         try:
-            self._arguments = pickle.dumps((args, kwargs))
+            self._arguments = portable.dumps((args, kwargs))
         except Exception as error:
             raise ConfigError(
                 f"The task {task_name!r} has isolate=True, and its arguments cannot be sent to"
@@ -64,8 +65,8 @@ class IsolatedCall:
         """Make it, and wait for its end: what the function returned.
 
         Raises:
-            BaseException: what the function raised; a RuntimeError of the same text where that
-                could not be pickled.
+            BaseException: what the function raised; where its class cannot be found from here,
+                an error of the class above with the same text.
             IsolatedProcessError: the process died.
             Cancelled: the attempt was asked to stop before it began.
         """
