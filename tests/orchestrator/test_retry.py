@@ -246,3 +246,55 @@ def test_running_out_of_memory_is_a_crash_and_may_be_retried(engine: Engine) -> 
     assert states(engine, run.id, "greedy-0") == [
         *("Pending", "Running", "AwaitingRetry", "Retrying", "Crashed")
     ]
+
+
+def exponential_backoff(backoff_factor: float) -> Any:
+    """As Prefect has it: a function of the number of retries that gives all delays."""
+    return lambda retries: [backoff_factor * 2**retry for retry in range(retries)]
+
+
+def test_a_delay_may_be_a_function_that_gives_all_delays(engine: Engine) -> None:
+    @task(retries=3, retry_delay_seconds=exponential_backoff(10))
+    def fetch() -> None:
+        raise OSError("cut")
+
+    run = engine.run(flow(lambda: fetch()))
+
+    (task_run,) = engine.history.task_runs(run.id)
+    waits = [
+        each.scheduled_for - each.state.at
+        for each in engine.history.states(run.id, task_run.id)
+        if each.scheduled_for
+    ]
+    assert [each.total_seconds() for each in waits] == [10, 20, 40]
+
+
+@pytest.mark.parametrize(
+    ("delay", "says"),
+    [
+        (lambda failures: "10", "returns '10'"),
+        (lambda failures: None, "returns None"),
+        (lambda failures: 1 / 0, "fails: ZeroDivisionError"),
+        (lambda failures: ["10"], "'10', which is no number"),
+        (lambda failures: [], "holds no delay"),
+        ("10", "'10', which is no number"),
+        (timedelta(seconds=1), "which is no number"),
+        ([1, -1], "below zero"),
+    ],
+)
+def test_a_delay_that_is_no_number_of_seconds_is_refused_at_once(delay: Any, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        Retry(on=OSError, delay=delay)
+
+
+def test_a_delay_that_fails_later_does_not_hide_the_error(engine: Engine) -> None:
+    @task(retry=Retry(on=OSError, delay=lambda failures: 10 / (2 - failures)))
+    def fetch() -> None:
+        raise OSError("cut")
+
+    run = engine.run(flow(lambda: fetch()))
+
+    assert isinstance(run.final_state.error, OSError)
+    attempts, lines = attempts_and_lines(engine, run.id)
+    assert attempts == 2
+    assert any("delay failed: ZeroDivisionError" in each for each in lines)

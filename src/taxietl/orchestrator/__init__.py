@@ -15,14 +15,14 @@ The modules, each row built on those below it:
     running     engine calls root_runs subflow_runs flow_runs task_runs stream_runs attempts
                 reuse key_locks resume bodies isolation isolated_child
                 limits verdicts failures
-    defining    flows tasks decoration parameters entry listing default
+    defining    flows tasks decoration foreign parameters entry listing default
     keeping     recorder history writer beginnings retention chores cache cache_store cache_why
                 glance
     shared      context futures stream inputs submission mapping pool hooks logs prints
     stopping    stopping signals timeouts cancellation
     on disk     tickets liveness database schema filelock records
     values      states runs retry names arguments canonical code_digests places results
-                fingerprints annotations portable
+                fingerprints annotations portable callables
 """
 
 from __future__ import annotations

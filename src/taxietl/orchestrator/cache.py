@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from taxietl.errors import ConfigError
 from taxietl.masking import holds_secret
 from taxietl.orchestrator.arguments import shown
+from taxietl.orchestrator.callables import refuse_misfit
 from taxietl.orchestrator.canonical import NoDigestError, told_apart, types_in
 from taxietl.orchestrator.fingerprints import (
     FilePrint,
@@ -57,6 +58,15 @@ class Cache:
     key: Callable[[dict[str, Any]], str | None] | None = None
     expires: timedelta | None = None
     refresh: bool = False
+
+    def __post_init__(self) -> None:
+        if self.key is not None:
+            refuse_misfit(
+                "Cache(key=…)",
+                self.key,
+                takes="a dict of the call's arguments",
+                hint='Write `lambda arguments: str(arguments["month"])`, say; Cache() takes all.',
+            )
 
 
 @dataclass(frozen=True)

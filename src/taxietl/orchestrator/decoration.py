@@ -8,11 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.inputs import RESERVED
-from taxietl.orchestrator.retry import Delay, Retry
+from taxietl.orchestrator.retry import Delay, Retry, is_number
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.flows import Flow
     from taxietl.orchestrator.tasks import Task
+
+
+def check_function(kind: str, function: object) -> None:
+    """ConfigError if that is no function, or one that a class has."""
+    if not callable(function):
+        raise ConfigError(
+            f"@{kind} is given {function!r}, which is no function.",
+            hint=f"Write @{kind} or @{kind}(…) above a `def`; name= takes its name.",
+        )
+    qualname = str(getattr(function, "__qualname__", ""))
+    around = qualname.rpartition(".")[0]
+    names = getattr(getattr(function, "__code__", None), "co_varnames", ())
+    is_in_class = bool(around) and not around.endswith("<locals>")
+    is_bound = hasattr(function, "__self__")
+    if is_in_class and not is_bound and names and names[0] in ("self", "cls"):
+        raise ConfigError(
+            f"@{kind} cannot be put on a method: {qualname} would be called without its"
+            f" {names[0]!r}.",
+            hint=f"Write a function that is handed what it needs; or `{kind}(object.method)`,"
+            " which is one of an object.",
+        )
 
 
 def check_flow(flow: Flow[..., Any]) -> None:
@@ -54,6 +75,11 @@ def retry_plan(
     retry_if: Callable[[Exception], bool] | None,
 ) -> Retry | None:
     """The plan in either of its two forms; ConfigError if both were given, or half of one."""
+    if type(retries) is not int or retries < 0:
+        raise ConfigError(
+            f"The task {task_name!r} has retries={retries!r}.",
+            hint="Give a whole number from 0 on: how often it is called again at most.",
+        )
     if retry is not None and retries:
         raise ConfigError(f"The task {task_name!r} has both retry= and retries=: give one of them.")
     if retry_if is not None and not retries:
@@ -98,6 +124,11 @@ def _check_stream(task: Task[..., Any]) -> None:
 
 
 def _check_timeout(kind: str, name: str, seconds: float | None) -> None:
+    if seconds is not None and not is_number(seconds):
+        raise ConfigError(
+            f"The {kind} {name!r} has timeout_seconds={seconds!r}, which is no number.",
+            hint="Give a number of seconds above 0.",
+        )
     if seconds is not None and seconds <= 0:
         raise ConfigError(
             f"The {kind} {name!r} has timeout_seconds={seconds}: it could never do anything.",

@@ -6,6 +6,7 @@ How a run goes is in `engine.py`; this module only knows what a flow is.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
@@ -13,7 +14,8 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.code_digests import CodeVersion
 from taxietl.orchestrator.context import current_run, scope
-from taxietl.orchestrator.decoration import check_flow
+from taxietl.orchestrator.decoration import check_flow, check_function
+from taxietl.orchestrator.foreign import refuse_options
 from taxietl.orchestrator.futures import Future
 from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.inputs import Inputs, taken
@@ -209,6 +211,7 @@ def flow(
     on_failure: Sequence[Hook] | None = None,
     on_crash: Sequence[Hook] | None = None,
     on_cancel: Sequence[Hook] | None = None,
+    **others: object,
 ) -> Any:
     """Make a function a flow: `@flow` or `@flow(name=…, run_name="{color}-{month}")`.
 
@@ -226,7 +229,11 @@ def flow(
         ConfigError: at decoration, when an option cannot be.
     """
 
+    if others:
+        refuse_options("flow", others, inspect.signature(flow).parameters)
+
     def decorate(function: Callable[..., Any]) -> Flow[..., Any]:
+        check_function("flow", function)
         title = name or str(getattr(function, "__name__", "flow"))
         made: Flow[..., Any] = Flow(
             function,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
+from taxietl.orchestrator.callables import refuse_misfit
 from taxietl.orchestrator.context import RunScope, TaskScope, scope
 from taxietl.orchestrator.states import StateType
 
@@ -33,12 +34,19 @@ class Hooks:
 
     @classmethod
     def checked(cls, what: str, **given: Sequence[Hook] | None) -> Hooks | None:
-        """The hooks of a decorator; None if there are none, ConfigError if one is no callable."""
+        """The hooks of a decorator; None if there are none, ConfigError if one is none."""
         for option, hooks in given.items():
             if hooks and (callable(hooks) or not all(callable(each) for each in hooks)):
                 raise ConfigError(
                     f"The {what} has {option}={hooks!r}, which is not a list of callables.",
                     hint=f"Write {option}=[notify], where `notify` takes the run that has ended.",
+                )
+            for hook in hooks or ():
+                refuse_misfit(
+                    f"{option}= of the {what}",
+                    hook,
+                    takes="the run that has ended",
+                    hint="Write `def notify(run): …`: its state, names and error are attributes.",
                 )
         if not any(given.values()):
             return None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeGuard, TypeVar, cast
 
 from taxietl.errors import ConfigError
+from taxietl.orchestrator.callables import refuse_misfit
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +53,8 @@ class Retry:
             retried, a cut connection is.
         attempts: how often the task is called at most, the first call included.
         delay: seconds between attempts: one number, a list whose last entry repeats,
-            `exponential(base, maximum)`, or a function of the number of failures so far.
+            `exponential(base, maximum)`, or a function of the number of failures so far (or, as
+            Prefect has it, of the number of retries, that gives a list).
         jitter: each delay grows by a random part of up to this fraction of it, 0.0 to 1.0.
         retry_if: asked about each such error; False means no further attempt. One that raises
             means that, too, and is logged.
@@ -78,13 +80,16 @@ class Retry:
             raise ConfigError(f"Retry(jitter={self.jitter}) is a fraction from 0.0 to 1.0.")
         if self.max_seconds is not None and self.max_seconds < 0:
             raise ConfigError(f"Retry(max_seconds={self.max_seconds}) lies before the first call.")
+        if self.retry_if is not None:
+            refuse_misfit(
+                "Retry(retry_if=…)",
+                self.retry_if,
+                takes="the error",
+                hint="Write `lambda error: error.status >= 500`, say.",
+            )
         if callable(self.delay):
-            return
-        delays = list(self.delay) if isinstance(self.delay, Sequence) else [self.delay]
-        if not delays:
-            raise ConfigError("Retry(delay=[]) holds no delay.", hint="Write delay=0 for none.")
-        if min(delays) < 0:
-            raise ConfigError(f"Retry(delay={self.delay}) holds a delay below zero.")
+            object.__setattr__(self, "delay", _checked(self.delay, self.attempts))
+        _refuse_delays(self.delay)
 
     def wait_seconds(self, failures: int, rng: Random, error: BaseException | None = None) -> float:
         """How long to wait after that many failed attempts (1 or more), the last with `error`."""
@@ -95,7 +100,8 @@ class Retry:
         else:
             seconds = float(self.delay)
         seconds = seconds * (1.0 + self.jitter * rng.random()) if self.jitter else seconds
-        return max(seconds, getattr(error, "retry_after_seconds", None) or 0.0)
+        asked = getattr(error, "retry_after_seconds", None)
+        return max(seconds, asked) if is_number(asked) else seconds
 
     def refusal(self, error: BaseException) -> str | None:
         """Why that error, one of `on`, is not worth another attempt; None if it is."""
@@ -106,6 +112,47 @@ class Retry:
         except Exception as raised:  # noqa: BLE001 - the task's own error is the one to raise
             return f"retry_if failed: {type(raised).__name__}: {raised}"
         return None if is_worth_it else "retry_if said no"
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """A number to count seconds by."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+
+
+def _checked(delay: Callable[[int], float], attempts: int) -> Delay:
+    """A delay's function, or the list of all delays where it makes one; ConfigError if neither."""
+    hint = "Give a function of the number of failures so far that returns seconds."
+    refuse_misfit("Retry(delay=…)", delay, takes="the number of failures so far", hint=hint)
+    try:
+        first: object = delay(1)
+        if isinstance(first, (list, tuple)):
+            # Made for the number of retries, as Prefect's exponential_backoff(…) is.
+            return list(cast(Sequence[float], delay(max(1, attempts - 1))))
+    except Exception as error:
+        raise ConfigError(
+            f"Retry(delay=…) is given a function that fails: {type(error).__name__}: {error}.",
+            hint=hint,
+        ) from error
+    if not is_number(first):
+        raise ConfigError(f"Retry(delay=…) is given a function that returns {first!r}.", hint=hint)
+    return delay
+
+
+def _refuse_delays(delay: Delay) -> None:
+    """ConfigError if what is given is no number of seconds, nor a list of some."""
+    if callable(delay):
+        return
+    delays: list[object] = [*delay] if isinstance(delay, (list, tuple)) else [delay]
+    if not delays:
+        raise ConfigError("Retry(delay=[]) holds no delay.", hint="Write delay=0 for none.")
+    for each in delays:
+        if not is_number(each):
+            raise ConfigError(
+                f"Retry(delay=…) is given {each!r}, which is no number of seconds.",
+                hint="Give a number, a list of numbers, exponential(1, maximum=60), or a function.",
+            )
+        if each < 0:
+            raise ConfigError(f"Retry(delay={delay}) holds a delay below zero.")
 
 
 def call_with_retry(
@@ -168,17 +215,27 @@ class _Turns:
         self._retry, self._clock, self._rng = retry, clock, rng
         self._giving_up = giving_up
         self._began = clock()
+        self._failures, self._seconds = 0, 0.0
 
     def are_wanted(self, error: BaseException) -> bool:
         if not isinstance(error, self._retry.on):
             return False
-        if reason := self._retry.refusal(error):
+        self._failures += 1
+        reason = self._retry.refusal(error) or self._unknown_delay(error)
+        if reason:
             self._giving_up(f"No further attempt: {reason}.")
         return not reason
 
-    def wait_seconds(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        return self._retry.wait_seconds(state.attempt_number, self._rng, error)
+    def _unknown_delay(self, error: BaseException) -> str | None:
+        """Why it is not known how long to wait; None once it is."""
+        try:
+            self._seconds = self._retry.wait_seconds(self._failures, self._rng, error)
+        except Exception as raised:  # noqa: BLE001 - the task's own error is the one to raise
+            return f"delay failed: {type(raised).__name__}: {raised}"
+        return None
+
+    def wait_seconds(self, _state: RetryCallState) -> float:
+        return self._seconds
 
     def are_over(self, state: RetryCallState) -> bool:
         limit = self._retry.max_seconds

@@ -16,7 +16,8 @@ from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.code_digests import CodeVersion
 from taxietl.orchestrator.context import RunScope, scope
-from taxietl.orchestrator.decoration import check_task, retry_plan
+from taxietl.orchestrator.decoration import check_function, check_task, retry_plan
+from taxietl.orchestrator.foreign import refuse_options
 from taxietl.orchestrator.futures import Future, FutureList
 from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.inputs import Inputs, taken
@@ -163,7 +164,7 @@ class Task(Generic[P, R]):
 
     @functools.cached_property
     def signature(self) -> inspect.Signature:
-        """The function's parameters."""
+        """Its function's parameters."""
         return inspect.signature(self.function)
 
     @functools.cached_property
@@ -243,6 +244,7 @@ def task(
     on_failure: Sequence[Hook] | None = None,
     on_crash: Sequence[Hook] | None = None,
     on_cancel: Sequence[Hook] | None = None,
+    **others: object,
 ) -> Any:
     """Make a function a task: `@task` or `@task(retry=…, cache=…)`.
 
@@ -252,27 +254,27 @@ def task(
         name: what it is called in the history; the function's name if left out.
         retry: when to try it again.
         cache: keep its results.
-        version: change it when the function's meaning changes; part of the cache's key. Left out,
-            it is a digest of the function's code.
+        version: part of the cache's key; left out, it is a digest of the function's code.
         tags: words to find and limit it by.
-        persist_result: False for what must be asked anew each time: the result is not kept, and
-            a run that is resumed calls the task again.
-        retries, retry_delay_seconds, retry_if: short for `Retry(on=Exception,
-            attempts=retries + 1, delay=retry_delay_seconds, retry_if=retry_if)`.
+        persist_result: False for what must be asked anew each time, by a resumed run too.
+        retries, retry_delay_seconds, retry_if: short for `Retry(on=Exception, …)`.
         timeout_seconds: an attempt that takes longer is stopped, as far as a thread can be, and
             has failed as TimedOut.
-        isolate: make each attempt in a process of its own, which a timeout or a Ctrl-C ends in
-            any case. The function must be one that a module has by its name; arguments and
-            results are pickled on their way.
+        isolate: make each attempt in a process of its own, which can be ended in any case. The
+            function must be one that a module has by its name; arguments and results are pickled.
         log_prints: log what it prints. Left out, as its flow does.
         on_completion, on_failure, on_crash, on_cancel: lists of callables; those for the state
             in which a task run ends are called with the `TaskRun`.
 
     Raises:
-        ConfigError: at decoration, when the options do not go together.
+        ConfigError: at decoration, when an option is unknown or does not go with another.
     """
 
+    if others:
+        refuse_options("task", others, inspect.signature(task).parameters)
+
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
+        check_function("task", function)
         title = name or str(getattr(function, "__name__", "task"))
         made: Task[..., Any] = Task(
             function,
