@@ -12,7 +12,7 @@ from taxietl.extract.synthetic import write
 
 HEAVY = (
     *("pandas", "numpy", "pyarrow", "duckdb", "sqlalchemy", "psycopg2", "google.cloud.storage"),
-    *("tenacity", "isal", "httpx", "pydantic_settings", "coolname", "sqlite3"),
+    *("tenacity", "isal", "httpx", "pydantic_settings", "coolname", "sqlite3", "psutil"),
     "google.cloud.bigquery",
 )  # pydantic is typer's own, to coerce a command's arguments
 

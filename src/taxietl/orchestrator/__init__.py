@@ -19,7 +19,7 @@ The modules, each row built on those below it:
     keeping     recorder history writer beginnings retention chores cache cache_store cache_why
                 glance
     shared      context futures stream inputs submission mapping pool hooks logs prints
-    stopping    stopping signals timeouts cancellation
+    stopping    stopping signals timeouts cancellation programs
     on disk     tickets liveness database schema filelock records
     values      states runs retry names arguments canonical code_digests places results
                 fingerprints annotations portable callables

@@ -22,6 +22,7 @@ from taxietl.errors import ConfigError, IsolatedProcessError
 from taxietl.orchestrator import portable
 from taxietl.orchestrator.context import TaskScope
 from taxietl.orchestrator.isolated_child import Failure, FunctionName, Job
+from taxietl.orchestrator.programs import kept_apart
 
 GRACE_SECONDS = 1.0
 """From SIGTERM, which lets `finally` blocks run, to SIGKILL."""
@@ -119,7 +120,8 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
         process_group=0,  # of its own: see `stop`
     ) as child:
         try:
-            yield child
+            with kept_apart(child.pid):
+                yield child
         finally:
             stop(child)
             with suppress(OSError):  # it may have died before it had read its job

@@ -26,6 +26,7 @@ from taxietl.orchestrator.logs import ENGINE, captured
 from taxietl.orchestrator.names import wanted_names
 from taxietl.orchestrator.parameters import Parameters
 from taxietl.orchestrator.pool import Pool
+from taxietl.orchestrator.programs import Programs
 from taxietl.orchestrator.resume import Resumption, replayable
 from taxietl.orchestrator.runs import Run
 from taxietl.orchestrator.signals import supervise
@@ -106,12 +107,15 @@ def _supervised(
     def leaving() -> None:
         logging.getLogger(ENGINE).warning("%r does not stop: leaving it.", run.name)
         with suppress(Exception):
+            _say_ended(run, programs.end(grace_seconds=0))
+        with suppress(Exception):
             # A connection of its own: the run's thread may hold the other one.
             _settle(run, History(home, busy_seconds=1), _cancelled(run))
             withdraw(home, run.id)
             lock.release()
 
     ended: list[Run[R]] = []
+    programs = Programs()
 
     def body() -> Run[R]:
         try:
@@ -121,13 +125,14 @@ def _supervised(
             run.pool.close()
 
     try:
-        return supervise(
-            body,
-            run.cancellation,
-            requested=functools.partial(requested, home, run.id),
-            heard=heard,
-            leaving=leaving,
-        )
+        with programs, run.cancellation.on_cancel(programs.ask):
+            return supervise(
+                body,
+                run.cancellation,
+                requested=functools.partial(requested, home, run.id),
+                heard=heard,
+                leaving=leaving,
+            )
     except Cancelled as error:  # it struck the engine's own work around the flow
         if ended:
             return ended[0]
@@ -140,7 +145,17 @@ def _supervised(
         raise
     finally:
         if run.cancellation.requested:
+            _say_ended(run, programs.end())
             _settle(run, engine.history, _cancelled(run))
+
+
+def _say_ended(run: RunScope, programs: list[str]) -> None:
+    """Say which programs of the run were ended, and how many."""
+    if programs:
+        count = "1 program" if len(programs) == 1 else f"{len(programs)} programs"
+        message = f"Ended {count} that it had started: {', '.join(programs)}."
+        with run.engine.recorder.batch() as batch:
+            batch.say(run, message, level=logging.WARNING)
 
 
 def _settle(run: RunScope, history: History, state: State) -> None:
