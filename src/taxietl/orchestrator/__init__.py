@@ -1,6 +1,6 @@
 """Flows, tasks, states, retries, cache, history: an orchestrator small enough to read.
 
-It knows nothing of taxis, frames or the command line. The names below load on first use, so
+It knows nothing of taxis or the command line. The names below load on first use, so
 that importing this package, or taxietl, costs nothing. (The modules are called `flows` and
 `tasks` since a module `flow` would hide the decorator of that name once it is loaded.)
 
@@ -22,7 +22,7 @@ The modules, each row built on those below it:
     stopping    stopping signals timeouts cancellation programs
     on disk     tickets liveness database schema filelock records
     values      states runs retry names arguments canonical code_digests places results
-                fingerprints annotations portable callables
+                fingerprints annotations portable callables frames
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from taxietl.orchestrator.canonical import NoDigestError, attributes, told_apart
 from taxietl.orchestrator.results import MAX_BYTES, NATIVE, is_native
 
 _HIDDEN = re.compile(r'"<|\*{10}')
-_SHORTENED = re.compile(r'"<\w+ of [\d,]+>"')
+_BIG = re.compile(r'"<(\w+ of [\d,]+|ndarray|DataFrame|Table)>"')
 
 
 def shown(arguments: Mapping[str, object]) -> str:
@@ -42,7 +42,7 @@ def digest_of(arguments: Mapping[str, object], text: str) -> str | None:
     Returns:
         A digest; empty if they have no canonical form, or are too big to be worth one.
     """
-    if _SHORTENED.search(text):
+    if _BIG.search(text):
         return ""
     if not _HIDDEN.search(text) and all(map(is_native, arguments.values())):
         return None

@@ -12,10 +12,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
 from taxietl.masking import holds_secret
+from taxietl.orchestrator import frames
 from taxietl.orchestrator.arguments import shown
 from taxietl.orchestrator.callables import refuse_misfit
 from taxietl.orchestrator.canonical import NoDigestError, told_apart, types_in
@@ -27,10 +29,13 @@ from taxietl.orchestrator.fingerprints import (
 )
 from taxietl.orchestrator.records import to_text
 from taxietl.orchestrator.results import (
+    MAX_BYTES,
     MAX_CACHED_BYTES,
+    NOT_STORED,
     HoldsSecretError,
     NotStorableError,
     ResultCodec,
+    Stored,
 )
 
 if TYPE_CHECKING:
@@ -44,8 +49,9 @@ class Cache:
     """Keep a task's result, and use it instead of calling the task again.
 
     The key is the task's function (its module or script, and its name there), its `version` or
-    else its code, and its arguments with their types. Results are JSON; files travel as a `Path`
-    in the result, are fingerprinted, and are looked at again before each use. Of several calls
+    else its code, and its arguments with their types. Results are JSON, a DataFrame or Arrow table
+    is Parquet; files travel as a `Path` in the result, are fingerprinted, and are looked at again
+    before each use. Of several calls
     that miss at once, in whatever process, one makes the result and the others wait for it.
 
     Args:
@@ -138,6 +144,12 @@ class Prepared:
     result: str
     files: tuple[FilePrint, ...]
 
+    def stored(self) -> Stored:
+        """The same for the history."""
+        if len(self.result) > MAX_BYTES:
+            return NOT_STORED
+        return Stored(self.result, prints_as_text(self.files) if self.files else None)
+
 
 def look_up(database: Database, entry: Entry, codec: ResultCodec, now: datetime) -> Hit | Miss:
     """The kept result of that call, if it can be used now."""
@@ -158,23 +170,43 @@ def look_up(database: Database, entry: Entry, codec: ResultCodec, now: datetime)
         return Miss("the kept result does not fit what the task returns now")
 
 
-def prepare(entry: Entry, codec: ResultCodec, value: object) -> Prepared:
-    """Write the result as JSON and take its files' fingerprints.
+def prepare(entry: Entry, codec: ResultCodec, value: object, *, folder: Path) -> Prepared:
+    """Write the result as JSON, a frame as Parquet, and take its files' fingerprints.
+
+    Args:
+        folder: the cache's own, for frames.
 
     Raises:
         HoldsSecretError: it has a password or a token in it.
         ConfigError: the result cannot be stored.
     """
     try:
+        if frames.kind_of(value):
+            return _prepare_frame(entry, value, folder)
         text = codec.encode(value, max_bytes=MAX_CACHED_BYTES)
     except HoldsSecretError:
         raise
     except NotStorableError as error:
         raise ConfigError(
             f"The task {entry.task!r} has cache=, and its result cannot be stored: {error}.",
-            hint="Return JSON-like values, dataclasses, or the Path of a file; or drop cache=.",
+            hint="Return JSON-like values, dataclasses, a DataFrame, an Arrow table or the Path of"
+            " a file; or drop cache=.",
         ) from error
     return Prepared(entry, text, tuple(FilePrint.take(path) for path in files_in(value)))
+
+
+def _prepare_frame(entry: Entry, value: object, folder: Path) -> Prepared:
+    """Write a frame into the one file that its key has."""
+    from taxietl.orchestrator.database import translated  # a decorator needs no sqlite3
+
+    path = folder / "frames" / f"{hashlib.sha256(entry.key.encode()).hexdigest()[:32]}.parquet"
+    try:
+        with translated(path):
+            text = frames.write(value, path)
+            return Prepared(entry, text, (FilePrint.take(path),))
+    except ValueError as error:
+        name = type(value).__name__
+        raise NotStorableError(f"the {name} does not come back from Parquet: {error}") from error
 
 
 def keep(

@@ -21,6 +21,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from taxietl.orchestrator import frames
 from taxietl.orchestrator.places import type_place
 from taxietl.orchestrator.results import NATIVE
 
@@ -132,11 +133,11 @@ def _scalar(value: object) -> object:
         return type_place(value)
     if isinstance(value, (complex, range)) or value is Ellipsis:
         return repr(value)
-    return _numpy(value)
+    return _array(value)
 
 
-def _numpy(value: object) -> object:
-    """A scalar or an array of numpy's; numpy is loaded if there is one."""
+def _array(value: object) -> object:
+    """A scalar or an array of numpy's, a DataFrame or an Arrow table."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)):
         array: Any = numpy.asarray(value)
@@ -144,6 +145,8 @@ def _numpy(value: object) -> object:
             return [str(array.dtype), list(array.shape), canonical(array.tolist())]
         content = hashlib.sha256(array.tobytes()).hexdigest()
         return [str(array.dtype), list(array.shape), content]
+    if (digest := frames.digest(value)) is not None:
+        return digest
     raise NoDigestError(f"a {type(value).__name__} has no canonical form")
 
 

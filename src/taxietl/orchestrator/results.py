@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taxietl.masking import holds_secret
+from taxietl.orchestrator import frames
 from taxietl.orchestrator.fingerprints import FilePrint, files_in, prints_as_text
 
 MAX_BYTES = 64 * 1024
@@ -78,6 +79,8 @@ class ResultCodec:
 
     def decode(self, text: str) -> Any:
         """The result again; raises ValueError if the text does not fit the annotation."""
+        if text.startswith(frames.MARK):
+            return frames.read(text)
         if self._annotation is None:
             return json.loads(text)
         if self._annotation in NATIVE:
@@ -102,7 +105,9 @@ class ResultCodec:
         try:
             return str(self._type_adapter().dump_json(value, warnings="error").decode())
         except Exception as error:
-            raise NotStorableError(f"{type(error).__name__}: {error}") from error
+            # Pydantic says more, over many lines, of what it would take.
+            why = f": {first[0]}" if (first := str(error).splitlines()) and len(first) == 1 else ""
+            raise NotStorableError(f"a {type(value).__name__} has no JSON form{why}") from error
 
     def _type_adapter(self) -> Any:
         if self._adapter is None:
@@ -126,12 +131,11 @@ class Stored:
 NOT_STORED = Stored(None)
 
 
-def stored(codec: ResultCodec, value: object, prints: Sequence[FilePrint] | None = None) -> Stored:
-    """Write a result for the history; the prints are those of its files, if they are known."""
+def stored(codec: ResultCodec, value: object) -> Stored:
+    """Write a result for the history, with the fingerprints of its files."""
     try:
         text = codec.encode(value)
-        if prints is None:
-            prints = [FilePrint.take(path) for path in files_in(value)]
+        prints = [FilePrint.take(path) for path in files_in(value)]
     except (NotStorableError, OSError):  # a file that cannot be read cannot be recognised either
         return NOT_STORED
     return Stored(text, prints_as_text(prints) if prints else None)

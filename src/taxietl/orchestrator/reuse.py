@@ -78,7 +78,8 @@ class Reuse:
         if self._entry is None:
             return None
         try:
-            return cache.prepare(self._entry, self._task.codec, value)
+            folder = self._engine.cache.folder
+            return cache.prepare(self._entry, self._task.codec, value, folder=folder)
         except HoldsSecretError as error:
             says = (
                 f"The result of {self._new.name!r} is not kept, and made again next time: {error}."

@@ -21,7 +21,7 @@ from taxietl.orchestrator.context import RunScope
 from taxietl.orchestrator.failures import end_with_error
 from taxietl.orchestrator.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.logs import ENGINE
-from taxietl.orchestrator.results import NOT_STORED, stored
+from taxietl.orchestrator.results import NOT_STORED, Stored, stored
 from taxietl.orchestrator.reuse import Found, Reuse
 from taxietl.orchestrator.runs import TaskRun
 from taxietl.orchestrator.states import StateName, StateType
@@ -109,8 +109,7 @@ class TaskCall:
     def _complete(self, value: object, reuse: Reuse) -> None:
         """Keep what the task returned, and record its end."""
         prepared = reuse.prepare(value)
-        known = prepared.files if prepared else None
-        kept = stored(self._task.codec, value, known) if self._task.persist_result else NOT_STORED
+        kept = prepared.stored() if prepared else self._stored(value)
         with self._engine.recorder.batch() as batch:
             if prepared is not None:
                 reuse.keep(batch, prepared)
@@ -119,6 +118,9 @@ class TaskCall:
         self._run.note(self.task_run.id, StateType.COMPLETED)
         if prepared is not None:
             self._make_room()
+
+    def _stored(self, value: object) -> Stored:
+        return stored(self._task.codec, value) if self._task.persist_result else NOT_STORED
 
     def _make_room(self) -> None:
         try:
