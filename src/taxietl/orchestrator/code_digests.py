@@ -34,7 +34,7 @@ PREFIX = "code:"
 """What a version begins with that is such a digest."""
 _KINDS = 0x3FF
 """Flags that say what a call does: takes `*args`, gives a generator. Others are of the module."""
-_HAS_DOCSTRING = 0x4000000  # Python 3.13 on; before, a docstring is the first constant
+_HAS_DOCSTRING = 0x4000000  # Python 3.14 on; before, a docstring is the first constant
 _FIXED = (
     str,
     int,
@@ -149,7 +149,7 @@ def _code(code: CodeType) -> list[object]:
 
 
 def _has_docstring(code: CodeType) -> bool:
-    if sys.version_info >= (3, 13):
+    if sys.version_info >= (3, 14):
         return bool(code.co_flags & _HAS_DOCSTRING)
     return bool(code.co_consts) and isinstance(code.co_consts[0], str) and code.co_name[0] != "<"
 
