@@ -120,6 +120,22 @@ def test_a_type_that_differed_is_named(engine: Engine) -> None:
     ]
 
 
+def test_what_was_kept_after_a_miss_does_not_explain_it(
+    engine: Engine, call: RunIt, clock: Clock
+) -> None:
+    call(fetch("1"), Month(2021, 1))
+
+    @flow
+    def both(folder: Path) -> None:
+        for month in (1, 2):
+            clock.sleep(1)
+            fetch("2")(Month(2021, month), folder)
+
+    run = engine.run(both, engine.home.parent)
+
+    assert different(why(engine, run.name)[0]) == ["version"]
+
+
 def test_a_function_that_differed_is_named(engine: Engine) -> None:
     def other(temperature: object) -> float:
         return 0.0

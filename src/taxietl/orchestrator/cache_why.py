@@ -82,6 +82,8 @@ def explain(call: Call, entries: Sequence[CacheEntry], now: datetime) -> Explana
     others = [each for each in entries if each is not exact]
     # What the call itself left behind, in good order, explains nothing: what could it have used?
     is_own = exact is not None and exact.run_id == call.made_in and not trouble
+    if exact is not None and is_own:  # nor could it have used what was kept after it
+        others = [each for each in others if each.created_at <= exact.created_at] or others
     if exact is None or (is_own and others):
         nearest = max(others, key=lambda each: _likeness(call, each))
     else:
