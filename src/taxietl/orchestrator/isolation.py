@@ -140,11 +140,11 @@ def _answer(child: subprocess.Popen[bytes], task_run: TaskScope) -> Any:
             sys.stdout.write(payload)
         elif kind == "log":
             _log(payload)
-        elif kind == "error":
-            raise _error(payload)
         else:
             with suppress(subprocess.TimeoutExpired):  # its exit handlers may take a moment
                 child.wait(GRACE_SECONDS)
+            if kind == "error":
+                raise _error(payload)
             return _unpickled(payload)
 
 
