@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator import Cache, Retry, flow, task
+from taxietl.orchestrator import Cache, Engine, Retry, flow, task
 
 
 @pytest.mark.parametrize("decorate", [task, flow])
@@ -148,14 +149,17 @@ async def late(run: Any) -> None:
         pytest.param(lambda: Retry(on=OSError, retry_if=two), "the error", id="retry_if"),
         pytest.param(lambda: Retry(on=OSError, delay=two), "the number of failures", id="delay"),
         pytest.param(lambda: Cache(key=two), "a dict of the call's arguments", id="key"),
+        pytest.param(
+            lambda: Engine(Path("nowhere"), listeners=[two]), "the change of state", id="listener"
+        ),
         pytest.param(lambda: task(retries="3"), "retries='3'", id="retries"),
         pytest.param(lambda: task(timeout_seconds="3"), "which is no number", id="timeout"),
     ],
 )
 def test_what_could_only_fail_later_is_refused_at_once(make: Any, says: str) -> None:
     def decorate() -> None:
-        decorator = make()
-        decorator(lambda: None)
+        made = make()
+        made(lambda: None)
 
     with pytest.raises(ConfigError, match=says):
         decorate()

@@ -17,6 +17,7 @@ from typing import ParamSpec, TypeVar
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.cache_store import CacheStore
+from taxietl.orchestrator.callables import refuse_misfit
 from taxietl.orchestrator.chores import tidy
 from taxietl.orchestrator.flows import Flow
 from taxietl.orchestrator.history import History
@@ -68,6 +69,13 @@ class Engine:
     ) -> None:
         if workers is not None and workers < 1:
             raise ConfigError(f"Engine(workers={workers}) would never run what is submitted.")
+        for listener in listeners:
+            refuse_misfit(
+                "Engine(listeners=…)",
+                listener,
+                takes="the change of state",
+                hint="Write `def listen(change): …`.",
+            )
         self.home = home
         self.workers = workers or max(8, 4 * (os.cpu_count() or 1))
         self.clock, self.sleep = clock, sleep
