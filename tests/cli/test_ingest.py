@@ -442,7 +442,8 @@ def test_a_month_of_which_the_rules_leave_nothing_is_refused(
     write(path, "green", 2021, 1, rows=200)
     another = ("--color", "green", "--year", 2021, "--month", 2)
 
-    done = taxietl("ingest", *another, "--source", path, "--transform", "drop-outside-month")
+    asked = ("ingest", *another, "--source", path, "--transform", "drop-outside-month")
+    done = taxietl(*asked, "--force")
 
     check_refused(done, 4, "no row is left to load", "--transform")
 

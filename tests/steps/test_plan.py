@@ -136,6 +136,26 @@ def test_force_loads_whatever_is_there(
 
 
 @pytest.mark.parametrize(
+    ("entry", "force", "action"),
+    [
+        (None, False, "refuse"),
+        (None, True, "load"),
+        (but(source_sha256=OTHER_SHA), False, "refuse"),
+        (but(source_sha256=OTHER_SHA), True, "replace"),
+        (but(rows_present=None, source_sha256=OTHER_SHA), False, "refuse"),
+        pytest.param(LOADED, False, "nothing", id="as-both-months-by-force"),
+    ],
+)
+def test_bytes_that_are_loaded_as_another_month_are_refused(
+    entry: Entry | None, force: bool, action: str
+) -> None:
+    plan = decide(SAME, SHA, entry, transforms=(DROP,), force=force, same_bytes_as="2020-12")
+
+    assert plan.action == action
+    assert action != "refuse" or "2020-12" in plan.reason
+
+
+@pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
         pytest.param((DROP,), (), "other transforms: none instead of drop-", id="left-out"),

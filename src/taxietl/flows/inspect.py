@@ -64,7 +64,7 @@ def inspect_file(source: str, trip_file: TripFile) -> Quality:
         transforms=(),
         max_rejects=sys.maxsize,
         max_shrink=1.0,
-        force=False,
+        force=True,  # looked at, whatever it is
         run_id="",
         run_name="",
     )

@@ -17,11 +17,11 @@ import pyarrow as pa  # noqa: TID253  this module is loaded when a month is uplo
 
 import taxietl
 from taxietl.config import settings
-from taxietl.errors import SourceError, TooManyRejectsError
+from taxietl.errors import DataError, SourceError, TooManyRejectsError
 from taxietl.flows.ingest import write_rejects
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions
 from taxietl.flows.warned import warned
-from taxietl.load.checks import check_counts, check_shrink
+from taxietl.load.checks import check_counts, check_month, check_shrink
 from taxietl.load.lake.checksum import crc32c_of
 from taxietl.load.lake.folder import local_path
 from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet, written_beside
@@ -29,6 +29,7 @@ from taxietl.load.lake.upload import entry_of
 from taxietl.load.lake.values import Facts, month_of
 from taxietl.orchestrator import Stream, current_cancellation, current_run, task
 from taxietl.steps.values import LoadRequest, SourceFile, Tally
+from taxietl.transform.pipeline import first_pickups
 
 _LEFT_SECONDS = 24 * 3600
 
@@ -57,6 +58,7 @@ def write(
         tally = batches.result
         request = _request(file, planned, options)
         with warned(lambda: tally.warnings(file.path.name)):
+            check_month(tally.pickups, request)
             _check_counts(tally, rows, request)
             standing = planned.goes_to.standing
             known = standing.version if standing.found else None
@@ -84,6 +86,7 @@ def write(
 @task(persist_result=False)
 def copy(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> Staged:
     """Have the published bytes in a file that stays as it is while it is uploaded."""
+    warnings = _checked_month(file, planned, options)
     path = _staging(planned.goes_to.key, options)
     with written_beside(path) as part:
         shutil.copyfile(file.path, part)
@@ -107,7 +110,19 @@ def copy(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> St
         era=None,
         schema=None,
     )
-    return Staged(path, facts)
+    return Staged(path, facts, warnings)
+
+
+def _checked_month(
+    file: SourceFile, planned: PlannedUpload, options: UploadOptions
+) -> tuple[str, ...]:
+    """Refuse published bytes of another month; a file that cannot be read is kept all the same."""
+    try:
+        pickups = first_pickups(file)
+    except (DataError, SourceError):
+        return ()
+    check_month(pickups, _request(file, planned, options))
+    return (f"{file.path.name} has {pickups}",) if pickups.are_mostly_outside else ()
 
 
 def _request(file: SourceFile, planned: PlannedUpload, options: UploadOptions) -> LoadRequest:

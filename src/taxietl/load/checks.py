@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from taxietl.errors import CountMismatchError, RefusedLoadError, TooManyRejectsError
-from taxietl.steps.values import Entry, LoadRequest, Tally
+from taxietl.steps.values import Entry, LoadRequest, Pickups, Tally
 
 
 def check_counts(tally: Tally, rows_loaded: int, request: LoadRequest) -> None:
@@ -38,6 +38,20 @@ def check_counts(tally: Tally, rows_loaded: int, request: LoadRequest) -> None:
         )
     if tally.rows_rejected > request.max_rejects:
         raise TooManyRejectsError(request.trip_file, tally, request.max_rejects)
+
+
+def check_month(pickups: Pickups, request: LoadRequest) -> None:
+    """Refuse a file that is another month's by its pick-ups.
+
+    Raises:
+        RefusedLoadError: most of them lie outside the month, and nobody said --force.
+    """
+    if request.force or not pickups.are_mostly_outside:
+        return
+    raise RefusedLoadError(
+        f"{request.trip_file}: the file is of another month; it has {pickups}.",
+        hint="Nothing was loaded. Give the month that it is of, or add --force if this is right.",
+    )
 
 
 def check_shrink(rows_loaded: int, entry: Entry | None, request: LoadRequest) -> None:

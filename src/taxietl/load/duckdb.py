@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 import pyarrow as pa  # noqa: TID253
 
-from taxietl.load.checks import check_counts, check_shrink
+from taxietl.load.checks import check_counts, check_month, check_shrink
 from taxietl.load.duckdb_file import opened
 from taxietl.load.duckdb_month import Month
 from taxietl.load.duckdb_query import queried
@@ -113,6 +113,7 @@ class DuckDBLoader:
                 entry,
                 transforms=request.transforms,
                 force=request.force,
+                same_bytes_as=month.loaded_from(file.sha256),
             ).allowed()
             if plan.action == "nothing" and entry is not None:
                 connection.rollback()
@@ -120,6 +121,7 @@ class DuckDBLoader:
             month.write(batches, check=cancellation.check)
             tally = batches.result
             rows, stats = month.counted()
+            check_month(tally.pickups, request)
             check_counts(tally, rows, request)
             check_shrink(rows, entry, request)
             report = report_of_load(

@@ -77,6 +77,18 @@ class Month:
         present = self._of_month("count(*)")[0] if has_trips else None
         return Entry(ledger.report_of(row, target=self._target), present)
 
+    def loaded_from(self, sha256: str) -> str | None:
+        """Another month of the table, `2021-01`, that was loaded from these bytes."""
+        if not self._tables.has_ledger():
+            return None
+        found = self._connection.execute(
+            f"SELECT min(source_month)::TEXT FROM {ledger.LOADS} WHERE superseded_at IS NULL "
+            f"AND lower(table_name) = lower(?) AND color = ? AND source_month <> {self._date} "
+            "AND source_sha256 = ?",
+            [self._table, self._trip_file.color, sha256],
+        ).fetchone()
+        return found[0][:7] if found and found[0] else None
+
     def write(self, batches: Batches, *, check: Callable[[], None]) -> None:
         """Put the stream's rows in place of the month's.
 

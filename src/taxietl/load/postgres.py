@@ -17,7 +17,7 @@ import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is us
 import pyarrow as pa  # noqa: TID253
 
 from taxietl.config.postgres_errors import target_of
-from taxietl.load.checks import check_counts, check_shrink
+from taxietl.load.checks import check_counts, check_month, check_shrink
 from taxietl.load.postgres_connection import Session, opened
 from taxietl.load.postgres_locks import SWAP_PATIENCE_SECONDS
 from taxietl.load.postgres_month import Month
@@ -118,7 +118,12 @@ class PostgresLoader:
         month.take()
         entry = month.entry()
         plan = decide(
-            file.version, file.sha256, entry, transforms=request.transforms, force=request.force
+            file.version,
+            file.sha256,
+            entry,
+            transforms=request.transforms,
+            force=request.force,
+            same_bytes_as=month.loaded_from(file.sha256),
         ).allowed()
         if plan.action == "nothing" and entry is not None:
             return nothing_to_do(entry, plan, file)
@@ -126,6 +131,7 @@ class PostgresLoader:
         month.write(batches, load_id, staging)
         tally = batches.result
         rows, stats = month.counted()
+        check_month(tally.pickups, request)
         check_counts(tally, rows, request)
         check_shrink(rows, entry, request)
         report = report_of_load(

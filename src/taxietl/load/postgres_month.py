@@ -93,6 +93,18 @@ class Month:
             present = self._rows_present() if has_trips else None
             return Entry(ledger.report_of(row, target=self._target), present)
 
+    def loaded_from(self, sha256: str) -> str | None:
+        """Another month of the table, `2021-01`, that was loaded from these bytes."""
+        if not self._tables.has_ledger():
+            return None
+        table, color, month = self._identity
+        ((found,),) = self._session.run(
+            f"SELECT min(source_month)::text FROM {self._loads} WHERE superseded_at IS NULL "
+            "AND table_name = %s AND color = %s AND source_month <> %s AND source_sha256 = %s",
+            [table, color, month, sha256],
+        )
+        return found[:7] if found else None
+
     def write(self, batches: Batches, load_id: str, staging: Staging | None = None) -> None:
         """Build the new partition from the stream: its rows, its indexes, its statistics.
 

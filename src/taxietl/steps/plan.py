@@ -40,6 +40,7 @@ def decide(
     transforms: tuple[Transform, ...],
     force: bool,
     loaded_last_modified: datetime | None = None,
+    same_bytes_as: str | None = None,
 ) -> Plan:
     """Compare what is published with what is loaded.
 
@@ -50,9 +51,18 @@ def decide(
         transforms: what is to be applied.
         force: load whatever the comparison says.
         loaded_last_modified: when the version that is loaded was written, if that is known.
+        same_bytes_as: another month that was loaded from these bytes, `2021-01`.
 
     Where the bytes were read, they decide: a version that claims to be unchanged does not.
     """
+    is_new = entry is None or sha256 != entry.report.source_sha256
+    if same_bytes_as is not None and is_new and not force:
+        return Plan(
+            "refuse",
+            f"{version.trip_file}: these bytes are loaded as "
+            f"{version.trip_file.color}-{same_bytes_as} already (SHA-256 {(sha256 or '')[:12]}).",
+            hint="Check the file and the month asked for; --force loads them as this month, too.",
+        )
     if entry is None:
         return Plan("load", "not loaded yet")
     if entry.rows_present is None:

@@ -76,6 +76,30 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Pickups:
+    """In which months a file's trips begin."""
+
+    counted: int = 0
+    """All that could be read."""
+
+    outside: Mapping[str, int] = field(default_factory=dict)
+    """Those outside the file's month, by their own, `2021-01`, most first."""
+
+    @property
+    def are_mostly_outside(self) -> bool:
+        """Whether the file can hardly be its month's; every real month has some trips outside."""
+        return 2 * sum(self.outside.values()) > self.counted
+
+    def __str__(self) -> str:
+        """How many lie outside, and where most of them do."""
+        month, most = next(iter(self.outside.items()), ("", 0))
+        total = sum(self.outside.values())
+        if 2 * most > self.counted:
+            return f"{most:,} of {self.counted:,} pick-ups in {month}"
+        return f"{total:,} of {self.counted:,} pick-ups outside the month, most in {month}"
+
+
+@dataclass(frozen=True)
 class Tally:
     """What a transformed month was counted to be, once its last batch was pulled."""
 
@@ -105,12 +129,17 @@ class Tally:
     missing_passenger_count: tuple[int, int] | None = None
     """Rows whose passenger_count is 0, before and after the transformers."""
 
+    pickups: Pickups = Pickups()
+    """Of all rows read, those that a transformer drops included."""
+
     notes: tuple[Note, ...] = ()
 
     def warnings(self, file: str) -> tuple[str, ...]:
         """What whoever reads the month's summary should know, in sentences about that file."""
         nulled = (f"{count:,} of {name}" for name, count in self.values_nulled.items())
+        elsewhere = (str(self.pickups),) if self.pickups.are_mostly_outside else ()
         said = {
+            "has {}": elsewhere,
             "has no {}, which other files of that month have: null": self.absent_columns,
             "has columns that no era knows, added as text: {}": self.new_columns,
             "has columns that no era knows, left out: {}": self.ignored_columns,

@@ -16,7 +16,7 @@ import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.errors import DataError, SchemaError, SourceError, TaxietlError
 from taxietl.steps.protocols import MonthlyTransformer, Transformer
-from taxietl.steps.values import NOTES_KEPT, Note, SourceFile, Tally, Transform
+from taxietl.steps.values import NOTES_KEPT, Note, Pickups, SourceFile, Tally, Transform
 from taxietl.tlc.blanks import trimmed
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Dataset
@@ -26,9 +26,13 @@ from taxietl.transform.conform import CONTRARY, Conformed, conform
 from taxietl.transform.csv_file import BLOCK_BYTES, CsvReader
 from taxietl.transform.dates import DateOrder
 from taxietl.transform.opening import form_of
+from taxietl.transform.pickups import PickupMonths
 
 UNREADABLE_SHARE = 0.01
 """A column with more unreadable cells than this is of another kind, not dirty."""
+
+SAMPLED_ROWS = 100_000
+"""Of a file that is copied unread: enough to tell its month, whatever strays it begins with."""
 
 # 7/8/2021 and 31/12/20, as spreadsheets write them.
 _DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d\d)\b")
@@ -78,7 +82,7 @@ def clean_batches(
     source = reader(file, column_rules, block_bytes=block_bytes)
     dataset = source.layout.era.dataset
     rules = [(each, _of_month(rule, file.version.trip_file)) for each, rule in transformers]
-    counts = _Counts()
+    counts = _Counts(file.version.trip_file)
     dates = DateOrder(str(file.path), lambda: reader(file, column_rules, block_bytes=block_bytes))
     with closing(source), closing(source.blocks()) as blocks:
         for published in blocks:
@@ -107,6 +111,25 @@ def clean_batches(
     return counts.tally(source)
 
 
+def first_pickups(file: SourceFile) -> Pickups:
+    """In which months the first `SAMPLED_ROWS` trips of a file begin; nothing else is looked at.
+
+    Raises:
+        SourceError: the file cannot be read so far.
+        SchemaError: its columns or values are not those of its colour.
+    """
+    found = PickupMonths(file.version.trip_file)
+    source = reader(file)
+    dates = DateOrder(str(file.path), lambda: reader(file))
+    with closing(source), closing(source.blocks()) as blocks:
+        for published in blocks:
+            block = dates.in_iso(published, source.layout)
+            found.count(conform(block, source.layout, notes_kept=0).batch)
+            if found.pickups.counted >= SAMPLED_ROWS:
+                break
+    return found.pickups
+
+
 def _stamp(file: SourceFile) -> tuple[int, int, int]:
     """What changes when the file is written to.
 
@@ -131,7 +154,8 @@ def _stamp(file: SourceFile) -> tuple[int, int, int]:
 class _Counts:
     """The tally in the making."""
 
-    def __init__(self) -> None:
+    def __init__(self, trip_file: TripFile) -> None:
+        self._pickups = PickupMonths(trip_file)
         self.rows = 0
         self.rows_rejected = 0
         self.dropped: Counter[str] = Counter()
@@ -155,6 +179,7 @@ class _Counts:
     def conformed(self, conformed: Conformed) -> None:
         """Count a block's rows and the cells it lost."""
         self.rows += conformed.batch.num_rows
+        self._pickups.count(conformed.batch)
         self.nulled.update(conformed.nulled)
         for note in conformed.notes:
             self._first_of.setdefault(note.column, note)
@@ -188,6 +213,7 @@ class _Counts:
             missing_passenger_count=(
                 (self.zeros_before, self.zeros_after) if counts_passengers else None
             ),
+            pickups=self._pickups.pickups,
             notes=tuple(sorted(self.notes, key=lambda note: note.line)),
         )
 
