@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
+import psycopg2
 import pytest
 from command import Taxietl, check_refused
 from documents import check
@@ -113,3 +117,82 @@ def test_a_warehouse_that_refused_its_only_load_is_told_apart(
     assert taxietl("ingest", *fhv, "--source", file).code == 4
 
     check_refused(taxietl("verify", "--color", "fhv"), 2, "No fhv month was loaded")
+
+
+@pytest.mark.parametrize("options", [(), ("--connections", 2)], ids=["plain", "connections"])
+def test_a_column_that_was_added_is_verified_too(
+    taxietl: Taxietl, either_warehouse: str, options: tuple[object, ...]
+) -> None:
+    if options and either_warehouse == "duckdb":
+        return  # takes one connection only
+    do = _doer(either_warehouse)
+    months = ("--color", "green", "--year", "2021", "--month")
+    for month in (1, 2):
+        path = Path(f"{month}.csv")
+        write(path, "green", 2021, month, rows=200)
+        if month == 1:
+            header, *lines = path.read_text().splitlines()
+            path.write_text("\n".join([header + ",mood", *(f"{each},fine" for each in lines)]))
+        loaded = taxietl("ingest", *months, month, "--source", path, *options, "--json")
+        assert loaded.code == 0, loaded.err
+    stats = loaded.document["months"][0]["column_stats"]
+    whole = taxietl("verify", "--color", "green", "--json")
+
+    do("UPDATE green_trips SET mood = NULL")
+    lost = taxietl("verify", "--color", "green", "--json")
+    do("UPDATE green_trips SET mood = 'fine'")
+    added = taxietl("verify", "--color", "green")
+    do("ALTER TABLE green_trips DROP COLUMN mood CASCADE")
+    gone = taxietl("verify", "--color", "green", "--year", 2021, "--month", 1)
+    do("UPDATE taxietl_loads SET column_stats = '{}'")
+    unproved = taxietl("verify", "--color", "green", "--json")
+
+    assert "mood" not in stats
+    assert (whole.code, lost.code, added.code, gone.code) == (0, 4, 4, 4)
+    rows = whole.document["months"][0]["rows"]
+    difference = {"what": "nulls", "column": "mood", "ledger": 0, "table": rows}
+    assert [each["differences"] for each in lost.document["months"]] == [[difference], []]
+    assert "green-2021-01  ok" in added.out
+    assert "nulls of mood" in added.out
+    assert "nulls of mood" in gone.out
+    check(unproved.document, "verify")
+    assert "not verified: mood" in unproved.document["months"][0]["warnings"][0]
+
+
+def _doer(kind: str) -> Callable[[str], None]:
+    """What a user does by hand to either warehouse."""
+
+    def do(statement: str) -> None:
+        if kind == "duckdb":
+            views = "DROP VIEW IF EXISTS trips; " if "DROP" in statement else ""
+            return _change(Path("../home/taxi.duckdb"), views + statement)
+        url = tomllib.loads(Path("taxietl.toml").read_text())["profiles"]["warehouse"]["url"]
+        with closing(psycopg2.connect(url)) as server, server, server.cursor() as cursor:
+            cursor.execute(statement)
+        return None
+
+    return do
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["column_stats = '[]'", "column_stats = '{\"x\": 1}'", "rows_dropped = '[1]'",
+     "transforms = '{\"name\": 1}'", "new_columns = '7'", "superseded_at = NULL"],
+)  # fmt: skip
+def test_a_ledger_row_changed_by_hand_is_named_and_repaired_by_force(
+    taxietl: Taxietl, either_warehouse: str, cell: str
+) -> None:
+    write(Path("trips.csv"), "green", 2021, 1, rows=50)
+    asked = ("ingest", "--color", "green", "--year", 2021, "--month", 1, "--source", "trips.csv")
+    taxietl(*asked)
+    (loaded,) = taxietl(*asked, "--force", "--json").document["months"]
+    _doer(either_warehouse)(f"UPDATE taxietl_loads SET {cell}")
+
+    refused = taxietl(*asked)
+    forced = taxietl(*asked, "--force")
+    verified = taxietl("verify", "--color", "green")
+
+    check_refused(refused, 5, "of taxietl_loads", "--force")
+    assert loaded["load_id"] in refused.err or "superseded" in cell
+    assert forced.code == 0, forced.err
+    assert verified.code == 0, verified.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from taxietl.cli.commands import Commands
+from taxietl.cli.months import warning_lines
 from taxietl.cli.options import (
     ColorOption,
     OnlyMonthsOption,
@@ -58,19 +59,20 @@ def _document(check: MonthCheck) -> dict[str, object]:
         "rows": check.rows,
         "run_name": check.run_name,
         "differences": check.differences,
+        "warnings": check.warnings,
         "ok": not check.differences,
     }
 
 
 def _as_text(check: MonthCheck) -> str:
     name = f"{check.color}-{check.month}"
-    if not check.differences:
-        return f"{name}  ok: {check.rows:,} rows as run {check.run_name!r} loaded them"
-    lines = [f"{name}  differs in table {check.table}:"]
+    lines = [f"{name}  ok: {check.rows:,} rows as run {check.run_name!r} loaded them"]
+    if check.differences:
+        lines = [f"{name}  differs in table {check.table}:"]
     for each in check.differences:
         what = f"{each.what} of {each.column}" if each.column else each.what
         lines.append(f"  {what}: {_number(each.ledger)} in the ledger, {_number(each.table)} now")
-    return "\n".join(lines)
+    return "\n".join([*lines, *warning_lines(check.warnings)])
 
 
 def _number(value: int | None) -> str:

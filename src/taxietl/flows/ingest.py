@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa  # noqa: TID253  this module is loaded when a month is ingested
@@ -21,8 +19,10 @@ from taxietl.errors import (
 from taxietl.flows import retries
 from taxietl.flows.months import MonthResult, each_month
 from taxietl.flows.progress import told
+from taxietl.flows.rejects import write_rejects
 from taxietl.flows.warehouse import loader
 from taxietl.flows.warned import warned
+from taxietl.load.ledger import repairable
 from taxietl.orchestrator import (
     Cache,
     StateName,
@@ -127,7 +127,10 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
     """Compare what the source has with what the warehouse holds."""
     dataset = version.trip_file.dataset
     with _holder_named():
-        entry = loader(options.to).entry(version.trip_file, options.table_of(dataset))
+        entry = repairable(
+            partial(loader(options.to).entry, version.trip_file, options.table_of(dataset)),
+            force=options.force,
+        )
     loaded = None
     if entry:
         from taxietl.extract.http.download import modified_at  # of all HTTP: 10 ms
@@ -284,16 +287,3 @@ def _holder_named() -> Iterator[None]:
                 if other.pid == error.pid and other.id != run.id:
                     error.name_holder(f"run {other.name!r} (process {error.pid})")
         raise
-
-
-def write_rejects(tally: Tally, name: str) -> Path:
-    """Write what could not be read beside the history, since the warehouse has none of it."""
-    path = settings().rejects_dir / f"{name}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["kind", "line", "column_name", "reason", "raw"])
-        rows.writerows(
-            (each.kind, each.line, each.column, each.reason, each.raw) for each in tally.notes
-        )
-    return path

@@ -1,13 +1,12 @@
 """What could not be read: lines and cells, of the loads in a warehouse and of those it was spared.
 
 A load keeps them in `taxietl_rejects`, beside its rows. A refused one has no rows there, so its
-own lie in a CSV under TAXIETL_HOME. Only asks and reads.
+own lie in a CSV under TAXIETL_HOME.
 """
 
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from taxietl.config import settings
 from taxietl.errors import ConfigError
 from taxietl.flows.ledger_rows import asked, has_ledger
-from taxietl.load.ledger import LOADS, REJECTS
+from taxietl.load.ledger import LOADS, REJECTS, counts_of, taken_for_whole
 from taxietl.steps.protocols import Loader
-from taxietl.steps.values import Note
+from taxietl.steps.values import Note, Tally
 
 # What stands in these statements is a name of ours, or is quoted.
 # ruff: noqa: S608
@@ -122,8 +122,9 @@ def _loaded(loader: Loader, wanted: Wanted) -> Iterator[Load]:
         "ORDER BY l.source_month, l.color, l.table_name, l.loaded_at, l.load_id, r.line, "
         "r.column_name",
     )
-    for head, each in groupby(rows, lambda row: row[1:8]):
-        load = _load(head, [row[8:] for row in each])
+    for (load_id, *head), each in groupby(rows, lambda row: row[:8]):
+        with taken_for_whole(load_id, loader.target):
+            load = _load(tuple(head), [row[8:] for row in each])
         if wanted.has(load.color, load.month, load.run_name):
             yield load
 
@@ -138,7 +139,7 @@ def _load(head: tuple[Any, ...], notes: list[tuple[Any, ...]]) -> Load:
         table=table,
         loaded_at=loaded_at,
         rows_rejected=rows_rejected,
-        values_nulled=sum(json.loads(nulled).values()),
+        values_nulled=sum(counts_of("values_nulled", nulled).values()),
         notes=tuple(Note(*note) for note in notes if note[0] is not None),
     )
 
@@ -175,3 +176,16 @@ def _notes(path: Path) -> tuple[Note, ...]:
 
 def _text(value: str) -> str:
     return value.replace("'", "''")
+
+
+def write_rejects(tally: Tally, name: str) -> Path:
+    """Write what could not be read beside the history, since the warehouse has none of it."""
+    path = settings().rejects_dir / f"{name}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["kind", "line", "column_name", "reason", "raw"])
+        rows.writerows(
+            (each.kind, each.line, each.column, each.reason, each.raw) for each in tally.notes
+        )
+    return path

@@ -18,7 +18,7 @@ import pyarrow as pa  # noqa: TID253  this module is loaded when a month is uplo
 import taxietl
 from taxietl.config import settings
 from taxietl.errors import DataError, SourceError, TooManyRejectsError
-from taxietl.flows.ingest import write_rejects
+from taxietl.flows.rejects import write_rejects
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions
 from taxietl.flows.warned import warned
 from taxietl.load.checks import check_counts, check_month, check_shrink

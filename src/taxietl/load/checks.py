@@ -71,6 +71,8 @@ def check_shrink(rows_loaded: int, entry: Entry | None, request: LoadRequest) ->
     if entry is None or not entry.rows_present:
         return
     before = entry.report.rows_loaded
+    if before <= 0:  # by somebody's hand: nothing is ever loaded as nothing
+        return
     lost = (before - rows_loaded) / before
     if lost > request.max_shrink:
         enough = math.ceil(lost * 100) / 100

@@ -19,6 +19,7 @@ from taxietl.load.duckdb_file import opened
 from taxietl.load.duckdb_month import Month
 from taxietl.load.duckdb_query import queried
 from taxietl.load.duckdb_zones import ZoneTables
+from taxietl.load.ledger import repairable
 from taxietl.load.reports import nothing_to_do, report_of_load
 from taxietl.steps.plan import decide
 from taxietl.steps.protocols import Batches, Cancellation
@@ -106,7 +107,7 @@ class DuckDBLoader:
         month = Month(connection, request.trip_file, request.table, self.target)
         connection.begin()
         try:
-            entry = month.entry()
+            entry = repairable(month.entry, force=request.force)
             plan = decide(
                 file.version,
                 file.sha256,

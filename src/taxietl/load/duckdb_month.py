@@ -44,6 +44,7 @@ class Month:
         self._table = table
         self._target = target
         self._tables = Tables(connection, target)
+        self._columns = trip_file.dataset.columns
         self._date = f"DATE '{trip_file.source_month}'"
         # DuckDB does not tell `Trips` from `trips`, so neither may the ledger.
         self._current = (
@@ -69,10 +70,11 @@ class Month:
         found = self._connection.execute(
             f"SELECT {', '.join(names)} FROM {ledger.LOADS} WHERE {self._current}",
             [self._table, self._trip_file.color],
-        ).fetchone()
-        if found is None:
+        ).fetchall()
+        if not found:
             return None
-        row = dict(zip(ledger.COLUMNS, found, strict=True))
+        row = dict(zip(ledger.COLUMNS, found[0], strict=True))
+        ledger.check_alone(row["load_id"], len(found), target=self._target)
         row["loaded_at"] = _EPOCH + timedelta(microseconds=row["loaded_at"])
         present = self._of_month("count(*)")[0] if has_trips else None
         return Entry(ledger.report_of(row, target=self._target), present)
@@ -98,6 +100,7 @@ class Month:
         """
         incoming = _Incoming(batches, self._trip_file, check)
         names = incoming.schema.names
+        self._columns = self._trip_file.dataset.columns_with(names)
         table = quoted(self._table)
         self._tables.make_ready(self._table, self._trip_file.dataset, names)
         self._connection.execute(f"DELETE FROM {table} WHERE source_month = {self._date}")
@@ -120,10 +123,9 @@ class Month:
 
     def counted(self) -> tuple[int, dict[str, ColumnStats]]:
         """The month's rows and each column's nulls and sum, as the table holds them now."""
-        columns = self._trip_file.dataset.columns
-        counted = stats_select(columns)
+        counted = stats_select(self._columns)
         rows, *values = self._of_month(f"count(*), {counted}")
-        return rows, stats_of(columns, values)
+        return rows, stats_of(self._columns, values)
 
     def record(self, report: LoadReport, notes: Sequence[Note]) -> None:
         """Write the load's ledger row and rejects; the row before it is superseded."""

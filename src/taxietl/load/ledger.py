@@ -7,13 +7,17 @@ but for `superseded_at`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from taxietl.steps.values import ColumnStats, LoadReport, Note, Transform
+from taxietl.errors import TargetError
+from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note, Transform
 from taxietl.tlc.trip_file import TripFile
+
+Read = TypeVar("Read")
 
 LOADS, REJECTS, MONTHS = "taxietl_loads", "taxietl_rejects", "taxietl_months"
 
@@ -57,6 +61,16 @@ REJECT_COLUMNS: Mapping[str, str] = {
     "raw": "TEXT NOT NULL",
 }
 """Of `taxietl_rejects`."""
+
+
+class BrokenLedgerError(TargetError):
+    """A row of the ledger is not as taxietl wrote it."""
+
+    def __init__(self, load_id: str, target: str, why: str) -> None:
+        super().__init__(
+            f"Row {load_id} of {LOADS} in {target} is not as taxietl wrote it: {why}.",
+            hint="Load its month again with --force, which writes a new row; or correct that one.",
+        )
 
 
 def row_of(report: LoadReport) -> dict[str, Any]:
@@ -107,38 +121,112 @@ def report_of(row: Mapping[str, Any], *, target: str) -> LoadReport:
     Args:
         row: the columns by name; JSON ones as text or taken apart, times with their zone.
         target: the warehouse in words.
+
+    Raises:
+        BrokenLedgerError: it is not as taxietl wrote it.
     """
-
-    def taken_apart(name: str) -> Any:
-        return json.loads(row[name]) if isinstance(row[name], str) else row[name]
-
     month: date = row["source_month"]
-    return LoadReport(
-        action="loaded",
-        reason="",
-        load_id=row["load_id"],
-        trip_file=TripFile(row["color"], month.year, month.month),
-        target=target,
-        table=row["table_name"],
-        source=row["source"],
-        source_url=row["source_url"],
-        source_etag=row["source_etag"],
-        source_bytes=row["source_bytes"],
-        source_sha256=row["source_sha256"],
-        era=row["era"],
-        contract_version=row["contract_version"],
-        rows_read=row["rows_read"],
-        rows_loaded=row["rows_loaded"],
-        rows_dropped=taken_apart("rows_dropped"),
-        rows_rejected=row["rows_rejected"],
-        values_nulled=taken_apart("values_nulled"),
-        column_stats={
-            name: ColumnStats(**each) for name, each in taken_apart("column_stats").items()
-        },
-        transforms=tuple(Transform(**each) for each in taken_apart("transforms")),
-        new_columns=tuple(taken_apart("new_columns")),
-        run_id=row["run_id"],
-        run_name=row["run_name"],
-        taxietl_version=row["taxietl_version"],
-        loaded_at=row["loaded_at"],
+    with taken_for_whole(row["load_id"], target):
+        return LoadReport(
+            action="loaded",
+            reason="",
+            load_id=row["load_id"],
+            trip_file=TripFile(row["color"], month.year, month.month),
+            target=target,
+            table=row["table_name"],
+            source=row["source"],
+            source_url=row["source_url"],
+            source_etag=row["source_etag"],
+            source_bytes=row["source_bytes"],
+            source_sha256=row["source_sha256"],
+            era=row["era"],
+            contract_version=row["contract_version"],
+            rows_read=row["rows_read"],
+            rows_loaded=row["rows_loaded"],
+            rows_dropped=counts_of("rows_dropped", row["rows_dropped"]),
+            rows_rejected=row["rows_rejected"],
+            values_nulled=counts_of("values_nulled", row["values_nulled"]),
+            column_stats=column_stats_of(row["column_stats"]),
+            transforms=_transforms_of(row["transforms"]),
+            new_columns=new_columns_of(row["new_columns"]),
+            run_id=row["run_id"],
+            run_name=row["run_name"],
+            taxietl_version=row["taxietl_version"],
+            loaded_at=row["loaded_at"],
+        )
+
+
+def repairable(entry: Callable[[], Entry | None], *, force: bool) -> Entry | None:
+    """The month's entry; where its row is broken None, if the load that writes another is forced.
+
+    Raises:
+        BrokenLedgerError: the row is broken, and nobody said --force.
+    """
+    try:
+        return entry()
+    except BrokenLedgerError:
+        if not force:
+            raise
+        return None
+
+
+def check_alone(load_id: str, current: int, *, target: str) -> None:
+    """Demand that a month has one current row.
+
+    Raises:
+        BrokenLedgerError: somebody has made it more.
+    """
+    if current > 1:
+        raise BrokenLedgerError(load_id, target, f"its month has {current} rows not superseded")
+
+
+@contextmanager
+def taken_for_whole(load_id: str, target: str) -> Iterator[None]:
+    """Read a row in the block; what somebody made of it by hand comes out as an error of ours."""
+    try:
+        yield
+    except ValueError as error:
+        raise BrokenLedgerError(load_id, target, str(error)) from error
+
+
+def counts_of(name: str, cell: Any) -> dict[str, int]:
+    """The counts in the JSON cell of that column, by name; to be read in `taken_for_whole`.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    return _read(name, cell, lambda value: {key: _whole(each) for key, each in value.items()})
+
+
+def column_stats_of(cell: Any) -> dict[str, ColumnStats]:
+    """The cell of `column_stats`, likewise."""
+
+    def stats(each: Mapping[str, Any]) -> ColumnStats:
+        total = each["sum"]
+        return ColumnStats(_whole(each["nulls"]), None if total is None else _whole(total))
+
+    return _read(
+        "column_stats", cell, lambda value: {key: stats(each) for key, each in value.items()}
     )
+
+
+def new_columns_of(cell: Any) -> tuple[str, ...]:
+    """The cell of `new_columns`, likewise."""
+    return _read("new_columns", cell, lambda value: tuple("" + each for each in value))
+
+
+def _transforms_of(cell: Any) -> tuple[Transform, ...]:
+    return _read("transforms", cell, lambda value: tuple(Transform(**each) for each in value))
+
+
+def _read(name: str, cell: Any, read: Callable[[Any], Read]) -> Read:
+    try:
+        return read(json.loads(cell) if isinstance(cell, str) else cell)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{name} is {str(cell)[:60]!r}") from error
+
+
+def _whole(number: Any) -> int:
+    if not isinstance(number, int):
+        raise TypeError
+    return number

@@ -18,6 +18,7 @@ import pyarrow as pa  # noqa: TID253
 
 from taxietl.config.postgres_errors import target_of
 from taxietl.load.checks import check_counts, check_month, check_shrink
+from taxietl.load.ledger import repairable
 from taxietl.load.postgres_connection import Session, opened
 from taxietl.load.postgres_locks import SWAP_PATIENCE_SECONDS
 from taxietl.load.postgres_month import Month
@@ -116,7 +117,7 @@ class PostgresLoader:
             swap_patience_seconds=self._swap_patience_seconds,
         )
         month.take()
-        entry = month.entry()
+        entry = repairable(month.entry, force=request.force)
         plan = decide(
             file.version,
             file.sha256,

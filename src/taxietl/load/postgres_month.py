@@ -90,6 +90,7 @@ class Month:
             if not found:
                 return None
             row = dict(zip(ledger.COLUMNS, found[0], strict=True))
+            ledger.check_alone(row["load_id"], len(found), target=self._target)
             present = self._rows_present() if has_trips else None
             return Entry(ledger.report_of(row, target=self._target), present)
 
@@ -119,7 +120,9 @@ class Month:
             # The first batch tells the file's own new columns, and a broken file before a table.
             first = next(rows, None)
             schema = first.schema if first else arrow_schema(self._trip_file.dataset)
-            wanted = contract_columns(self._trip_file.dataset, schema.names)
+            of = self._trip_file.dataset
+            self._passing = PassingStats(of.columns_with(schema.names))
+            wanted = contract_columns(of, schema.names)
             self._tables.check_kinds(self._table, wanted)
             new = Partition(self._session, self._schema, self._table, self._trip_file)
             self._new = new

@@ -9,7 +9,7 @@ Source: TLC, "Data Dictionary - Yellow / LPEP / FHV / High Volume FHV Trip Recor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -82,6 +82,11 @@ class Dataset:
     def has(self, name: str) -> bool:
         """Whether the colour has a column of that name."""
         return name in self.column_names
+
+    def columns_with(self, names: Iterable[str]) -> tuple[Column, ...]:
+        """The contract's columns, then those of these names that no era has, as text."""
+        added = (name for name in names if not self.has(name))
+        return (*self.columns, *(Column(each, Kind.TEXT, "no era has it") for each in added))
 
 
 def dataset(color: str) -> Dataset:
