@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
 
 from taxietl.errors import ConfigError, UnknownNameError
-from taxietl.tlc.trip_file import TripFile, parse_months, trip_file
+from taxietl.tlc.trip_file import TripFile, parse_months, trip_file, trip_files
 
 
 def test_a_month_knows_its_names_and_its_first_day() -> None:
@@ -77,3 +78,42 @@ def test_what_is_no_month_is_told(text: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told) as error:
         parse_months([text])
     assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("color", "year", "texts", "months"),
+    [
+        ("green", 2013, ["all"], range(8, 13)),
+        ("fhvhv", 2019, ["all"], range(2, 13)),
+        ("yellow", 2009, ["all"], range(1, 13)),
+        ("green", 2020, ["3", "all"], range(1, 13)),
+        ("green", 2026, ["all"], range(1, 10)),
+        ("green", 2026, ["10"], [10]),
+        ("green", 2026, ["1-12"], range(1, 13)),
+    ],
+)
+def test_all_months_are_those_that_there_can_be(
+    color: str, year: int, texts: list[str], months: Sequence[int]
+) -> None:
+    found = trip_files(color, year, texts, today=date(2026, 11, 30))
+
+    assert found == [TripFile(color, year, each) for each in months]
+
+
+@pytest.mark.parametrize(
+    ("year", "today", "words"),
+    [
+        (2012, date(2026, 11, 30), "no green trips of 2012."),
+        (2026, date(2026, 2, 28), "no green trips of 2026 yet."),
+        (2027, date(2026, 11, 30), "no green trips of 2027 yet."),
+    ],
+)
+def test_a_year_without_any_month_is_refused(year: int, today: date, words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as error:
+        trip_files("green", year, ["all"], today=today)
+    assert "2013-08" in error.value.hint
+
+
+def test_january_comes_in_march() -> None:
+    assert [len(trip_files("green", 2026, ["all"], today=date(2026, month, 1))) for month in
+            (3, 4)] == [1, 2]  # fmt: skip

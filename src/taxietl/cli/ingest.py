@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -68,9 +69,9 @@ def ingest(
     dry_run: DryRunOption = False,
 ) -> int:
     """Load months of trips into a warehouse: each whole or not at all, and only once."""
-    from taxietl.tlc.trip_file import parse_months, trip_file
+    from taxietl.tlc.trip_file import trip_files
 
-    months = [trip_file(color, year, each) for each in parse_months(month)]
+    months = trip_files(color, year, month, today=date.today())
     settings = open_settings()
     from taxietl.flows.ingest import IngestOptions, check
 

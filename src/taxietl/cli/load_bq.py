@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -47,9 +48,9 @@ def load_bq(
     dry_run: DryRunOption = False,
 ) -> int:
     """Load months of trips from the lake into BigQuery: each whole or not at all, and only once."""
-    from taxietl.tlc.trip_file import parse_months, trip_file
+    from taxietl.tlc.trip_file import trip_files
 
-    months = [trip_file(color, year, each) for each in parse_months(month)]
+    months = trip_files(color, year, month, today=date.today())
     open_settings()
     from taxietl.flows.load_bq import BigQueryOptions, check
 

@@ -53,7 +53,8 @@ OnlyYearOption = Annotated[int | None, typer.Option("--year", help="Only this ye
 MonthOption = Annotated[int, _ONE_MONTH]
 AnyMonthOption = Annotated[int | None, _ONE_MONTH]
 MonthsOption = Annotated[
-    list[str], typer.Option("--month", help="Months to load: 1, 1-3, 1,4 or all; repeats.")
+    list[str],
+    typer.Option("--month", help="Months to load: 1, 1-3, 1,4, or all that there can be; repeats."),
 ]
 OnlyMonthsOption = Annotated[
     list[str] | None,

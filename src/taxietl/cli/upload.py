@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,9 +62,9 @@ def upload_gcs(
     dry_run: DryRunOption = False,
 ) -> int:
     """Upload months of trips to the lake as Parquet: each whole or not at all, and only once."""
-    from taxietl.tlc.trip_file import parse_months, trip_file
+    from taxietl.tlc.trip_file import trip_files
 
-    months = [trip_file(color, year, each) for each in parse_months(month)]
+    months = trip_files(color, year, month, today=date.today())
     defaults = open_settings().ingest
     from taxietl.flows.upload import check
     from taxietl.flows.upload_plan import UploadOptions

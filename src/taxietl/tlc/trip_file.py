@@ -13,6 +13,12 @@ from datetime import date
 from taxietl.errors import ConfigError
 from taxietl.tlc.datasets import Dataset, dataset
 
+MONTHS_LATE = 2
+"""The TLC publishes a month in the second one after it.
+
+Source: TLC, "TLC Trip Record Data": monthly, with two months' delay, since 13 May 2022."""
+
+_ALL = "all"
 _MONTHS = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?")
 
 _PUBLISHED = re.compile(r"(yellow|green|fhvhv|fhv)_tripdata_(\d{4})-(\d{2})")
@@ -44,6 +50,10 @@ class TripFile:
         """The first day after the month."""
         return date(self.year + self.month // 12, self.month % 12 + 1, 1)
 
+    def months_before(self, today: date) -> int:
+        """How many months ago it was; 0 in that month, less before it."""
+        return 12 * (today.year - self.year) + today.month - self.month
+
     @property
     def stem(self) -> str:
         """The published file's name without its ending, `green_tripdata_2021-01`."""
@@ -69,6 +79,35 @@ def trip_file(color: str, year: int, month: int) -> TripFile:
     return TripFile(color, year, month)
 
 
+def trip_files(color: str, year: int, texts: Iterable[str], *, today: date) -> list[TripFile]:
+    """The months of a year asked for, as `parse_months` reads them; `all` are those there can be.
+
+    Raises:
+        UnknownNameError: no such colour.
+        ConfigError: not a month, one before the colour's first, or of `all` there is none.
+    """
+    given = list(texts)
+    numbers = parse_months(given)
+    if not any(part.strip() == _ALL for text in given for part in text.split(",")):
+        return [trip_file(color, year, each) for each in numbers]
+    first = dataset(color).first_month
+    every = [TripFile(color, year, each) for each in numbers]
+    found = [
+        each
+        for each in every
+        if (each.year, each.month) >= first and each.months_before(today) >= MONTHS_LATE
+    ]
+    if not found:
+        raise ConfigError(
+            f"There are no {color} trips of {year:04d} yet."
+            if (year, 12) >= first
+            else f"There are no {color} trips of {year:04d}.",
+            hint=f"The TLC's {color} records begin with {first[0]:04d}-{first[1]:02d}, and a month "
+            "is published about two months late; --month with its number asks for it all the same.",
+        )
+    return found
+
+
 def named_month(file: str) -> TripFile | None:
     """The month that a file's name is that of, if it is one of the TLC's."""
     found = _PUBLISHED.search(file)
@@ -83,7 +122,7 @@ def parse_months(texts: Iterable[str]) -> list[int]:
     """
     months: set[int] = set()
     for part in (part.strip() for text in texts for part in text.split(",")):
-        if part == "all":
+        if part == _ALL:
             months.update(range(1, 13))
             continue
         match = _MONTHS.fullmatch(part)

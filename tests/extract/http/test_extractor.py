@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from file_server import Announce, FileServer, Hang, Status
@@ -26,13 +26,14 @@ from taxietl.tlc.trip_file import TripFile
 JANUARY = TripFile("green", 2021, 1)
 LATER = TripFile("green", 2026, 9)
 EARLIER = TripFile("green", 2013, 9)
+YEAR_AGO = TripFile("green", 2025, 11)
 JANUARY_NAME = "green_tripdata_2021-01.parquet"
 FORBIDDEN = Status(403, body=b"<Error><Code>AccessDenied</Code></Error>")
 
 
 @pytest.fixture
 def source(server: FileServer) -> Http:
-    return Http("tlc", server.template)
+    return Http("tlc", server.template, today=lambda: date(2026, 11, 30))
 
 
 class TestAVersion:
@@ -141,13 +142,17 @@ class TestARefusal:
 
         assert source.probe(LATER).size_bytes == 14
 
-    def test_of_an_earlier_month_means_never(self, server: FileServer, source: Http) -> None:
+    @pytest.mark.parametrize("month", [EARLIER, TripFile("green", 2021, 2), YEAR_AGO], ids=str)
+    def test_of_a_month_that_is_long_ago_means_never(
+        self, server: FileServer, source: Http, month: TripFile
+    ) -> None:
         server.put(JANUARY_NAME, b"PAR1 trips")
-        server.answers["/green_tripdata_2013-09.parquet"] = FORBIDDEN
+        server.answers[f"/{month.stem}.parquet"] = FORBIDDEN
 
-        with pytest.raises(MissingFileError, match="no file of green-2013-09") as error:
-            source.probe(EARLIER)
+        with pytest.raises(MissingFileError, match=f"no file of {month}") as error:
+            source.probe(month)
         assert error.value.exit_code == 3
+        assert "later" not in error.value.hint
 
     @pytest.mark.parametrize("month", [LATER, EARLIER, JANUARY], ids=str)
     def test_of_all_months_means_that_this_machine_is_blocked(

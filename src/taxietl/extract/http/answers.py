@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 
 from taxietl.errors import (
@@ -27,6 +27,9 @@ REFUSALS = (403, 404, 410)
 
 NO_HEAD = (405, 501)
 """What they answer where they know GET alone."""
+
+OVERDUE_MONTHS = 12
+"""A month that was so long ago and is not there will not come."""
 
 _BUSY = (408, 425, 429)
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -121,6 +124,7 @@ def absent(
     control: TripFile,
     control_error: TaxietlError | None,
     control_status: int,
+    today: date,
 ) -> TaxietlError:
     """What it means that a month was refused.
 
@@ -131,8 +135,9 @@ def absent(
         control: a month that was published long ago.
         control_error: what asking for that one ended with; None if it is there.
         control_status: what it answered for that one.
+        today: by which a month is still to come, or long overdue.
     """
-    if control_error is None and trip_file > control:
+    if control_error is None and trip_file.months_before(today) < OVERDUE_MONTHS:
         return NotPublishedError(
             f"{trip_file} is not published yet: {source} answers HTTP {status} for it, "
             f"and has {control}.",
@@ -141,7 +146,7 @@ def absent(
     if control_error is None:
         return MissingFileError(
             f"{source} has no file of {trip_file} (HTTP {status}), though it has {control}.",
-            hint="Name another source with --source.",
+            hint="It is too long ago to be still to come. Name another source with --source.",
         )
     too = "" if control == trip_file else f", and HTTP {control_status} for {control}"
     if control_status == 403:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from taxietl.config.sources import MIRROR, check_address, holds_months
-from taxietl.errors import ConfigError, MissingFileError, TaxietlError, TransferError
+from taxietl.errors import (
+    ConfigError,
+    MissingFileError,
+    NotPublishedError,
+    TaxietlError,
+    TransferError,
+)
 from taxietl.extract.http.answers import NO_HEAD, REFUSALS, absent, described, error_of
 from taxietl.extract.http.client import Patience, Question, ask
 from taxietl.extract.http.download import download
@@ -28,6 +36,7 @@ class Http:
 
     url: str
     patience: Patience = field(default=Patience(), repr=False)
+    today: Callable[[], date] = field(default=date.today, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
@@ -117,24 +126,30 @@ class Http:
     def _absent(self, trip_file: TripFile, status: int, cancellation: Cancellation) -> TaxietlError:
         """What the refusal of a month means."""
         if self.url == MIRROR.url and status != 403:
-            return MissingFileError(
-                f"{self.name} has no file of {trip_file} (HTTP {status}): it is frozen, and ends "
-                "with July 2021.",
-                hint="Take the TLC's own: --source tlc.",
-            )
+            return self._frozen(trip_file, status)
         control = TripFile(trip_file.color, *CONTROL_MONTH)
         found: SourceVersion | TaxietlError
         if control == trip_file:
             control_status, found = status, error_of(status, {}, str(control))
         else:
             control_status, found = self._look(control, cancellation)
-        return absent(
+        error = absent(
             trip_file,
             source=self.name,
             status=status,
             control=control,
             control_error=None if isinstance(found, SourceVersion) else found,
             control_status=control_status,
+            today=self.today(),
+        )
+        is_to_come = isinstance(error, NotPublishedError)
+        return self._frozen(trip_file, status) if is_to_come and self.url == MIRROR.url else error
+
+    def _frozen(self, trip_file: TripFile, status: int) -> MissingFileError:
+        return MissingFileError(
+            f"{self.name} has no file of {trip_file} (HTTP {status}): it is frozen, and ends "
+            "with July 2021.",
+            hint="Take the TLC's own: --source tlc.",
         )
 
     def _look(
