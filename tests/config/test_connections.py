@@ -28,8 +28,12 @@ def test_a_duckdb_connection_makes_the_file_and_obeys_the_limit(tmp_path: Path) 
 
     with profile.connect() as connection:
         [limit] = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+        [tags] = connection.execute(
+            "SELECT tags FROM duckdb_databases() WHERE database_name = current_database()"
+        ).fetchone()
 
     assert limit == "100.0 MiB"
+    assert tags["storage_version"] == "v1.2.0+"  # older clients open it, too
     assert profile.path.is_file()
 
 

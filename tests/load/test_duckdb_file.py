@@ -229,6 +229,44 @@ def test_an_empty_file_that_another_process_is_about_to_fill_is_left_to_it(duck:
     assert duck.path.read_bytes() == b""
 
 
+def storage_of(path: Path) -> str:
+    """The oldest DuckDB that reads the file."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        ((version,),) = connection.execute(
+            "SELECT tags['storage_version'] FROM duckdb_databases() "
+            "WHERE database_name = current_database()"
+        ).fetchall()
+    return str(version)
+
+
+@pytest.mark.parametrize("is_empty", [False, True], ids=["new", "left-empty"])
+def test_a_new_file_can_be_opened_by_older_clients(duck: Duck, is_empty: bool) -> None:
+    if is_empty:
+        duck.path.touch()
+        impatient(duck.path)
+
+    duck.load(3)
+
+    assert storage_of(duck.path) == "v1.2.0+"
+
+
+def test_a_file_that_is_there_keeps_its_storage_version(duck: Duck) -> None:
+    duckdb.connect(str(duck.path)).close()
+    before = storage_of(duck.path)
+
+    duck.load(3)
+
+    assert storage_of(duck.path) == before
+
+
+def test_a_quote_in_the_path_of_a_new_file_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "it's (TYPE sqlite).duckdb"
+
+    Duck(path).load(3)
+
+    assert storage_of(path) == "v1.2.0+"
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="nowhere") as refused:
         Duck(tmp_path / "nowhere" / "taxi.duckdb").load(3)

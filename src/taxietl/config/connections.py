@@ -102,9 +102,13 @@ def connect_duckdb(profile: DuckDBProfile) -> DuckDBPyConnection:
     """
     import duckdb
 
+    from taxietl.config.duckdb_new import make_file
+
     limit = {"memory_limit": profile.memory_limit} if profile.memory_limit else {}
     try:
         profile.path.parent.mkdir(parents=True, exist_ok=True)
+        if not profile.path.exists():
+            make_file(profile.path)
         connection = duckdb.connect(str(profile.path), config=limit)
     except (duckdb.Error, OSError) as error:
         if isinstance(error, duckdb.IOException) and "lock" in str(error):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 
+from taxietl.config.duckdb_new import make_file
 from taxietl.errors import TargetError, TaxietlError, WarehouseBusyError
 from taxietl.load.duckdb_ctrl_c import heard_ctrl_c
 
@@ -85,6 +86,8 @@ def _connected(
     for _ in range(round(PATIENCE_SECONDS / _POLL_SECONDS)):
         if not _is_being_made(path):
             try:
+                if not read_only and not path.exists():
+                    make_file(path)
                 return duckdb.connect(str(path), read_only=read_only)
             except duckdb.IOException as error:
                 if "Could not set lock" not in str(error):
@@ -119,7 +122,7 @@ def _finish(path: Path) -> None:
     """
     with tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
         new = Path(folder) / "new.duckdb"
-        duckdb.connect(str(new)).close()
+        make_file(new)
         with path.open("r+b") as file:
             if not _locked(file.fileno()):
                 raise WarehouseBusyError(f"The DuckDB file {path}", None)
