@@ -6,7 +6,9 @@ The wheel's server has no TLS, so this takes the machine's; where there is none 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from command import Done, Taxietl, check_refused
 from postgres import Server
 from postgres_binaries import machine_binaries
 
+from taxietl.config.postgres_errors import meant
 from taxietl.extract.synthetic import write
 
 NAME = "localhost"
@@ -183,3 +186,18 @@ def test_a_server_without_tls_is_told_by_check_and_ingest(
     assert checked.code == 5
     assert "has no TLS, which the profile demands" in checked.out
     check_refused(refused, 5, "has no TLS, which the profile demands", "`sslmode`")
+
+
+def test_a_connection_over_tls_that_is_cut_is_told_as_lost(encrypted: Encrypted) -> None:
+    url = f"{encrypted.server.url()}?sslmode=require"
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        with socket.socket(fileno=os.dup(connection.fileno())) as cut:
+            cut.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(psycopg2.Error) as lost:
+            cursor.execute("SELECT 1")
+
+    error = meant(lost.value, "the database")
+
+    assert "SSL" in error.message
+    assert "the connection to the database was lost" in error.message.lower()
+    assert "sslmode" not in error.hint

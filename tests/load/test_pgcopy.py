@@ -6,6 +6,7 @@ import io
 import itertools
 import math
 import random
+import re
 import struct
 import tracemalloc
 from collections.abc import Iterable, Iterator, Sequence
@@ -305,12 +306,12 @@ def test_what_lies_under_a_null_is_never_read() -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()], ids=str)
-def test_a_nul_character_is_refused_with_its_column_and_row(kind: pa.DataType) -> None:
+def test_a_nul_character_is_refused_with_its_column_and_value(kind: pa.DataType) -> None:
     fine = pa.record_batch({"code": pa.array([1, 2]), "flag": pa.array(["a", None], kind)})
     cut = pa.array(["\x00", "", None, "b", "c\x00"], kind).slice(1)
     wrong = pa.record_batch({"code": pa.array([3, 4, 5, 6]), "flag": cut})
 
-    with pytest.raises(DataError, match=r"'flag' has a NUL character .*, in row 6 of") as refused:
+    with pytest.raises(DataError, match=r"'flag' has a NUL character .*: 'c\\x00'") as refused:
         _encoded([fine, wrong])
 
     assert "--transform" in refused.value.hint
@@ -330,7 +331,7 @@ def test_a_nul_character_is_refused_with_its_column_and_row(kind: pa.DataType) -
 def test_a_time_beyond_the_servers_range_is_refused(kind: pa.DataType, value: int) -> None:
     batch = pa.record_batch({"number": [1, 2, 3], "day": pa.array([0, None, value], kind)})
 
-    with pytest.raises(DataError, match=r"'day' has a time .* in row 3 of"):
+    with pytest.raises(DataError, match=rf"'day' has a time .*'{value} in {re.escape(str(kind))}'"):
         _encoded([batch])
 
 

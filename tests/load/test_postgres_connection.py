@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 from months import JANUARY, Postgres
 from postgres import Server
 from postgres_binaries import binaries, machine_binaries
 
 from taxietl.config.databases import PostgresProfile
-from taxietl.config.postgres_errors import target_of
+from taxietl.config.postgres_errors import meant, target_of
 from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
 from taxietl.load.postgres_check import check
 from taxietl.load.postgres_connection import opened, translated
@@ -330,3 +331,25 @@ def test_a_forked_child_that_ends_leaves_its_parents_connection(server: Postgres
         os.waitpid(child, 0)
 
         assert session.run("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_lost"),
+    [
+        ("SSL connection has been closed unexpectedly\n", True),
+        ("SSL SYSCALL error: EOF detected\n", True),
+        ("error in 'CopyDone': SSL error: unexpected eof while reading\n", True),
+        ("could not receive data from server: Connection reset by peer\n", True),
+        ("server closed the connection unexpectedly\n\tThis probably means the server\n", True),
+        ('connection to server at "h" (::1), port 5 failed: SSL SYSCALL error: EOF detected\n',
+         False),
+        ('connection to server at "h" (::1), port 5 failed: server closed the connection\n', False),
+    ],
+)  # fmt: skip
+def test_a_connection_that_is_lost_is_told_from_one_that_is_not_made(
+    text: str, is_lost: bool
+) -> None:
+    error = meant(psycopg2.OperationalError(text), "the database")
+
+    assert ("was lost: " in error.message) is is_lost
+    assert ("sslmode" in error.hint) is not is_lost

@@ -267,8 +267,21 @@ _BY_WORDS = (
             "Check `host` and `port` in the profile, and that the server runs and listens there.",
         ),
     ),
-    (("server closed the connection", "connection already closed", "terminat"), _LOST),
 )  # fmt: skip
+
+_GONE = (
+    "SSL",  # of a connection that was made, whatever goes wrong in it
+    "EOF detected",
+    "server closed the connection",
+    "connection already closed",
+    "connection not open",
+    "no connection to the server",
+    "could not receive data",
+    "could not send data",
+    "lost synchronization",
+    "terminat",
+)
+"""What libpq says of a connection that was made and is no more."""
 
 _ATTEMPT = re.compile(r"connection to server (at|on) .+? failed: ")
 
@@ -308,11 +321,15 @@ def _by_code(code: str) -> Meaning:
 def _by_words(text: str) -> tuple[Meaning, str]:
     """The meaning, and the line that has it."""
     lines = text.strip().splitlines() or [""]
+    is_attempt = _ATTEMPT.match(lines[0]) is not None
+    gone = [line for line in lines if any(each in line for each in _GONE)]
+    if gone and not is_attempt:
+        return _LOST, _bare(gone[0])
     for words, meaning in _BY_WORDS:
         for line in lines:
             if any(each in line for each in words):
                 return meaning, _bare(line)
-    return _NOT_CONNECTED if _ATTEMPT.match(lines[0]) else _REFUSED, _bare(lines[0])
+    return _NOT_CONNECTED if is_attempt else _REFUSED, _bare(lines[0])
 
 
 def _bare(line: str) -> str:

@@ -48,15 +48,12 @@ Layout = tuple[int | None, ...]
 def encode(
     batches: Iterable[pa.RecordBatch],
     schema: pa.Schema,
-    *,
-    rows_before: int = 0,
 ) -> Iterator[Block]:
     """Encode a stream of batches for `COPY … FROM STDIN (FORMAT binary)`.
 
     Args:
         batches: any number, of any size, sliced or not; each has exactly that schema.
         schema: columns of the types in `pgcopy_columns.SQL_TYPES`, in the order of COPY's list.
-        rows_before: of the month, sent already; for what errors say.
 
     Returns:
         Blocks of about a MB at most, larger only for a row that is; header and trailer included.
@@ -64,9 +61,9 @@ def encode(
 
     Raises:
         SchemaError: a type that has no form here, or a batch of another schema.
-        DataError: a value PostgreSQL cannot store, with its column and row.
+        DataError: a value PostgreSQL cannot store, with its column.
     """
-    encoder = _Encoder(schema, rows_before)
+    encoder = _Encoder(schema)
     yield HEADER
     for batch in batches:
         yield from encoder.blocks(batch)
@@ -74,10 +71,9 @@ def encode(
 
 
 class _Encoder:
-    def __init__(self, schema: pa.Schema, rows_before: int) -> None:
+    def __init__(self, schema: pa.Schema) -> None:
         check_types(schema)
         self._schema = schema
-        self._rows = rows_before
         self._kept: dict[Layout, _Buffers] = {}
 
     def blocks(self, batch: pa.RecordBatch) -> Iterator[Block]:
@@ -91,10 +87,9 @@ class _Encoder:
         if not batch.num_rows:
             return
         columns = [
-            cells(array, name, self._rows)
+            cells(array, name)
             for name, array in zip(batch.schema.names, batch.columns, strict=True)
         ]
-        self._rows += batch.num_rows
         bounds = _block_bounds(columns, batch.num_rows)
         edges = _edges(columns)
         inner = zip(

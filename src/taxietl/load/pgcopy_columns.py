@@ -112,7 +112,7 @@ class Cells(ABC):
 class FixedCells(Cells):
     """Values that all have the same width."""
 
-    def __init__(self, array: pa.Array, name: str, rows_before: int) -> None:
+    def __init__(self, array: pa.Array, name: str) -> None:
         self._form = form = _FORMS[array.type]
         width = np.dtype(form.native).itemsize
         if array.null_count == len(array):
@@ -126,7 +126,7 @@ class FixedCells(Cells):
             self._values = unpacked_bits(array.buffers()[1], array.offset, len(array))
         else:
             self._values = fixed_values(array, form.native)
-        self._check_range(name, rows_before, valid)
+        self._check_range(array, name, valid)
 
     def encoded_as(self, length: int) -> str:  # noqa: ARG002  its type says it already
         """See `Cells.encoded_as`."""
@@ -143,7 +143,7 @@ class FixedCells(Cells):
         offsets = np.arange(high - low + 1, dtype=np.int64) * encoded.itemsize
         return self._binary(low, high, offsets, encoded)
 
-    def _check_range(self, name: str, rows_before: int, valid: NDArray[Any] | None) -> None:
+    def _check_range(self, array: pa.Array, name: str, valid: NDArray[Any] | None) -> None:
         lowest, highest = self._form.lowest, self._form.highest
         if lowest is None:
             return
@@ -155,13 +155,13 @@ class FixedCells(Cells):
         if valid is not None:
             outside &= valid
         if outside.any():
-            raise _unstorable("a time PostgreSQL has no room for", name, rows_before, outside)
+            raise _unstorable("a time PostgreSQL has no room for", name, array, outside)
 
 
 class TextCells(Cells):
     """UTF-8 text of any length."""
 
-    def __init__(self, array: pa.Array, name: str, rows_before: int) -> None:
+    def __init__(self, array: pa.Array, name: str) -> None:
         if array.null_count == len(array):
             self._set_lengths(NULL)
             return
@@ -173,7 +173,7 @@ class TextCells(Cells):
         valid = valid_rows(array)
         if valid is not None:
             lengths[~valid] = NULL
-        self._check_nul(name, rows_before, lengths)
+        self._check_nul(array, name, lengths)
         self._set_lengths(lengths)
 
     def encoded_as(self, length: int) -> str:
@@ -189,7 +189,7 @@ class TextCells(Cells):
         """See `Cells.joinable`."""
         return self._binary(low, high, self.offsets[low : high + 1].astype(np.int64), self._data)
 
-    def _check_nul(self, name: str, rows_before: int, lengths: NDArray[Any]) -> None:
+    def _check_nul(self, array: pa.Array, name: str, lengths: NDArray[Any]) -> None:
         start = int(self.offsets[0])
         used = self._data[start : self.offsets[-1]]
         if not len(used) or used.min():
@@ -202,20 +202,20 @@ class TextCells(Cells):
             raise _unstorable(
                 r"a NUL character (\x00), which PostgreSQL cannot store",
                 name,
-                rows_before,
+                array,
                 holds,
             )
 
 
-def cells(array: pa.Array, name: str, rows_before: int) -> Cells:
-    """The column of a batch that has rows; `rows_before` of the stream came in earlier batches.
+def cells(array: pa.Array, name: str) -> Cells:
+    """The column of a batch that has rows.
 
     Raises:
         DataError: it has a value that PostgreSQL cannot store.
     """
     if array.type in _TEXT_OFFSETS:
-        return TextCells(array, name, rows_before)
-    return FixedCells(array, name, rows_before)
+        return TextCells(array, name)
+    return FixedCells(array, name)
 
 
 def check_types(schema: pa.Schema) -> None:
@@ -233,10 +233,15 @@ def check_types(schema: pa.Schema) -> None:
             )
 
 
-def _unstorable(what: str, column: str, rows_before: int, wrong: NDArray[Any]) -> DataError:
-    row = rows_before + int(np.argmax(wrong)) + 1
+def _unstorable(what: str, column: str, array: pa.Array, wrong: NDArray[Any]) -> DataError:
+    """Names the value; its row is not known here, since rows are sent in an order of their own."""
+    value = array[int(np.argmax(wrong))]
+    try:
+        shown = str(value.as_py())
+    except (OverflowError, ValueError):  # a time that Python has no value for
+        shown = f"{value.value} in {array.type}"
     return DataError(
-        f"Column {column!r} has {what}, in row {row:,} of the rows to load.",
+        f"Column {column!r} has {what}: {shown[:80]!r}.",
         hint="Nothing was loaded. Leave such rows out, or change them, by a transformer of your"
         " own (--transform).",
     )

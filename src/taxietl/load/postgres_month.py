@@ -151,13 +151,11 @@ class Month:
     ) -> None:
         """Send rows by COPY, one for each set of columns that have had values."""
         always = (self._trip_file.dataset.started_at, *self._built.defaulted)
-        sent = 0
         for schema, part in Widening(batches, always=always).parts():
             self._built.widen(schema.names)
             with session.cursor() as cursor:
-                blocks = encode(part, schema, rows_before=sent)
+                blocks = encode(part, schema)
                 copy_rows(cursor, self._built.copy(schema.names), blocks, check=check)
-                sent += cursor.rowcount
 
     def counted(self) -> tuple[int, dict[str, ColumnStats]]:
         """The new partition's rows, and each column's nulls and sum.
