@@ -196,3 +196,26 @@ def test_a_ledger_row_changed_by_hand_is_named_and_repaired_by_force(
     assert loaded["load_id"] in refused.err or "superseded" in cell
     assert forced.code == 0, forced.err
     assert verified.code == 0, verified.err
+
+
+def test_a_table_of_a_schema_is_loaded_verified_and_inspected(
+    taxietl: Taxietl, either_warehouse: str
+) -> None:
+    write(Path("trips.csv"), "green", 2021, 1, rows=200)
+    month = ("--color", "green", "--year", 2021, "--month", 1)
+    table = ("--table", "raw.green")
+
+    loaded = taxietl("ingest", *month, "--source", "trips.csv", *table, "--json")
+    planned = taxietl("ingest", *month, "--source", "trips.csv", *table, "--dry-run")
+    whole = taxietl("verify", "--color", "green", *table, "--json")
+    inspected = taxietl("inspect", *month, *table, "--json")
+    _doer(either_warehouse)("UPDATE raw.green SET tip_amount = NULL")
+    lost = taxietl("verify", "--color", "green", *table)
+    refused = taxietl("ingest", *month, "--source", "trips.csv", "--table", 'x"; DROP TABLE y')
+
+    assert (loaded.code, loaded.document["months"][0]["table"]) == (0, "raw.green")
+    assert "nothing to do" in planned.out
+    assert (whole.code, whole.document["months"][0]["table"]) == (0, "raw.green")
+    assert inspected.document["table"] == "raw.green"
+    assert (lost.code, "nulls of tip_amount" in lost.out) == (4, True)
+    check_refused(refused, 2, "SCHEMA.NAME")

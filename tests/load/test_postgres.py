@@ -259,7 +259,7 @@ def test_a_replaced_month_touches_no_other_month(server: Postgres) -> None:
 def test_a_month_lies_in_each_table_it_was_loaded_into(server: Postgres) -> None:
     server.load(3)
 
-    report = server.load(4, table="my % \"trips\" 'é'" + "x" * 40)
+    report = server.load(4, table="my % trips 'é'" + "x" * 40)
 
     assert report.action == "loaded"
     name = report.table.replace('"', '""')

@@ -68,7 +68,7 @@ def test_a_month_comes_over_several_connections_once_and_again(server: Postgres)
 
 
 def test_a_table_may_have_any_name(server: Postgres) -> None:
-    report = server.load(3, table="o'dd \"%s", connections=2)
+    report = server.load(3, table="o'dd %s", connections=2)
 
     assert report.action == "loaded"
     assert server.left_behind() == []

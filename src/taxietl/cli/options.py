@@ -34,7 +34,9 @@ _ONLY_COLOR = typer.Option(
 )
 _YEAR = typer.Option("--year", help="Year of the file.")
 _ONE_MONTH = typer.Option("--month", min=1, max=12, help="Month of the file.")
-_TABLE = typer.Option("--table", help="Table name.", show_default="COLOR_trips")
+_TABLE = typer.Option(
+    "--table", metavar="[SCHEMA.]NAME", help="Table name.", show_default="COLOR_trips"
+)
 _SOURCE = typer.Option(
     "--source",
     help="Where the files come from: tlc, mirror, synthetic, a lake profile, a folder, a file "

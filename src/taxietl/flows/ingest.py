@@ -23,6 +23,7 @@ from taxietl.flows.rejects import write_rejects
 from taxietl.flows.warehouse import loader
 from taxietl.flows.warned import warned
 from taxietl.load.ledger import repairable
+from taxietl.load.table_names import table_name
 from taxietl.orchestrator import (
     Cache,
     StateName,
@@ -73,8 +74,8 @@ class IngestOptions:
     """To a PostgreSQL warehouse; others have one."""
 
     def table_of(self, dataset: Dataset) -> str:
-        """The table to load a colour into."""
-        return self.table or dataset.table
+        """The table to load a colour into, as its warehouse's ledger has it."""
+        return str(table_name(self.table or dataset.table, loader(self.to).schema))
 
     def transforms_of(self, dataset: Dataset) -> tuple[str, ...]:
         """The transformers to apply to a colour; by default what the well-known tutorial does."""
@@ -250,6 +251,7 @@ def check(options: IngestOptions, trip_files: Sequence[TripFile]) -> None:
     registry.transformers(options.transforms or ())
     parse_renames(options.renames)
     warehouse = loader(options.to)
+    table_name(options.table or "trips", warehouse.schema)
     if options.connections > 1 and not warehouse.takes_connections:
         raise ConfigError(
             f"Profile {options.to!r} takes rows over one connection only.",

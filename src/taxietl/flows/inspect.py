@@ -16,7 +16,7 @@ from taxietl.flows.quality import Facts, Quality, quality_of
 from taxietl.load.duckdb import DuckDBLoader
 from taxietl.load.quality import quality_select
 from taxietl.load.quality_month import Month
-from taxietl.load.sql import quoted
+from taxietl.load.table_names import table_name
 from taxietl.orchestrator import current_cancellation
 from taxietl.steps import registry
 from taxietl.steps.protocols import Loader
@@ -33,6 +33,7 @@ def inspect_table(loader: Loader, trip_file: TripFile, table: str) -> Quality:
         ConfigError: the month was never loaded there.
         TryLaterError: it was replaced meanwhile.
     """
+    table = str(table_name(table, loader.schema))
     load = _load(loader, trip_file, table)
     month = _month(loader, trip_file, table)
     facts = _facts(loader, month)
@@ -106,7 +107,7 @@ def _load(loader: Loader, trip_file: TripFile, table: str) -> LoadReport:
 
 def _month(loader: Loader, trip_file: TripFile, table: str) -> Month:
     """The month with the columns that the table really has."""
-    with loader.query(f"SELECT * FROM {quoted(table)} LIMIT 0") as rows:  # noqa: S608  quoted
+    with loader.query(f"SELECT * FROM {table_name(table, loader.schema).sql} LIMIT 0") as rows:  # noqa: S608  quoted
         names = list(rows.schema.names)
     known = {each.name.lower(): each for each in trip_file.dataset.columns}
     columns = [
@@ -114,7 +115,7 @@ def _month(loader: Loader, trip_file: TripFile, table: str) -> Month:
         for name in names
         if name != "source_month"
     ]
-    return Month(trip_file, table, tuple(columns))
+    return Month(trip_file, table_name(table, loader.schema), tuple(columns))
 
 
 def _facts(loader: Loader, month: Month) -> Facts:

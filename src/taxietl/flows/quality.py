@@ -160,7 +160,7 @@ def quality_of(
         trip_file=month.trip_file,
         origin=origin,
         target=target,
-        table=month.table if origin == "table" else None,
+        table=str(month.table) if origin == "table" else None,
         rows=rows,
         load=load,
         findings=tuple(_findings(facts, month, rows)),

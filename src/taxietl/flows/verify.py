@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from taxietl.errors import ConfigError
 from taxietl.flows.ledger_rows import asked, has_ledger
 from taxietl.load.ledger import MONTHS, column_stats_of, new_columns_of, taken_for_whole
-from taxietl.load.sql import quoted, stats_of, stats_select
+from taxietl.load.sql import stats_of, stats_select
+from taxietl.load.table_names import TableName, table_name
 from taxietl.steps.protocols import Loader
 from taxietl.steps.values import ColumnStats
 from taxietl.tlc.datasets import Column, Dataset
@@ -72,6 +73,8 @@ def verify(
     Raises:
         ConfigError: nothing of that colour was ever loaded there.
     """
+    name = table_name(table, loader.schema)
+    table = str(name)
     ledger = _ledger(loader, dataset, table) if has_ledger(loader) else {}
     if not ledger:
         raise ConfigError(
@@ -80,7 +83,7 @@ def verify(
         )
     added = sorted({name for each in ledger.values() for name in each.added})
     columns = dataset.columns_with(added)
-    present = _present(loader, columns, table)
+    present = _present(loader, columns, name)
     return [
         _compared(dataset, month, table, ledger.get(month), present.get(month))
         for month in sorted({*ledger, *present})
@@ -105,16 +108,16 @@ def _ledger(loader: Loader, dataset: Dataset, table: str) -> dict[str, _Counted]
     return found
 
 
-def _present(loader: Loader, columns: Sequence[Column], table: str) -> dict[str, _Counted]:
+def _present(loader: Loader, columns: Sequence[Column], table: TableName) -> dict[str, _Counted]:
     """What the table holds; of a column that it no longer has, no values."""
-    with loader.query(f"SELECT * FROM {quoted(table)} LIMIT 0") as reader:
+    with loader.query(f"SELECT * FROM {table.sql} LIMIT 0") as reader:
         names = {name.lower() for name in reader.schema.names}
     there = [each for each in columns if each.name.lower() in names]
     gone = [each.name for each in columns if each.name.lower() not in names]
     rows = asked(
         loader,
         f"SELECT CAST(source_month AS VARCHAR(10)), count(*), {stats_select(there)} "
-        f"FROM {quoted(table)} GROUP BY source_month",
+        f"FROM {table.sql} GROUP BY source_month",
     )
     return {
         day[:7]: _Counted(

@@ -18,6 +18,7 @@ from taxietl.load.checks import check_counts, check_month, check_shrink
 from taxietl.load.duckdb_file import opened
 from taxietl.load.duckdb_month import Month
 from taxietl.load.duckdb_query import queried
+from taxietl.load.duckdb_tables import SCHEMA
 from taxietl.load.duckdb_zones import ZoneTables
 from taxietl.load.ledger import repairable
 from taxietl.load.reports import nothing_to_do, report_of_load
@@ -45,6 +46,7 @@ class DuckDBLoader:
     """The loader for profiles of type `duckdb`."""
 
     takes_connections = False
+    schema = SCHEMA
 
     def __init__(self, profile: DuckDBProfile) -> None:
         self._path = Path(profile.path)

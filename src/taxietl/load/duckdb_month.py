@@ -11,8 +11,10 @@ import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 import pyarrow as pa  # noqa: TID253
 
 from taxietl.load import ledger
-from taxietl.load.duckdb_tables import Tables
+from taxietl.load.duckdb_tables import SCHEMA, Tables
 from taxietl.load.sql import quoted, stats_of, stats_select
+from taxietl.load.table_names import table_name
+from taxietl.load.views import view_of
 from taxietl.steps.protocols import Batches
 from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note
 from taxietl.tlc.arrow import arrow_schema
@@ -41,9 +43,11 @@ class Month:
     ) -> None:
         self._connection = connection
         self._trip_file = trip_file
-        self._table = table
+        self._name = table_name(table, SCHEMA)
+        self._table = str(self._name)
         self._target = target
         self._tables = Tables(connection, target)
+        self._trips = Tables(connection, target, self._name.schema)
         self._columns = trip_file.dataset.columns
         self._date = f"DATE '{trip_file.source_month}'"
         # DuckDB does not tell `Trips` from `trips`, so neither may the ledger.
@@ -59,7 +63,7 @@ class Month:
             NotOursError: a table of that name was made by something else.
             ConfigError: it is a table of ours, for something else.
         """
-        has_trips = self._tables.has_trips(self._table, self._trip_file.dataset)
+        has_trips = self._trips.has_trips(self._name.name, self._trip_file.dataset)
         if not self._tables.has_ledger():
             return None
         # Times with a zone come back as whole numbers: as values they would need another package.
@@ -101,8 +105,11 @@ class Month:
         incoming = _Incoming(batches, self._trip_file, check)
         names = incoming.schema.names
         self._columns = self._trip_file.dataset.columns_with(names)
-        table = quoted(self._table)
-        self._tables.make_ready(self._table, self._trip_file.dataset, names)
+        of, table = self._trip_file.dataset, self._name.sql
+        self._tables.make_ledger()
+        self._trips.make_trips(self._name.name, of, names)
+        if self._table == of.table:
+            self._tables.make_view(view_of(of.color))
         self._connection.execute(f"DELETE FROM {table} WHERE source_month = {self._date}")
         listed = ", ".join(quoted(name) for name in names)
         insert = (
@@ -146,7 +153,7 @@ class Month:
 
     def _of_month(self, aggregates: str) -> tuple[int, ...]:
         row = self._connection.execute(
-            f"SELECT {aggregates} FROM {quoted(self._table)} WHERE source_month = {self._date}"
+            f"SELECT {aggregates} FROM {self._name.sql} WHERE source_month = {self._date}"
         ).fetchone()
         return row or ()
 

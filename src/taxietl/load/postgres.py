@@ -48,7 +48,7 @@ class PostgresLoader:
         """`swap_patience_seconds`: how long a load tries to get its month's place."""
         self._swap_patience_seconds = swap_patience_seconds
         self._parameters = profile.libpq_parameters()
-        self._schema = profile.schema_name
+        self.schema = self._schema = profile.schema_name
         self.target = target_of(self._parameters)
 
     def entry(self, trip_file: TripFile, table: str) -> Entry | None:

@@ -15,6 +15,7 @@ import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is us
 
 from taxietl.errors import TryLaterError
 from taxietl.load.postgres_connection import APPLICATION, Session
+from taxietl.load.table_names import TableName
 from taxietl.tlc.trip_file import TripFile
 
 MONTH_PATIENCE_SECONDS = 2.0
@@ -46,7 +47,7 @@ class Locks:
         session: Session,
         schema: str,
         trip_file: TripFile,
-        table: str,
+        table: TableName,
         target: str,
         *,
         check: Callable[[], None],
@@ -65,7 +66,7 @@ class Locks:
     def month(self) -> Key:
         """The month's advisory lock."""
         month = self._trip_file.year * 100 + self._trip_file.month
-        return _key(f"{self._schema}.{self._table}"), month
+        return _key(f"{self._table.schema}.{self._table.name}"), month
 
     def take_month(self) -> None:
         """Hold the month until the transaction ends.
@@ -84,15 +85,17 @@ class Locks:
             self._pause(0.1)
 
     def take_setup(self) -> None:
-        """Be the one who makes tables or swaps in the schema: two would only wait for another."""
-        self._session.run("SELECT pg_advisory_xact_lock(%s, 0)", [_key(self._schema)])
+        """Be the one who makes tables or swaps in the schemas: two would only wait for another."""
+        for key in sorted({_key(self._schema), _key(self._table.schema)}):
+            self._session.run("SELECT pg_advisory_xact_lock(%s, 0)", [key])
 
-    def patiently(self, work: Callable[[], None], table: str) -> None:
+    def patiently(self, work: Callable[[], None], table: str, schema: str | None = None) -> None:
         """Do it in a savepoint; where a lock is not to be had, again and again.
 
         Args:
             work: what needs the lock.
             table: that others may have locked.
+            schema: where it lies, if not where the ledger does.
 
         Raises:
             TryLaterError: somebody kept the table locked for longer than the patience.
@@ -110,9 +113,10 @@ class Locks:
                     work()
             except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected) as error:
                 if time.monotonic() > end:
+                    user = self._user(table, schema or self._schema)
                     raise TryLaterError(
                         f"{table} in {self._target} was in use for "
-                        f"{self._swap_patience_seconds:.0f} seconds, {self._user(table)}.",
+                        f"{self._swap_patience_seconds:.0f} seconds, {user}.",
                         hint="Nothing was changed. Try again when that has ended.",
                     ) from error
                 self._pause(_PAUSES[min(attempt, len(_PAUSES) - 1)])
@@ -140,7 +144,7 @@ class Locks:
         run = name.removeprefix(APPLICATION).strip()
         return f"run {run!r} (server process {pid})" if run else f"server process {pid}"
 
-    def _user(self, table: str) -> str:
+    def _user(self, table: str, schema: str) -> str:
         """Who has the table locked longest, in words."""
         found = self._session.run(
             "SELECT a.pid, a.application_name, a.usename FROM pg_locks l "
@@ -148,7 +152,7 @@ class Locks:
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE l.granted "
             "AND a.pid <> pg_backend_pid() AND n.nspname = %s AND c.relname = %s "
             "ORDER BY a.xact_start LIMIT 1",
-            [self._schema, table],
+            [schema, table],
         )
         if not found:
             return "by somebody who has just left"

@@ -22,6 +22,7 @@ from taxietl.load.postgres_order import Widening, outside_last, with_values
 from taxietl.load.postgres_partition import Partition, partition_of
 from taxietl.load.postgres_staging import Staging
 from taxietl.load.postgres_tables import Tables, contract_columns
+from taxietl.load.table_names import table_name
 from taxietl.steps.protocols import Batches
 from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note
 from taxietl.tlc.arrow import arrow_schema
@@ -49,15 +50,17 @@ class Month:
         self._session = session
         self._schema = schema
         self._trip_file = trip_file
-        self._table = table
+        self._name = table_name(table, schema)
+        self._table = str(self._name)
         self._target = target
         self._check = check
         self._locks = Locks(
-            *(session, schema, trip_file, table, target),
+            *(session, schema, trip_file, self._name, target),
             check=check,
             swap_patience_seconds=swap_patience_seconds,
         )
         self._tables = Tables(session, schema, target)
+        self._trips = Tables(session, self._name.schema, target)
         self._loads = self._tables.name_of(ledger.LOADS).replace("%", "%%")
         self._new: Partition | None = None
         self._passing = PassingStats(trip_file.dataset.columns)
@@ -80,7 +83,7 @@ class Month:
             ConfigError: it is a table of ours, for something else.
         """
         with self._session.savepoint(keep=False):
-            has_trips = self._tables.has_trips(self._table, self._trip_file.dataset)
+            has_trips = self._trips.has_trips(self._name.name, self._trip_file.dataset)
             if not self._tables.has_ledger():
                 return None
             found = self._session.run(
@@ -123,8 +126,8 @@ class Month:
             of = self._trip_file.dataset
             self._passing = PassingStats(of.columns_with(schema.names))
             wanted = contract_columns(of, schema.names)
-            self._tables.check_kinds(self._table, wanted)
-            new = Partition(self._session, self._schema, self._table, self._trip_file)
+            self._trips.check_kinds(self._name.name, wanted)
+            new = Partition(self._session, self._name.schema, self._name.name, self._trip_file)
             self._new = new
             # A stream that has ended is not to be asked again.
             passing = self._passing.over(chain([first], rows) if first is not None else ())
@@ -200,7 +203,7 @@ class Month:
         Raises:
             TryLaterError: somebody kept the table locked for longer than its patience.
         """
-        self._locks.patiently(self._swap, self._table)
+        self._locks.patiently(self._swap, self._name.name, self._name.schema)
 
     def analyze_table(self) -> None:
         """Have the parent's own statistics anew, once the months in it have changed enough."""
@@ -209,7 +212,8 @@ class Month:
     def _swap(self) -> None:
         self._locks.take_setup()
         of = self._trip_file.dataset
-        self._tables.make_trips(self._table, of)
+        self._trips.make_schema()
+        self._trips.make_trips(self._name.name, of)
         self._built.swap_in()
         if self._table == of.table:
             self._tables.make_view(of.color)
@@ -220,12 +224,12 @@ class Month:
             self._tables.make_ledger()
 
     def _rows_present(self) -> int:
-        partition = partition_of(self._session, self._schema, self._table, self._trip_file)
+        partition = partition_of(self._session, self._name.schema, self._name.name, self._trip_file)
         if partition is None:
             return 0
         # Of the parent: those who only read have rights there, and none in the partitions' schema.
         found = self._session.run(
-            f"SELECT count(*) FROM {self._tables.name_of(self._table)} "
+            f"SELECT count(*) FROM {self._trips.name_of(self._name.name)} "
             f"WHERE source_month = DATE '{self._trip_file.source_month}'"
         )
         return int(found[0][0])

@@ -98,11 +98,12 @@ class Tables:
                 is too long.
         """
         check_name(table)
-        if len(table.encode()) > NAME_BYTES:
-            raise ConfigError(
-                f"The table's name is longer than PostgreSQL's {NAME_BYTES} bytes: {table}.",
-                hint="Name another with --table.",
-            )
+        for what, name in (("table", table), ("schema", self._schema)):
+            if len(name.encode()) > NAME_BYTES:
+                raise ConfigError(
+                    f"The {what}'s name is longer than PostgreSQL's {NAME_BYTES} bytes: {name}.",
+                    hint="Name another with --table.",
+                )
         if not self._is_ours(table, trips_role(of)):
             return False
         found = self._found(table)
@@ -132,6 +133,12 @@ class Tables:
                 f"FROM {self.name_of(ledger.LOADS)} WHERE superseded_at IS NULL"
             )
             self._mark("VIEW", ledger.MONTHS, LEDGER_ROLES[ledger.MONTHS])
+
+    def make_schema(self) -> None:
+        """Have the schema; who may not make one can still load into one that is there."""
+        found = self._session.run("SELECT 1 FROM pg_namespace WHERE nspname = %s", [self._schema])
+        if not found:
+            self._session.run(f"CREATE SCHEMA {quoted(self._schema)}")
 
     def make_trips(self, table: str, of: Dataset) -> None:
         """Have the colour's table; without partitions at first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from taxietl.load.sql import quoted
+from taxietl.load.table_names import TableName
 from taxietl.tlc.datasets import Column
 from taxietl.tlc.trip_file import TripFile
 from taxietl.tlc.zones import FIRST, LAST, OUTSIDE, UNKNOWN
@@ -18,7 +19,7 @@ class Month:
     """A month of a table, and what the table calls things."""
 
     trip_file: TripFile
-    table: str
+    table: TableName
     columns: tuple[Column, ...]
     """Those that the table has; a month loaded under an older contract may lack some."""
 
@@ -59,7 +60,7 @@ class Month:
     def rows(self) -> str:
         """The month's rows, for a FROM."""
         where = f"source_month = DATE '{self.trip_file.source_month}'"
-        return f"(SELECT * FROM {quoted(self.table)} WHERE {where}) AS m"
+        return f"(SELECT * FROM {self.table.sql} WHERE {where}) AS m"
 
     @property
     def outside(self) -> str:

@@ -146,6 +146,9 @@ class Loader(Protocol):
     target: str
     """The warehouse in words, without credentials."""
 
+    schema: str
+    """Where its ledger lies, and every table that is named without a schema."""
+
     takes_connections: bool
     """Whether it can send a month's rows over several connections."""
 
