@@ -198,6 +198,7 @@ def test_a_month_replaced_meanwhile_is_no_report_of_either(tmp_path: Path) -> No
         """The warehouse, in which somebody else loads the month between two questions."""
 
         target = "here"
+        schema = "main"
 
         def entry(self, trip_file: TripFile, table: str) -> Entry | None:
             return duck.loader.entry(trip_file, table)

@@ -404,7 +404,7 @@ def test_the_ledger_gives_back_the_report_it_was_made_from(duck: Duck) -> None:
 
     assert entry is not None
     assert entry.rows_present == 3
-    assert vars(entry.report) == {**vars(report), "reason": ""}
+    assert vars(entry.report) == {**vars(report), "reason": "", "warnings": ()}
     assert duck.loader.entry(FEBRUARY, "yellow_trips") is None
     assert duck.loader.entry(GREEN_JANUARY, "green_trips") is None
 
