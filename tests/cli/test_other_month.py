@@ -62,6 +62,7 @@ def test_bytes_that_are_loaded_as_another_month_are_refused(
     loaded = taxietl("ingest", *asked("green", "2021-01", "--source", "trips.csv"))
 
     refused = taxietl("ingest", *asked("green", "2020-12", "--source", "trips.csv"))
+    planned = taxietl("ingest", *asked("green", "2020-12", "--source", "trips.csv", "--dry-run"))
     elsewhere = taxietl(
         "ingest", *asked("green", "2020-12", "--source", "trips.csv", "--table", "other")
     )
@@ -70,6 +71,8 @@ def test_bytes_that_are_loaded_as_another_month_are_refused(
 
     assert loaded.code == 0, loaded.err
     check_refused(refused, 4, "loaded as green-2021-01", "--force")
+    assert (planned.code, "refuse: " in planned.out) == (4, True)
+    assert "loaded as green-2021-01" in planned.out
     check_refused(elsewhere, 4, "pick-ups in 2021-01")
     assert forced.code == 0, forced.err
     assert "nothing to do" in again.out

@@ -17,6 +17,7 @@ from taxietl.errors import (
     WarehouseBusyError,
 )
 from taxietl.flows import retries
+from taxietl.flows.ledger_rows import other_month_of
 from taxietl.flows.months import MonthResult, each_month
 from taxietl.flows.progress import told
 from taxietl.flows.rejects import write_rejects
@@ -127,11 +128,9 @@ def probe(trip_file: TripFile, source: str) -> SourceVersion:
 def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = None) -> Planned:
     """Compare what the source has with what the warehouse holds."""
     dataset = version.trip_file.dataset
+    target, table = loader(options.to), options.table_of(dataset)
     with _holder_named():
-        entry = repairable(
-            partial(loader(options.to).entry, version.trip_file, options.table_of(dataset)),
-            force=options.force,
-        )
+        entry = repairable(partial(target.entry, version.trip_file, table), force=options.force)
     loaded = None
     if entry:
         from taxietl.extract.http.download import modified_at  # of all HTTP: 10 ms
@@ -144,6 +143,7 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
         transforms=options.recorded(dataset),
         force=options.force,
         loaded_last_modified=loaded,
+        same_bytes_as=other_month_of(target, table, version.trip_file, sha256) if sha256 else None,
     ).allowed()
     return Planned(decided.action, decided.reason, version, entry.report if entry else None)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from taxietl.load.ledger import LOADS
+from taxietl.errors import TargetError
+from taxietl.load.ledger import LOADS, MONTHS
+from taxietl.load.sql import literal
 from taxietl.steps.protocols import Loader
+from taxietl.tlc.trip_file import TripFile
 
 
 def asked(loader: Loader, statement: str) -> Iterator[tuple[Any, ...]]:
@@ -25,3 +28,20 @@ def has_ledger(loader: Loader) -> bool:
         f"WHERE schemaname = current_schema() AND tablename = '{LOADS}'",
     )
     return bool(count)
+
+
+def other_month_of(loader: Loader, table: str, trip_file: TripFile, sha256: str) -> str | None:
+    """Another month of the table, `2021-01`, that was loaded from these bytes."""
+    try:
+        if not has_ledger(loader):
+            return None
+    except TargetError:  # a DuckDB file that the first load has yet to make
+        return None
+    ((month,),) = asked(
+        loader,
+        f"SELECT min(CAST(source_month AS VARCHAR(10))) FROM {MONTHS} "  # noqa: S608  literals
+        f"WHERE table_name = {literal(table)} AND color = {literal(trip_file.color)} "
+        f"AND source_month <> DATE '{trip_file.source_month}' "
+        f"AND source_sha256 = {literal(sha256)}",
+    )
+    return month[:7] if month else None

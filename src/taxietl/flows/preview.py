@@ -50,7 +50,7 @@ def preview(trip_file: TripFile, options: IngestOptions) -> Preview:
     extractor = registry.extractor(options.source)
     version = probe(trip_file, options.source)
     planned = plan(version, options)
-    if planned.action == "compare" and version.at_hand:
+    if planned.action != "nothing" and version.at_hand:
         file = extractor.extract(version, into=settings().cache_dir)
         planned = plan(version, options, file.sha256)
     elif planned.action == "compare":
