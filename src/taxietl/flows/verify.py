@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from taxietl.errors import ConfigError
 from taxietl.flows.ledger_rows import asked, has_ledger
-from taxietl.load.ledger import MONTHS, column_stats_of, new_columns_of, taken_for_whole
+from taxietl.load.ledger import (
+    MONTHS,
+    check_alone,
+    column_stats_of,
+    new_columns_of,
+    taken_for_whole,
+)
 from taxietl.load.sql import stats_of, stats_select
 from taxietl.load.table_names import TableName, table_name
 from taxietl.steps.protocols import Loader
@@ -100,8 +106,9 @@ def _ledger(loader: Loader, dataset: Dataset, table: str) -> dict[str, _Counted]
         f"run_name FROM {MONTHS} "
         f"WHERE table_name = '{literal}' AND color = '{dataset.color}'",
     )
-    found = {}
+    found: dict[str, _Counted] = {}
     for load_id, day, loaded, stats, new_columns, run_name in rows:
+        check_alone(load_id, 1 + (day[:7] in found), target=loader.target)
         with taken_for_whole(load_id, loader.target):
             added = new_columns_of(new_columns)
             found[day[:7]] = _Counted(loaded, column_stats_of(stats), run_name, added)
