@@ -11,10 +11,10 @@ export TAXIETL_TLC_DATA
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo lint format test test-duckdb-1.5 torture bench clean
+.PHONY: help install lock demo lint format test test-without-servers test-dates test-duckdb-1.5 torture bench clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed-$(VERSION) ## Set up .venv with the locked packages and taxietl itself
 
@@ -70,6 +70,17 @@ format: install ## Put the code into its form
 test: install ## The whole suite
 	$(BIN)/pytest -n 2 -m 'not torture'
 
+test-without-servers: install ## What starts neither PostgreSQL nor another server of its own
+	$(BIN)/pytest -n 2 -m 'not torture and not server'
+
+# Under faketime a short sleep whose end has passed is an error, as where a process is awaited.
+NOT_FAKED := at_once or RequestToStop or eight_times or big_cache
+test-dates: install ## What looks at the calendar, as it will be 400 days from now
+	@command -v faketime >/dev/null || { echo "There is no faketime (apt-get install faketime): skipped."; exit 0; }; \
+	echo "The tests marked 'dates', 400 days from now:"; \
+	FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f +400d \
+		$(BIN)/pytest -n 2 -m 'dates and not torture' -k 'not ($(NOT_FAKED))'
+
 ON_DUCKDB := $(wildcard tests/load/test_*.py) tests/load/lake/test_query.py tests/flows \
 	$(addprefix tests/cli/test_,ingest.py inspect.py profiles_check.py sql.py verify.py zones.py) \
 	$(addprefix tests/acceptance/test_,every_era.py interrupted.py whole_months.py)
@@ -91,4 +102,4 @@ bench: install ## Figures, beside DuckDB's own reading, gunzip | psql, Prefect a
 	$(BIN)/python bench/postgres_load.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 
 clean: ## Remove what these targets made
-	rm -rf $(VENV) $(DEMO_VENV) $(OLD_DUCKDB_VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-* $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

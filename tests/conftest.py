@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import uuid
 from collections.abc import Iterator
@@ -30,6 +31,15 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("suite")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts PostgreSQL or another server of its own."""
+    for item in items:
+        if "postgres" in {*getattr(item, "fixturenames", ())} or re.search(
+            "postgres|fake_gcs_server", item.path.name
+        ):
+            item.add_marker("server")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from taxietl.extract.synthetic import write
 from taxietl.orchestrator import Engine, flow
 from taxietl.orchestrator.entry import load_flow
 
+pytestmark = pytest.mark.dates
+
 FLOWS = """
 import os
 from pathlib import Path

@@ -17,6 +17,8 @@ from file_server import Cut, FileServer, Status
 
 from taxietl.extract.synthetic import write
 
+pytestmark = pytest.mark.dates
+
 MONTH = ("--color", "green", "--year", "2021", "--month", "2")
 FEBRUARY = "green_tripdata_2021-02.parquet"
 ROWS = 2000

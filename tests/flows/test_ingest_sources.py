@@ -17,6 +17,8 @@ from taxietl.orchestrator import Engine
 from taxietl.steps.values import LoadReport
 from taxietl.tlc.trip_file import TripFile
 
+pytestmark = pytest.mark.dates
+
 FEBRUARY, MARCH = TripFile("green", 2021, 2), TripFile("green", 2021, 3)
 NAME = "/green_tripdata_2021-02.parquet"
 

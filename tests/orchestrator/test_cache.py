@@ -13,6 +13,8 @@ from taxietl.orchestrator import Cache, Engine, Stream, flow, task
 
 from .conftest import Clock
 
+pytestmark = pytest.mark.dates
+
 
 @dataclass(frozen=True)
 class SourceFile:

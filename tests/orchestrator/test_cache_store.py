@@ -16,6 +16,8 @@ from taxietl.orchestrator import Cache, Engine, flow, task
 
 from .conftest import Clock
 
+pytestmark = pytest.mark.dates
+
 SIZE = 1_000
 ROOM_FOR_THREE = 3 * (SIZE + 200)
 """An entry's result, a path, takes some bytes, too."""

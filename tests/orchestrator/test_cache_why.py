@@ -17,6 +17,8 @@ from taxietl.orchestrator.cache_why import Call, Explanation, call_of, explain
 
 from .conftest import Clock
 
+pytestmark = pytest.mark.dates
+
 RunIt = Callable[..., str]
 
 

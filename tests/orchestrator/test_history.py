@@ -11,6 +11,8 @@ import pytest
 from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.orchestrator import Engine, History, StateName, flow, task
 
+pytestmark = pytest.mark.dates
+
 
 @task
 def step(number: int) -> int:

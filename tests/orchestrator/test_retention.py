@@ -16,6 +16,8 @@ from taxietl.orchestrator.root_runs import run_to_end
 
 from .conftest import Clock
 
+pytestmark = pytest.mark.dates
+
 DAY = timedelta(days=1)
 
 

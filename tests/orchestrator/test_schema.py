@@ -15,6 +15,8 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator import Engine, flow
 from taxietl.orchestrator.schema import STEPS, bring_up
 
+pytestmark = pytest.mark.dates
+
 VERSION_1 = Path(__file__).with_name("history-version-1.sql")
 """What the first version wrote: two runs of a flow with child runs, streams and a cached task."""
 WRITTEN = datetime(2026, 11, 22, 13, tzinfo=UTC)

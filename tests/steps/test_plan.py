@@ -13,6 +13,8 @@ from taxietl.steps.plan import Plan, decide
 from taxietl.steps.values import Entry, LoadReport, SourceVersion, Transform
 from taxietl.tlc.trip_file import TripFile
 
+pytestmark = pytest.mark.dates
+
 JANUARY = TripFile("yellow", 2021, 1)
 SHA, OTHER_SHA = "a" * 64, "b" * 64
 DROP = Transform("drop-zero-passengers", "1")

@@ -10,6 +10,8 @@ import pytest
 from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.tlc.trip_file import TripFile, parse_months, trip_file, trip_files
 
+pytestmark = pytest.mark.dates
+
 
 def test_a_month_knows_its_names_and_its_first_day() -> None:
     january = TripFile("green", 2021, 1)

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError, TargetError, TryLaterError
@@ -140,6 +141,7 @@ def open_bucket(profile: GcsProfile) -> Bucket:
     Raises:
         ConfigError: there are no credentials.
     """
+    _ignore_end_of_support()
     from google.auth.exceptions import DefaultCredentialsError
     from google.cloud import storage
 
@@ -161,6 +163,7 @@ def open_bigquery(profile: BigQueryProfile) -> Client:
     Raises:
         ConfigError: its package is not installed, or there are no credentials.
     """
+    _ignore_end_of_support()
     from google.auth.exceptions import DefaultCredentialsError
 
     try:
@@ -181,6 +184,17 @@ def open_bigquery(profile: BigQueryProfile) -> Client:
     except (DefaultCredentialsError, OSError) as error:
         # Google's own error repeats what the variable holds, be it the key itself.
         raise _no_credentials(profile) from None if _is_key(_named_file()) else error
+
+
+def _ignore_end_of_support() -> None:
+    """Keep Google's libraries from warning, from some day on, that a Python is out of support.
+
+    What they do does not depend on it; their import reads the calendar (google.api_core 2.44,
+    `_python_version_support.py`), and what it warns of nobody could change by another command.
+    """
+    warnings.filterwarnings(
+        "ignore", r"You are using a (non-supported )?Python version", FutureWarning
+    )
 
 
 def _no_credentials(profile: GoogleProfile) -> ConfigError:

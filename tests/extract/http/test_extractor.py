@@ -23,6 +23,8 @@ from taxietl.extract.http.client import Patience
 from taxietl.steps.protocols import NEVER
 from taxietl.tlc.trip_file import TripFile
 
+pytestmark = pytest.mark.dates
+
 JANUARY = TripFile("green", 2021, 1)
 LATER = TripFile("green", 2026, 9)
 EARLIER = TripFile("green", 2013, 9)

@@ -24,6 +24,8 @@ from taxietl.extract.http.failures import told
 from taxietl.orchestrator import Cancellation
 from taxietl.tlc.trip_file import TripFile
 
+pytestmark = pytest.mark.dates
+
 JANUARY = TripFile("green", 2021, 1)
 
 
