@@ -100,7 +100,7 @@ class _Handler(Handler):
     def before(self, kind: str, arguments: tuple[str, ...]) -> None:
         """Who is let in, and what no request may have."""
         super().before(kind, arguments)
-        if kind == "token":
+        if kind in ("token", "nothing"):
             return
         known_keys("query", self.query, {"prettyPrint", *_PARAMETERS.get(kind, set())})
         project = arguments[0] if arguments else ""
@@ -115,7 +115,9 @@ class _Handler(Handler):
             )
 
     def _nothing(self) -> None:
-        raise Refused(404, "Not Found", "notFound")
+        """What any server answers at an address that it does not know."""
+        self._body()
+        self._send(404, {"Content-Type": "text/html"}, b"<html>Not Found</html>")
 
     def _dataset_get(self, project: str, name: str) -> None:
         self.store.demand("bigquery.datasets.get", f"Dataset {project}:{name}")

@@ -75,7 +75,7 @@ class _Handler(Handler):
             return "bucket.permissions", (match[1],)
         if match := _BUCKET.fullmatch(path):
             return f"bucket.{verb}", (match[1],)
-        return ("buckets." + verb), ()
+        return ("buckets." + verb if path == "/storage/v1/b" else "nothing"), ()
 
     def allowed(self, kind: str, arguments: tuple[str, ...]) -> None:
         """Do what is asked for, counting what brings bytes."""
@@ -119,6 +119,11 @@ class _Handler(Handler):
         self._answer(
             200, {"kind": "storage#bucket", "name": found.name, "location": found.location.upper()}
         )
+
+    def _nothing(self) -> None:
+        """What any server answers at an address that it does not know."""
+        self._body()
+        self._send(404, {"Content-Type": "text/html"}, b"<html>Not Found</html>")
 
     def _bucket_permissions(self, name: str) -> None:
         self._bucket(name)

@@ -280,6 +280,17 @@ def test_a_project_that_is_not_there_is_told(
     check_refused(load("-q"), 5, "Not found: Project p", "Check `project`")
 
 
+def test_a_wrong_address_is_not_taken_for_a_missing_dataset(
+    upload: Command, load: Command, bigquery: BigQuery
+) -> None:
+    upload()
+    toml = Path("taxietl.toml")
+    toml.write_text(toml.read_text().replace(bigquery.url, f"{bigquery.url}/elsewhere"))
+
+    check_refused(load("-q"), 5, "it is not there (HTTP 404)", "`endpoint`")
+    assert load("--dry-run").code == 5
+
+
 @pytest.fixture
 def account(gcs: Gcs, bigquery: BigQuery, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A service account that both services know; its key is made here, and nobody's."""

@@ -657,6 +657,44 @@ def test_a_missing_bucket_is_not_taken_for_a_missing_object(gcs: Gcs, file: Path
             work()
 
 
+@pytest.mark.parametrize("path", ["/elsewhere", "/elsewhere/"])
+def test_a_wrong_address_is_not_taken_for_a_missing_object(gcs: Gcs, file: Path, path: str) -> None:
+    profile = GcsProfile(bucket="lake", endpoint=gcs.url + path)
+    store = GcsStore(profile.with_account(GcpCredentialsProfile(anonymous=True)))
+
+    for work in (lambda: store.stat(KEY), lambda: store.read_small("a"), store.objects):
+        with pytest.raises(TargetError, match="there is no such bucket") as refused:
+            work()
+        assert "`endpoint`" in refused.value.hint
+        assert refused.value.exit_code == 5
+
+
+@pytest.mark.parametrize("message", ["Not Found", "kein Eimer", ""])
+def test_a_missing_bucket_is_told_whatever_words_say_so(gcs: Gcs, message: str) -> None:
+    lake = BucketLake(gcs)
+    for kind in ("object.get", "objects.list"):
+        gcs.fail(kind, status=404, reason="notFound", message=message, times=2)
+
+    for _ in range(2):
+        with pytest.raises(TargetError, match="there is no such bucket at the address asked"):
+            lake.store.stat(KEY)
+
+
+def test_the_bucket_is_asked_once_whether_it_is_there(bucket: BucketLake, gcs: Gcs) -> None:
+    for _ in range(3):
+        assert bucket.store.stat(KEY) is None
+
+    assert gcs.kinds().count("objects.list") == 1
+
+
+def test_an_account_that_may_not_list_learns_that_an_object_is_missing(
+    bucket: BucketLake, gcs: Gcs
+) -> None:
+    gcs.fail("objects.list", status=403, reason="forbidden", message="no")
+
+    assert bucket.store.stat(KEY) is None
+
+
 def test_a_missing_object_is_not_taken_for_a_missing_bucket(gcs: Gcs) -> None:
     gcs.bucket("my-bucket")
     profile = GcsProfile(bucket="my-bucket", endpoint=gcs.url)

@@ -81,7 +81,9 @@ def refusal_in(
             what = "project" if "Not found: Project" in sentence else "dataset"
             error = TargetError(
                 f"Cannot {doing}: it is not there (HTTP 404).{quoted}",
-                hint=f"Check `{what}` in the profile: `taxietl profiles check`.",
+                hint=f"Check `{what}` in the profile, and `endpoint` if it has one: an address "
+                "like http://localhost:9050, with no / and no path at its end. "
+                "`taxietl profiles check` asks.",
             )
         case 429:
             error = TargetError(

@@ -61,7 +61,9 @@ class Service:
             try:
                 found = self._client.get_dataset(self.address, retry=_ONCE, timeout=self._seconds)
             except NotFound as error:
-                if "Not found: Project" in str(error.message):
+                reasons = {each.get("reason") for each in error.errors or ()}
+                # Another server's 404, as of a wrong `endpoint`, tells nothing of a dataset.
+                if "notFound" not in reasons or "Not found: Project" in str(error.message):
                     raise
                 return None
             return str(found.location)

@@ -28,6 +28,9 @@ R = TypeVar("R")
 _SESSIONS = 3
 """How often an upload is begun anew because the service forgot its session."""
 
+_LOOKS = 20
+"""How often a small object is read anew because it was replaced meanwhile."""
+
 _OWN_NAME = "taxietl-upload-id"
 
 
@@ -39,6 +42,7 @@ class GcsStore:
         self._name = profile.bucket_name
         self._patience = patience or Patience()
         self._lines = Lines()
+        self._is_there = False
         self.address = f"gs://{self._name}"
 
     @cached_property
@@ -59,18 +63,41 @@ class GcsStore:
                 return None
             return _stored(blob)
 
-        return self._insist(ask, f"look at {self.uri(key)}")
+        found = self._insist(ask, f"look at {self.uri(key)}")
+        if found is None:
+            self._demand_bucket()
+        return found
+
+    def _demand_bucket(self) -> None:
+        """Demand that the bucket itself answers, where an object is said not to be there.
+
+        A wrong address answers so for every object, in whatever words. Asked once.
+
+        Raises:
+            TargetError: there is no such bucket.
+        """
+        from google.api_core.exceptions import Forbidden
+
+        def ask() -> None:
+            try:
+                next(iter(self._list(max_results=1)), None)
+            except Forbidden:  # whoever may not list is told so by a bucket
+                return
+
+        if not self._is_there:
+            self._insist(ask, f"look into {self.address}")
+            self._is_there = True
+
+    def _list(self, **narrowed: Any) -> Iterator[Blob]:
+        return iter(
+            self._bucket.client.list_blobs(
+                self._bucket, retry=None, timeout=self._patience.timeouts, **narrowed
+            )
+        )
 
     def objects(self) -> Iterator[StoredObject]:
         """See `Store`."""
-        blobs = self._insist(
-            lambda: list(
-                self._bucket.client.list_blobs(
-                    self._bucket, retry=None, timeout=self._patience.timeouts
-                )
-            ),
-            f"list {self.address}",
-        )
+        blobs = self._insist(lambda: list(self._list()), f"list {self.address}")
         return (_stored(each) for each in blobs if not each.name.startswith(MANIFESTS))
 
     def unfinished(self) -> Iterator[StoredObject]:
@@ -162,7 +189,7 @@ class GcsStore:
 
     def read_small(self, key: str) -> tuple[bytes, int] | None:
         """See `Store`."""
-        while True:
+        for _ in range(_LOOKS):
             found = self.stat(key)
             if found is None:
                 return None
@@ -170,6 +197,7 @@ class GcsStore:
                 return self._small(key, found.generation), found.generation
             except ChangedError:  # replaced meanwhile: look again
                 continue
+        raise replaced_meanwhile(self.uri(key))
 
     def _small(self, key: str, generation: int) -> bytes:
         from google.api_core.exceptions import NotFound, PreconditionFailed
@@ -211,12 +239,7 @@ class GcsStore:
     def small_keys(self, prefix: str) -> list[str]:
         """See `Store`."""
         return self._insist(
-            lambda: [
-                str(each.name)
-                for each in self._bucket.client.list_blobs(
-                    self._bucket, prefix=prefix, retry=None, timeout=self._patience.timeouts
-                )
-            ],
+            lambda: [str(each.name) for each in self._list(prefix=prefix)],
             f"list {self.uri(prefix)}",
         )
 

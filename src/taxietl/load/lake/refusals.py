@@ -139,11 +139,13 @@ def refusal_in(
                 f"Cannot {doing}: that is not allowed (HTTP 403).{quoted}",
                 hint=_allowing(reason, sentence),
             )
-        case 404 if NO_BUCKET in sentence:
+        case 404:
+            where = "" if NO_BUCKET in sentence else " at the address asked (HTTP 404)"
             error = TargetError(
-                f"Cannot {doing}: there is no such bucket.",
-                hint="Check `bucket` in the profile, or make it: "
-                "`taxietl lake create-bucket --project PROJECT`.",
+                f"Cannot {doing}: there is no such bucket{where}.",
+                hint="Check `bucket` in the profile, and `endpoint` or STORAGE_EMULATOR_HOST if "
+                "one is set: an address like http://localhost:4443, with no / and no path at its "
+                "end. Or make the bucket: `taxietl lake create-bucket --project PROJECT`.",
             )
         case 429:
             error = TargetError(
