@@ -48,6 +48,29 @@ def test_a_second_run_finds_nothing_to_do(taxietl: Taxietl, profile: str, folder
     assert rows == [[1, "EWR", "Newark Airport", "EWR"], [264, "Unknown", "N/A", "N/A"]]
 
 
+def test_a_dry_run_says_what_would_be_done_and_force_does_it(
+    taxietl: Taxietl, profile: str, folder: Path, home: Path
+) -> None:
+    arguments = ("zones", "--source", folder)
+
+    before = taxietl(*arguments, "--dry-run", "--json")
+    runs = taxietl("runs", "ls", "--json").document["runs"]
+    taxietl(*arguments)
+    after = taxietl(*arguments, "--dry-run")
+    forced = taxietl(*arguments, "--force", "--dry-run", "--json")
+    done = taxietl(*arguments, "--force", "--json")
+
+    check(before.document, "zones_plan")
+    assert before.document["plan"]["action"] == "load"
+    assert (runs, len(taxietl("runs", "ls", "--json").document["runs"])) == ([], 2)
+    assert after.out.startswith("taxi_zones  nothing to do: the same file")
+    assert forced.document["plan"]["action"] == "replace"
+    assert (done.document["zones"]["action"], done.document["zones"]["reason"]) == (
+        "replaced",
+        "--force",
+    )
+
+
 def test_a_restated_file_replaces_the_table(taxietl: Taxietl, folder: Path) -> None:
     taxietl("zones", "--source", folder)
     path = folder / "taxi_zone_lookup.csv"

@@ -25,9 +25,15 @@ def warehouse_of(request: pytest.FixtureRequest) -> Duck | Postgres:
     return made
 
 
-def load(to: Duck | Postgres, zones: tuple[Zone, ...], content: bytes = b"") -> ZoneReport:
+def request(zones: tuple[Zone, ...], content: bytes = b"", *, force: bool = False) -> ZoneRequest:
     file = ZoneFile("files", "file:///files/zones.csv", content or repr(zones).encode())
-    return to.loader.load_zones(ZoneRequest(file, zones, "run-1", "amber-fox"), NeverCancelled())
+    return ZoneRequest(file, zones, "run-1", "amber-fox", force=force)
+
+
+def load(
+    to: Duck | Postgres, zones: tuple[Zone, ...], content: bytes = b"", *, force: bool = False
+) -> ZoneReport:
+    return to.loader.load_zones(request(zones, content, force=force), NeverCancelled())
 
 
 def rows(of: Duck | Postgres) -> list[tuple[Any, ...]]:
@@ -63,6 +69,29 @@ def test_the_same_file_again_is_nothing_to_do(warehouse_of: Duck | Postgres) -> 
 
     assert second.action == "nothing to do"
     assert (second.load_id, second.loaded_at) == (first.load_id, first.loaded_at)
+    assert len(ledger(warehouse_of)) == 1
+
+
+def test_force_replaces_what_has_not_changed(warehouse_of: Duck | Postgres) -> None:
+    first = load(warehouse_of, TODAY)
+
+    second = load(warehouse_of, TODAY, force=True)
+
+    assert (second.action, second.reason) == ("replaced", "--force")
+    assert [each[3] for each in ledger(warehouse_of)] == [False, True]
+    assert first.load_id != second.load_id
+
+
+def test_a_plan_is_what_a_load_does_and_changes_nothing(warehouse_of: Duck | Postgres) -> None:
+    def planned(zones: tuple[Zone, ...], *, force: bool = False) -> str:
+        return warehouse_of.loader.plan_zones(request(zones, force=force))[0]
+
+    assert (planned(TODAY), planned(TODAY, force=True)) == ("load", "load")
+    load(warehouse_of, BEFORE)
+    plans = planned(TODAY), planned(BEFORE), planned(BEFORE, force=True)
+
+    assert plans == ("replace", "nothing", "replace")
+    assert rows(warehouse_of) == list(BEFORE)
     assert len(ledger(warehouse_of)) == 1
 
 

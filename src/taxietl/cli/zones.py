@@ -9,7 +9,7 @@ import typer
 
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
-from taxietl.cli.options import ToWarehouseOption
+from taxietl.cli.options import DryRunOption, ToWarehouseOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings, profile_named
 
@@ -34,16 +34,26 @@ def zones(
         ),
     ] = None,
     to: ToWarehouseOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Load the table even if nothing changed.")
+    ] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Load the taxi zone lookup table (what each LocationID means) into a warehouse or a lake."""
     settings = open_settings()
-    from taxietl.flows.zones import ingest_zones, zone_loader
+    from taxietl.flows.zones import ingest_zones, preview_zones, zone_loader
     from taxietl.runtime import open_engine
 
     target = profile_named(to)
     zone_loader(target)  # a name that stands for nothing is told before a run begins
+    chosen = source or settings.ingest.source
+    if dry_run:
+        plan = preview_zones(chosen, target, force)
+        document = {"plan": asdict(plan), "exit_code": 0}
+        out.result(document, f"{plan.table}  {plan.action}: {plan.reason}\n  {plan.source_url}")
+        return
     out.log_to_stderr()
-    run = open_engine().run(ingest_zones, source or settings.ingest.source, target)
+    run = open_engine().run(ingest_zones, chosen, target, force)
     report = run.result()
     document = {
         "run": {"id": run.id, "name": run.name, "state": run.state.name},

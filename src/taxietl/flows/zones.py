@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from taxietl.config import LakeProfile, settings
 from taxietl.errors import ConfigError
 from taxietl.extract.zones import zone_file
@@ -9,6 +11,7 @@ from taxietl.flows import retries
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import current_cancellation, current_run, flow, get_run_logger, task
 from taxietl.steps.zones import ZoneFile, ZoneLoader, ZoneReport, ZoneRequest
+from taxietl.tlc.zones import TABLE
 from taxietl.transform.zones import read_zones
 
 
@@ -19,24 +22,45 @@ def extract_zones(source: str) -> ZoneFile:
 
 
 @task
-def load_zones(file: ZoneFile, to: str) -> ZoneReport:
+def load_zones(file: ZoneFile, to: str, force: bool = False) -> ZoneReport:
     """Replace the table whole, or leave it if it is as it should be."""
-    return zone_loader(to).load_zones(_request(file), current_cancellation())
+    return zone_loader(to).load_zones(_request(file, force), current_cancellation())
 
 
 @task(persist_result=False, tags={"gcs"})
-def upload_zones(file: ZoneFile, to: str) -> ZoneReport:
+def upload_zones(file: ZoneFile, to: str, force: bool = False) -> ZoneReport:
     """The same in a lake, whose tasks share a limit."""
-    return zone_loader(to).load_zones(_request(file), current_cancellation())
+    return zone_loader(to).load_zones(_request(file, force), current_cancellation())
 
 
 @flow(name="Load zones")
-def ingest_zones(source: str, to: str) -> ZoneReport:
+def ingest_zones(source: str, to: str, force: bool = False) -> ZoneReport:
     """Bring the zone look-up table into warehouse or lake; a second run leaves it as it is."""
     file = extract_zones(source)
-    report = upload_zones(file, to) if _is_lake(to) else load_zones(file, to)
+    report = upload_zones(file, to, force) if _is_lake(to) else load_zones(file, to, force)
     get_run_logger().info("%s: %s", report.table, report.reason)
     return report
+
+
+@dataclass(frozen=True)
+class PlannedZones:
+    """What is to be done with the zone table."""
+
+    action: str
+    """`load`, `replace` or `nothing to do`."""
+
+    reason: str
+    table: str
+    source: str
+    source_url: str
+
+
+def preview_zones(source: str, to: str, force: bool = False) -> PlannedZones:
+    """What `ingest_zones` would do, without doing it; the file, which is small, is read."""
+    file = extract_zones(source)
+    action, reason = zone_loader(to).plan_zones(_request(file, force))
+    done = "nothing to do" if action == "nothing" else action
+    return PlannedZones(done, reason, TABLE, file.source, file.url)
 
 
 def zone_loader(to: str) -> ZoneLoader:
@@ -63,11 +87,12 @@ def _is_lake(to: str) -> bool:
     return isinstance(settings().profile(to), LakeProfile)
 
 
-def _request(file: ZoneFile) -> ZoneRequest:
+def _request(file: ZoneFile, force: bool) -> ZoneRequest:
     run = current_run()
     return ZoneRequest(
         file=file,
         zones=read_zones(file.content, name=file.url.rpartition("/")[2]),
         run_id=run.id if run else "",
         run_name=run.name if run else "",
+        force=force,
     )

@@ -26,6 +26,7 @@ from taxietl.steps.plan import decide
 from taxietl.steps.protocols import Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
 from taxietl.steps.zones import ZoneReport, ZoneRequest
+from taxietl.steps.zones import decide as decide_zones
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
@@ -65,6 +66,14 @@ class DuckDBLoader:
         """See `protocols.Loader.query`; what counts as reading is told in `duckdb_query`."""
         limit = self._memory_limit or QUERY_MEMORY
         return queried(self._path, statement, memory_limit=limit)
+
+    def plan_zones(self, request: ZoneRequest) -> tuple[str, str]:
+        """See `zones.ZoneLoader.plan_zones`."""
+        if not self._path.exists():
+            return decide_zones(request, None, None)
+        limit = self._memory_limit or LOAD_MEMORY
+        with opened(self._path, read_only=True, memory_limit=limit) as connection:
+            return ZoneTables(connection, self.target).plan(request)
 
     def load_zones(self, request: ZoneRequest, cancellation: Cancellation) -> ZoneReport:
         """See `zones.ZoneLoader.load_zones`."""

@@ -39,8 +39,7 @@ class ZoneTables(Tables):
             NotOursError: something bears a name of theirs that taxietl did not make.
         """
         has_table = self._is_zones(TABLE, ROLE)
-        current = self._current() if self._is_zones(LOADS, LOADS_ROLE) else None
-        action, reason = decide(request, current, self._rows() if has_table else None)
+        current, action, reason = self._decided(request, has_table)
         if action == "nothing" and current is not None:
             return replace(current, action="nothing to do", reason=reason)
         self._make_ready(has_table)
@@ -59,6 +58,16 @@ class ZoneTables(Tables):
             list(row.values()),
         )
         return report
+
+    def plan(self, request: ZoneRequest) -> tuple[str, str]:
+        """What `replace` would do, and why; changes nothing."""
+        _, action, reason = self._decided(request, self._is_zones(TABLE, ROLE))
+        return action, reason
+
+    def _decided(self, request: ZoneRequest, has_table: bool) -> tuple[ZoneReport | None, str, str]:
+        """The current load, and what to do about it."""
+        current = self._current() if self._is_zones(LOADS, LOADS_ROLE) else None
+        return current, *decide(request, current, self._rows() if has_table else None)
 
     def _make_ready(self, has_table: bool) -> None:
         if not has_table:

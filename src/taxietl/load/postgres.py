@@ -61,6 +61,12 @@ class PostgresLoader:
         """See `protocols.Loader.query`; what counts as reading is told in `postgres_query`."""
         return queried(self._parameters, statement, schema=self._schema, target=self.target)
 
+    def plan_zones(self, request: ZoneRequest) -> tuple[str, str]:
+        """See `zones.ZoneLoader.plan_zones`."""
+        with opened(self._parameters, target=self.target, read_only=True) as session:
+            session.begin()
+            return ZoneTables(session, self._schema, self.target).plan(request)
+
     def load_zones(self, request: ZoneRequest, cancellation: Cancellation) -> ZoneReport:
         """See `zones.ZoneLoader.load_zones`."""
         name = request.run_name

@@ -44,6 +44,8 @@ class ZoneRequest:
     zones: tuple[Zone, ...]
     run_id: str
     run_name: str
+    force: bool = False
+    """Replace what is there even if nothing changed."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,14 @@ class ZoneReport:
 class ZoneLoader(Protocol):
     """A loader whose warehouse can have the zone table."""
 
+    def plan_zones(self, request: ZoneRequest) -> tuple[str, str]:
+        """What `load_zones` would do, `load`, `replace` or `nothing`, and why; changes nothing.
+
+        Raises:
+            TargetError: the target refused, or something that is not ours is there.
+        """
+        ...
+
     def load_zones(self, request: ZoneRequest, cancellation: Cancellation) -> ZoneReport:
         """Replace the table whole, in one transaction, unless it is as it should be.
 
@@ -96,6 +106,8 @@ def decide(
     """
     if current is None or present is None:
         return "load", "not loaded yet" if current is None else "the table is gone"
+    if request.force:
+        return "replace", "--force"
     if current.source_sha256 != request.file.sha256:
         before, now = current.source_sha256[:12], request.file.sha256[:12]
         return "replace", f"restated: SHA-256 {before} became {now}"

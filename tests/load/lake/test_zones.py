@@ -31,13 +31,13 @@ TODAY = (
 BEFORE = (TODAY[0], Zone(264, "Unknown", "NV", "N/A"), Zone(265, "Unknown", "NA", "N/A"))
 
 
-def request(zones: tuple[Zone, ...]) -> ZoneRequest:
+def request(zones: tuple[Zone, ...], *, force: bool = False) -> ZoneRequest:
     file = ZoneFile("files", "file:///files/zones.csv", repr(zones).encode())
-    return ZoneRequest(file, zones, "run-1", "amber-fox")
+    return ZoneRequest(file, zones, "run-1", "amber-fox", force=force)
 
 
-def load(to: LakeOfATest, zones: tuple[Zone, ...] = TODAY) -> ZoneReport:
-    return LakeZones(to.lake).load_zones(request(zones), NeverCancelled())
+def load(to: LakeOfATest, zones: tuple[Zone, ...] = TODAY, *, force: bool = False) -> ZoneReport:
+    return LakeZones(to.lake).load_zones(request(zones, force=force), NeverCancelled())
 
 
 def rows(of: LakeOfATest) -> list[tuple[Any, ...]]:
@@ -89,6 +89,29 @@ def test_the_same_file_again_is_nothing_to_do(lake: LakeOfATest) -> None:
     assert second.action == "nothing to do"
     assert (second.load_id, second.loaded_at) == (first.load_id, first.loaded_at)
     assert versions(lake) == before
+
+
+def test_a_plan_is_what_a_load_does_and_changes_nothing(lake: LakeOfATest) -> None:
+    def planned(zones: tuple[Zone, ...], *, force: bool = False) -> str:
+        return LakeZones(lake.lake).plan_zones(request(zones, force=force))[0]
+
+    assert planned(TODAY) == "load"
+    assert lake.keys() == []
+    load(lake)
+
+    assert (planned(TODAY), planned(BEFORE)) == ("nothing", "replace")
+    assert planned(TODAY, force=True) == "replace"
+    assert len(versions(lake)) == 1
+
+
+def test_force_replaces_what_has_not_changed_and_what_is_somebody_elses(lake: LakeOfATest) -> None:
+    lake.plant(ZONES_KEY, b"theirs")
+    with pytest.raises(NotOursError, match="was not put there"):
+        load(lake)
+
+    assert load(lake, force=True).action == "replaced"
+    assert load(lake, force=True).action == "replaced"
+    assert rows(lake) == list(TODAY)
 
 
 def test_finding_nothing_to_do_writes_nothing_to_the_bucket(bucket: BucketLake, gcs: Gcs) -> None:

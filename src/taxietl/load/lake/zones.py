@@ -24,6 +24,11 @@ class LakeZones:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
 
+    def plan_zones(self, request: ZoneRequest) -> tuple[str, str]:
+        """See `steps.zones.ZoneLoader`."""
+        standing = self._lake.standing(None, Form.PARQUET, else_at=ZONES_KEY).recorded()
+        return decide_zones(request, standing, uri=self._lake.store.uri(ZONES_KEY))
+
     def load_zones(self, request: ZoneRequest, cancellation: Cancellation) -> ZoneReport:
         """Make the zones the lake's, unless they are it already; heals a manifest without them.
 
@@ -89,10 +94,12 @@ def decide_zones(request: ZoneRequest, standing: Standing, *, uri: str) -> tuple
     known = standing.version
     if standing.found is None:
         return "load", "not in the lake yet" if known is None else "the object is gone"
+    if request.force:
+        return "replace", "--force"
     if known is None:
         raise NotOursError(
             f"{uri} was not put there by taxietl.",
-            hint="It was left as it is. Move it away, and run again.",
+            hint="It was left as it is. Move it away, or replace it with --force.",
         )
     facts = known.facts
     if standing.state is State.FOREIGN:
