@@ -169,6 +169,25 @@ def test_a_restated_month_is_a_new_generation_and_the_old_stays_in_the_manifest(
     assert [each["rows"] for each in shown["versions"]] == [200, 210]
 
 
+@pytest.mark.parametrize("form", [(), ("--raw",)], ids=["parquet", "raw"])
+def test_bytes_that_the_lake_has_as_another_month_are_refused(
+    lake: Any, upload: Upload, files: Path, form: tuple[str, ...]
+) -> None:
+    upload()
+    january = files / "green_tripdata_2021-01.csv.gz"
+    (files / "green_tripdata_2021-02.csv.gz").write_bytes(january.read_bytes())
+
+    check_refused(
+        upload("-q", *form, month=2), 4, "in the lake as green-2021-01 already", "--force"
+    )
+    planned = upload("--dry-run", "--json", *form, month=2)
+
+    assert (planned.code, planned.document["plans"][0]["action"]) == (4, "refuse")
+    assert lake.get(KEY.format(2)) is None
+    assert upload("-q", "--force", *form, month=2).code == 0
+    assert upload("-q", *form, month=2).out.startswith("green-2021-02  nothing to do")
+
+
 def test_several_months_are_child_runs_and_one_failure_stops_no_other(
     lake: Any, upload: Upload, files: Path
 ) -> None:

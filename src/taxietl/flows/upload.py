@@ -15,7 +15,7 @@ from taxietl.flows.lake import healed, open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
 from taxietl.flows.progress import told
 from taxietl.flows.staging import Staged, copy, write
-from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, plan_upload
+from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, check_bytes, plan_upload
 from taxietl.flows.warned import warned
 from taxietl.load.lake.folder import local_path
 from taxietl.load.lake.values import Version, manifest_key
@@ -63,6 +63,12 @@ def compare(
 
 
 @task(persist_result=False, tags={"gcs"})
+def compare_months(planned: PlannedUpload, sha256: str, options: UploadOptions) -> None:
+    """Refuse a file that the lake has as another month."""
+    check_bytes(open_lake(options.to), planned, sha256, force=options.force)
+
+
+@task(persist_result=False, tags={"gcs"})
 def upload(staged: Staged, planned: PlannedUpload, options: UploadOptions) -> Version:
     """Make the file the month's object, in the place of what was there when it was planned."""
     with told(planned.version.trip_file) as progress:
@@ -98,6 +104,8 @@ def _uploaded(version: SourceVersion, options: UploadOptions) -> UploadReport:
         if planned.action == "compare":
             again = compare(version, options, file.sha256)
             planned = replace(again, healed=(*planned.healed, *again.healed))
+        if planned.action != "nothing":
+            compare_months(planned, file.sha256, options)
     log.info("%s: %s", trip_file, planned.reason)
     known = planned.goes_to.standing.version
     if planned.action == "nothing" and known:
@@ -160,10 +168,14 @@ def preview(trip_file: TripFile, options: UploadOptions) -> PlannedUpload:
     version = probe(trip_file, options.source)
     lake = open_lake(options.to)
     planned = plan_upload(lake, version, options, None)
-    if planned.action != "compare":
+    if planned.action == "nothing" or not (planned.action == "compare" or version.at_hand):
         return planned
     file = registry.extractor(options.source).extract(version, into=settings().cache_dir)
-    return plan_upload(lake, version, options, file.sha256)
+    if planned.action == "compare":
+        planned = plan_upload(lake, version, options, file.sha256)
+    if planned.action != "nothing":
+        check_bytes(lake, planned, file.sha256, force=options.force)
+    return planned
 
 
 @contextmanager

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from taxietl.config import settings
+from taxietl.errors import RefusedLoadError
 from taxietl.extract.http.download import modified_at
 from taxietl.flows.ingest import IngestOptions
 from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.survey import other_month_of
 from taxietl.load.lake.upload import Destination, decide_upload, destination, entry_of
 from taxietl.load.lake.values import Form
 from taxietl.steps import registry
@@ -84,3 +86,20 @@ def plan_upload(
         else None,
     )
     return PlannedUpload(plan.action, plan.reason, version, goes_to)
+
+
+def check_bytes(lake: Lake, planned: PlannedUpload, sha256: str, *, force: bool) -> None:
+    """Refuse a file that the lake has as another month.
+
+    Raises:
+        RefusedLoadError: it has, and nobody said --force.
+    """
+    known, trip_file = planned.goes_to.standing.version, planned.version.trip_file
+    if force or (known and known.facts.source_sha256 == sha256):
+        return
+    if month := other_month_of(lake, trip_file, sha256):
+        raise RefusedLoadError(
+            f"{trip_file}: these bytes are in the lake as {trip_file.color}-{month} already "
+            f"(SHA-256 {sha256[:12]}).",
+            hint="Check the file and the month asked for; --force uploads them as this month, too.",
+        )

@@ -106,6 +106,25 @@ def _strays(
         yield Standing(manifest, form, found.key, None, there)
 
 
+def other_month_of(lake: Lake, trip_file: TripFile, sha256: str) -> str | None:
+    """Another month of the colour, `2021-01`, that was uploaded from these bytes.
+
+    One list finds the objects that tell so, and the manifests' newest versions decide.
+    """
+    wanted, own = (trip_file.color, sha256), month_of(trip_file)
+    months: set[str] = set()
+    for each in lake.store.objects():
+        facts = facts_of(each.metadata)
+        if facts and facts.month and (facts.color, facts.source_sha256) == wanted:
+            months.add(facts.month)
+    for month in sorted(months - {own}):
+        manifest = lake.manifest(trip_file.color, month)
+        newest = [manifest.newest(form) for form in manifest.forms]
+        if any(each and each.facts.source_sha256 == sha256 for each in newest):
+            return month
+    return None
+
+
 def _places(lake: Lake, of: Sequence[str | None]) -> dict[str, Month]:
     """Which month's Parquet the profile puts at a key."""
     places: dict[str, Month] = {ZONES_KEY: (None, None)} if None in of else {}
