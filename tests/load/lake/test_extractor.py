@@ -73,6 +73,17 @@ def test_a_month_is_read_where_its_manifest_says_whatever_the_key_is_by_now(
     assert LakeMonths(profile).probe(JANUARY).url == lake.store.uri(JANUARY_KEY)
 
 
+def test_a_month_of_an_older_contract_is_not_taken_for_a_current_one(
+    lake: BucketLake | FolderLake, file: Path
+) -> None:
+    lake.put(file, contract_version="0")
+
+    with pytest.raises(SourceError, match="was uploaded under contract 0") as caught:
+        LakeMonths(lake.profile).probe(JANUARY)
+
+    assert "taxietl upload-gcs --color yellow" in caught.value.hint
+
+
 def test_a_month_whose_bytes_somebody_changed_is_not_taken(
     lake: BucketLake | FolderLake, file: Path
 ) -> None:

@@ -228,6 +228,18 @@ def test_another_colours_month_that_is_not_whole_is_no_matter(
     assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 100}]
 
 
+def test_months_of_an_older_contract_are_read_with_a_warning(
+    asked_lake: LakeOfATest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "february.parquet"
+    rows = write_parquet([batch_of("yellow", 7)], TripFile("yellow", 2021, 2), path)
+    asked_lake.put(path, rows=rows, key=FEBRUARY, month="2021-02", contract_version="0")
+
+    assert asked(asked_lake, "SELECT count(*) AS n FROM yellow_trips") == [{"n": 107}]
+    (told,) = caplog.messages
+    assert told == "Uploaded under an older contract, and to be uploaded again: yellow-2021-02."
+
+
 def test_a_month_that_was_only_copied_is_read(asked_lake: LakeOfATest) -> None:
     asked_lake.plant(KEY, asked_lake.bytes_at(KEY))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from taxietl.config.profiles import GcsProfile, LakeProfile
-from taxietl.errors import ConfigError, MissingFileError, SourceError, TryLaterError
+from taxietl.errors import ConfigError, MissingFileError, TryLaterError
 from taxietl.load.bigquery.values import LakeMonth
 from taxietl.load.lake.extractor import as_source
 from taxietl.load.lake.lake import Lake
-from taxietl.load.lake.standing import Standing, demand_whole, upload_line
+from taxietl.load.lake.standing import Standing, demand_current, demand_whole, upload_line
 from taxietl.load.lake.values import Form, Manifest, Version
 from taxietl.tlc.trip_file import TripFile
 
@@ -83,12 +83,7 @@ def _current(standing: Standing, trip_file: TripFile, uri: str) -> Version:
         raise MissingFileError(
             f"{uri} is not there.", hint=f"Upload it first: {upload_line(trip_file)}."
         )
-    before, now = version.facts.contract_version, version.facts.current_contract
-    if before != now:
-        raise SourceError(
-            f"{uri} was uploaded under contract {before}; the current one is {now}.",
-            hint=f"Upload it again, which reads the source anew: {upload_line(trip_file)}.",
-        )
+    demand_current(version, uri, trip_file)
     return version
 
 

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 from taxietl.config.templates import open_fields
 from taxietl.errors import ConfigError, CorruptFileError, MissingFileError, SourceError, TargetError
 from taxietl.load.lake.lake import Lake, ending_of
-from taxietl.load.lake.standing import BrokenMonthError, State, demand_whole, upload_line
+from taxietl.load.lake.standing import (
+    BrokenMonthError,
+    State,
+    demand_current,
+    demand_whole,
+    upload_line,
+)
 from taxietl.load.lake.values import StoredObject
 from taxietl.replacing import replacing
 from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
@@ -58,7 +64,7 @@ class LakeMonths:
         Raises:
             MissingFileError: the lake never had it.
             BrokenMonthError: its object is gone, is another, or is not in its manifest.
-            SourceError: the lake cannot be asked.
+            SourceError: it was uploaded under another contract, or the lake cannot be asked.
         """
         with as_source():
             lake = Lake(self.profile)
@@ -141,6 +147,8 @@ class LakeMonths:
                 if standing.version is None and standing.state is State.FOREIGN:
                     error.hint += f" To read it as it is: --source {lake.store.uri(standing.key)}."
                 raise
+            if standing.version:
+                demand_current(standing.version, lake.store.uri(standing.key), trip_file)
             return standing.found
         month = {"color": trip_file.color, "year": trip_file.year, "month": trip_file.month}
         return lake.store.stat(self.template.format(**month))

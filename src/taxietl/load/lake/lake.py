@@ -102,8 +102,14 @@ class Lake:
             else_at: where to look for it if it was never recorded.
         """
         color, month = (trip_file.color, month_of(trip_file)) if trip_file else (None, None)
-        manifest = self.manifest(color, month)
-        return standing_of(manifest, form, else_at=else_at, look=self.store.stat)
+
+        def looked() -> Standing:
+            manifest = self.manifest(color, month)
+            return standing_of(manifest, form, else_at=else_at, look=self.store.stat)
+
+        found = looked()
+        # Perhaps an upload ended between the two looks: then both are right by now.
+        return looked() if found.problem else found
 
     def parquet(self, trip_file: TripFile) -> Standing:
         """Which object the month's Parquet is."""

@@ -7,6 +7,7 @@ would be downloaded: there `scan` brings it the rows.
 from __future__ import annotations
 
 import glob
+import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -27,13 +28,15 @@ from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.parquet import lake_schema, zones_schema
 from taxietl.load.lake.ranges import Ahead
 from taxietl.load.lake.scan import Months
-from taxietl.load.lake.standing import demand_whole
+from taxietl.load.lake.standing import Standing, demand_whole
 from taxietl.load.lake.store import replaced_meanwhile
 from taxietl.load.lake.survey import EVERY, survey
 from taxietl.load.lake.values import Form, Manifest, StoredObject
 from taxietl.load.sql import literal, quoted
 from taxietl.tlc.datasets import DATASETS, dataset
 from taxietl.tlc.zones import TABLE as ZONES_TABLE
+
+_log = logging.getLogger("taxietl.lake")
 
 _MEMORY = "400MB"
 
@@ -114,11 +117,27 @@ def _tables(lake: Lake, named: Sequence[str]) -> _Tables:
         each for each in survey(lake, manifests, of=of).standings if each.form is Form.PARQUET
     ]
     demand_whole(standings, lake.store.uri)
+    _warn_of_older(standings)
     tables: dict[str, list[tuple[Manifest, StoredObject]]] = {}
     for each in standings:
         if each.found is not None:
             tables.setdefault(each.manifest.table, []).append((each.manifest, each.found))
     return tables
+
+
+def _warn_of_older(standings: Sequence[Standing]) -> None:
+    """Say that months hold what an earlier contract made of their files."""
+    older = [
+        f"{each.manifest.trip_file or each.manifest.table}"
+        for each in standings
+        if each.version
+        and each.version.facts.contract_version != each.version.facts.current_contract
+    ]
+    if older:
+        _log.warning(
+            "Uploaded under an older contract, and to be uploaded again: %s%s.",
+            *(", ".join(older[:5]), f" and {len(older) - 5} more" if len(older) > 5 else ""),
+        )
 
 
 def _prepare(

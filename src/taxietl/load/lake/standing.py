@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from taxietl.errors import TargetError
+from taxietl.errors import SourceError, TargetError
 from taxietl.load.lake.values import Form, Manifest, StoredObject, Version, tells_of_itself
 from taxietl.tlc.trip_file import TripFile
 
@@ -129,6 +129,20 @@ def demand_whole(standings: Sequence[Standing], uri: Callable[[str], str]) -> No
     more = f"; and {len(broken) - _NAMED:,} more" if len(broken) > _NAMED else ""
     hint = f"{remedy(broken[0])} `taxietl lake verify` lists all that is wrong."
     raise BrokenMonthError("; ".join(told) + more + ".", hint=hint)
+
+
+def demand_current(version: Version, uri: str, trip_file: TripFile) -> None:
+    """Demand that the month was written as it would be now.
+
+    Raises:
+        SourceError: it was uploaded under another contract.
+    """
+    before, now = version.facts.contract_version, version.facts.current_contract
+    if before != now:
+        raise SourceError(
+            f"{uri} was uploaded under contract {before}; the current one is {now}.",
+            hint=f"Upload it again, which reads the source anew: {upload_line(trip_file)}.",
+        )
 
 
 def remedy(broken: Standing) -> str:

@@ -67,11 +67,16 @@ def survey(
                 return replace(found, crc32c=facts.crc32c)
             return lake.store.stat(key)
 
-        return standing_of(manifest, form, else_at="", look=look)
+        found = standing_of(manifest, form, else_at="", look=look)
+        return anew(found) if found.problem else found
+
+    def anew(each: Standing) -> Standing:
+        # Perhaps an upload ended since the manifests were read.
+        return lake.standing(each.manifest.trip_file, each.form, else_at=each.key)
 
     asked = [(manifest, form) for manifest in manifests for form in manifest.forms]
     found = all_of(lambda each: standing(*each), asked)
-    strays = _strays(lake, listed, manifests, broken, tuple(of))
+    strays = map(anew, _strays(lake, listed, manifests, broken, tuple(of)))
     return Survey(listed, (*found, *strays))
 
 
