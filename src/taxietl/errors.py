@@ -112,9 +112,10 @@ class TooManyRejectsError(DataError):
         self.tally = tally
         first = next((note for note in tally.notes if note.kind == "row"), None)
         where = f"; the first is line {first.line}: {first.reason}" if first else ""
-        lines = "1 line" if tally.rows_rejected == 1 else f"{tally.rows_rejected:,} lines"
+        count = tally.rows_rejected
+        lines = "1 line is not a trip" if count == 1 else f"{count:,} lines are not trips"
         super().__init__(
-            f"{trip_file}: {lines} could not be read as trips{where}.",
+            f"{trip_file}: {lines} that can be read{where}.",
             hint=f"Nothing was loaded. To leave them out, add --max-rejects {tally.rows_rejected} "
             f"(now {limit}).",
         )

@@ -78,6 +78,27 @@ def test_lines_and_cells_of_the_loaded_months_are_listed(
     ]
 
 
+@pytest.mark.parametrize("options", [("--json",), ("-q", "--json"), ("-q",), ()], ids=str)
+def test_what_was_completed_or_may_be_cut_is_warned_of_and_listed(
+    taxietl: Taxietl, either_warehouse: str, written: Lines, options: tuple[str, ...]
+) -> None:
+    path = written("B00013,2015-01-02,1", "B00013,2015-01-03 10:30,1", "B00013,2015-01-04,21")
+    path.write_text(path.read_text().removesuffix("\n"))
+
+    done = _ingest(taxietl, *options)
+
+    assert done.code == 0, done.err
+    told = "\n".join(done.document["months"][0]["warnings"]) if "--json" in options else done.out
+    for words in (
+        "dates without a time of day, loaded as midnight, in pickup_datetime: 2 (the first in "
+        "line 152: '2015-01-02')",
+        "times without seconds, loaded with zeros, in pickup_datetime: 1 (the first in line 153: ",
+        "it may be cut (line 154: 'B00013,2015-01-04,21')",
+    ):
+        assert words in told
+    assert [each[3:5] for each in _listed(taxietl)] == [("note", 152), ("note", 153), ("note", 154)]
+
+
 def test_a_refused_load_is_listed_until_its_month_is_loaded(
     taxietl: Taxietl, either_warehouse: str, written: Lines
 ) -> None:

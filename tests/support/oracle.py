@@ -77,10 +77,8 @@ def _meaning(column: str, name: str) -> str:
         return f"CASE {text} {_YES_NO} ELSE {text} END"
     if column in CODES:
         return f"{text}::DOUBLE::INTEGER"
-    if column in LICENCES:
+    if column in LICENCES | FLAGS:
         return f"nullif(trim({text}), '')"
-    if column in FLAGS:
-        return text
     return f"{text}::TIMESTAMP" if column.endswith("datetime") else f"{text}::DOUBLE"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from taxietl.errors import UnknownNameError
 from taxietl.tlc.arrow import arrow_schema
-from taxietl.tlc.codes import NUMBERS, TEXTS
+from taxietl.tlc.codes import FLAGS, NUMBERS, TRIMMED
 from taxietl.tlc.datasets import DATASETS, Dataset, Kind, dataset
 
 
@@ -44,7 +44,7 @@ def test_an_unknown_colour_is_told_with_those_there_are() -> None:
     assert "fhv, fhvhv, green, yellow" in error.value.hint
 
 
-@pytest.mark.parametrize("column", [*NUMBERS, *TEXTS])
+@pytest.mark.parametrize("column", [*NUMBERS, *FLAGS, *TRIMMED])
 def test_old_codes_are_of_columns_that_exist(column: str) -> None:
     assert any(known.has(column) for known in DATASETS.values())
 

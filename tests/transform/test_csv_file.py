@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -13,9 +14,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from taxietl.errors import CorruptFileError, DataError, SchemaError
-from taxietl.steps.values import Note
+from taxietl.steps.values import Note, Remark
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.csv_file import CsvReader
+from taxietl.transform.times import MIDNIGHT, NO_SECONDS
 
 GREEN_2013 = (
     "VendorID,lpep_pickup_datetime,Lpep_dropoff_datetime,Store_and_fwd_flag,RateCodeID,"
@@ -101,13 +103,24 @@ class TestDialects:
         assert cleaned.column("PULocationID") == [1, 2, 3, 4, 5]
         assert cleaned.tally.notes == ()
 
-    def test_the_last_line_may_lack_its_end(self, trips: Any) -> None:
-        path = trips.write(f"{trips.header}\n{trips.line()}\n{trips.line()}".encode())
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+    def test_a_last_line_without_its_end_is_loaded_and_told(
+        self, trips: Any, end: str, name: str
+    ) -> None:
+        whole = end.join([trips.header, trips.line(), "", trips.line()])
 
-        cleaned = trips.clean(path)
+        cut = trips.clean(trips.write(whole[:-1].encode(), name=name), block_bytes=200)
+        ended = trips.clean(trips.write(f"{whole}{end}".encode(), name=name))
+        blank = trips.clean(trips.write(f"{whole}{end} ".encode(), name=name))
 
-        cleaned.assert_adds_up()
-        assert cleaned.column("congestion_surcharge") == [2.5, 2.5]
+        cut.assert_adds_up()
+        assert cut.column("congestion_surcharge") == [2.5, 2.0]
+        (remark,) = cut.tally.remarks
+        assert (remark.line, remark.column, remark.raw) == (4, None, trips.line()[:-1])
+        (warning,) = cut.tally.warnings(name)
+        assert "it may be cut (line 4: " in warning
+        assert ended.tally.remarks == blank.tally.remarks == ()
 
     def test_a_byte_order_mark_is_not_part_of_the_first_name(self, trips: Any) -> None:
         path = trips.csv(trips.line(), header="\ufeff" + trips.header)
@@ -145,6 +158,43 @@ class TestDialects:
         assert cleaned.column("VendorID") == [2, None, 2]
         assert cleaned.column("PULocationID") == [265, 142, 142]
         assert cleaned.tally.values_nulled == {}
+
+    def test_times_may_have_parts_of_seconds_that_are_none(self, trips: Any) -> None:
+        times = ("2021-01-01 00:30:10.000000000", "9999-12-31T00:30:10.0000000")
+        path = trips.csv(*[trips.line(tpep_pickup_datetime=time) for time in times])
+
+        (block,) = CsvReader(path, "csv", TripFile("yellow", 2021, 1)).blocks()
+        cleaned = trips.clean(path)
+
+        assert not is_text(block.batch.column("fare_amount"))
+        assert cleaned.column("tpep_pickup_datetime") == [
+            datetime(2021, 1, 1, 0, 30, 10), datetime(9999, 12, 31, 0, 30, 10),
+        ]  # fmt: skip
+        assert cleaned.tally.remarks == ()
+
+    @pytest.mark.parametrize("dirt", [(), ("dirt",)], ids=["clean", "dirty"])
+    @pytest.mark.parametrize("header", ["", ",note"])
+    def test_times_that_were_completed_are_told_wherever_they_stand(
+        self, trips: Any, header: str, dirt: tuple[str, ...]
+    ) -> None:
+        more = header and ",at 10:30"
+        lines = [trips.line() + more] * 300
+        lines[50] = trips.line(tpep_pickup_datetime="2021-01-01") + more
+        lines[250] = trips.line(tpep_pickup_datetime="2021-01-02") + more
+        lines[251] = trips.line(tpep_dropoff_datetime="2021-01-01T00:54") + more
+        path = trips.csv(*lines, *dirt, header=trips.header + header)
+
+        cleaned = trips.clean(path, block_bytes=5_000)
+
+        assert set(cleaned.tally.remarks) == {
+            Remark(52, "tpep_pickup_datetime", MIDNIGHT, "2021-01-01", 2),
+            Remark(253, "tpep_dropoff_datetime", NO_SECONDS, "2021-01-01T00:54", 1),
+        }
+        assert any(
+            "has dates without a time of day, loaded as midnight, in tpep_pickup_datetime: 2 "
+            "(the first in line 52: '2021-01-01')" in each
+            for each in cleaned.tally.warnings("t.csv")
+        )
 
     def test_latin_1_is_read_where_it_is_no_utf_8(self, trips: Any) -> None:
         header = trips.header + ",driver"
@@ -231,6 +281,11 @@ class TestCellsThatCannotBeRead:
             ("fare_amount", "0x10"),
             ("PULocationID", "0x10"),
             ("PULocationID", "1.5"),
+            ("PULocationID", "1.0000000000000000001"),
+            ("store_and_fwd_flag", "maybe"),
+            ("store_and_fwd_flag", "<NA>"),
+            ("tpep_pickup_datetime", "0000-01-01 00:00:00"),
+            ("tpep_pickup_datetime", "10000-01-01 00:00:00"),
             ("PULocationID", "NaN"),
             ("PULocationID", "2147483648"),
             ("PULocationID", "3e9"),
@@ -268,6 +323,8 @@ class TestCellsThatCannotBeRead:
             ("payment_type", "NA ", 5),
             ("VendorID", "DDS", 3),
             ("store_and_fwd_flag", "1", "Y"),
+            ("store_and_fwd_flag", " No\u202f", "N"),
+            ("fare_amount", "\ufeff8\xa0", 8.0),
             ("store_and_fwd_flag", "0.0", "N"),
         ],
     )
@@ -298,6 +355,16 @@ class TestCellsThatCannotBeRead:
         cleaned = trips.clean(trips.csv(bad, *[trips.line()] * 99))
 
         assert cleaned.tally.values_nulled == {"fare_amount": 1}
+
+    @pytest.mark.parametrize("column", ["fare_amount", "passenger_count", "store_and_fwd_flag"])
+    def test_any_share_may_say_that_there_is_no_value(self, trips: Any, column: str) -> None:
+        words = ["NaN", "<NA>", "null", "-"]
+
+        cleaned = trips.clean(trips.csv(*[trips.line(**{column: word}) for word in words]))
+
+        assert cleaned.column(column) == [None] * 4
+        assert cleaned.tally.values_nulled == {column: 4}
+        assert [note.raw for note in cleaned.tally.notes] == words
 
     def test_more_than_one_in_a_hundred_is_another_format(self, trips: Any) -> None:
         bad = trips.line(fare_amount="free")
@@ -347,12 +414,13 @@ class TestLinesThatCannotBeTakenApart:
         assert cleaned.tally.notes[0].raw == "\N{REPLACEMENT CHARACTER}" * 10
 
     def test_a_quote_left_open_spoils_no_other_line(self, trips: Any) -> None:
-        lines = [trips.line(), trips.line(store_and_fwd_flag='"N'), *[trips.line()] * 2]
-        cleaned = trips.clean(trips.csv(*lines, trips.line(store_and_fwd_flag='N"')))
+        names = [*[trips.line() + ",Zoe"] * 3, trips.line() + ',Zoe"']
+        names.insert(1, trips.line() + ',"Zoe')
+        cleaned = trips.clean(trips.csv(*names, header=f"{trips.header},driver"))
 
         cleaned.assert_adds_up()
         assert cleaned.lines("row") == [3]
-        assert cleaned.column("store_and_fwd_flag") == ["N", "N", "N", 'N"']
+        assert cleaned.column("driver") == ["Zoe", "Zoe", "Zoe", 'Zoe"']
 
     def test_quotes_that_would_join_two_lines_to_one_row_do_not(self, trips: Any) -> None:
         # Were the quotes to count across lines, these two would be one row of the right length,
@@ -626,7 +694,7 @@ TIME_LIKE = st.one_of(
             "VendorID": NUMBER_LIKE,
             "passenger_count": NUMBER_LIKE,
             "fare_amount": NUMBER_LIKE,
-            "store_and_fwd_flag": st.text("NY01. \"'\\\r", max_size=4),
+            "store_and_fwd_flag": st.text("NYesnoa01. \"'\\\r\xa0", max_size=4),
             "tpep_pickup_datetime": TIME_LIKE,
         },
     )
@@ -644,3 +712,4 @@ def test_a_line_means_the_same_beside_a_clean_one_and_a_dirty_one(
     assert alone.table.equals(beside.table)
     assert alone.tally.values_nulled == beside.tally.values_nulled
     assert alone.tally.notes == beside.tally.notes[:-1]
+    assert alone.tally.remarks == beside.tally.remarks

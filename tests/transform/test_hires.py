@@ -195,7 +195,7 @@ def test_the_frozen_copy_of_fhvhv_has_the_columns_of_fhv(trips: Any) -> None:
     assert cleaned.column("hvfhs_license_num") == [None, None]
 
 
-def test_a_space_of_uber_s_stays_one(trips: Any, tlc_data: Path) -> None:
+def test_a_space_of_uber_s_is_no_value(trips: Any, tlc_data: Path) -> None:
     path = tlc_data / "samples" / "fhvhv_tripdatasample_2020-04.csv"
 
     cleaned = trips.clean(path, TripFile("fhvhv", 2020, 4))
@@ -203,5 +203,6 @@ def test_a_space_of_uber_s_stays_one(trips: Any, tlc_data: Path) -> None:
     flags = set(
         zip(cleaned.column("hvfhs_license_num"), cleaned.column("access_a_ride_flag"), strict=True)
     )
-    assert ("HV0003", " ") in flags
-    assert all(flag == " " for company, flag in flags if company == "HV0003")
+    assert {flag for company, flag in flags if company == "HV0003"} == {None}
+    assert {flag for company, flag in flags if company != "HV0003"} == {"N"}
+    assert cleaned.tally.values_nulled == {}

@@ -115,10 +115,14 @@ def test_codes_that_no_dictionary_has_stay(load: Load) -> None:
     assert table["payment_type"].to_pylist() == [0, 6, 5]
 
 
-def test_na_is_a_text_and_not_nothing(load: Load) -> None:
-    table = load(store_and_fwd_flag=["NA", "N/A", "null"])
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+def test_na_is_a_text_and_not_nothing(trips: Any, name: str) -> None:
+    lines = [f"{word},2015-01-01 00:00:00,217" for word in ("NA", "N/A", "null", "nan")]
+    path = trips.csv(*lines, header="Dispatching_base_num,Pickup_date,locationID", name=name)
 
-    assert table["store_and_fwd_flag"].to_pylist() == ["NA", "N/A", "null"]
+    cleaned = trips.clean(path, TripFile("fhv", 2015, 1))
+
+    assert cleaned.column("dispatching_base_num") == ["NA", "N/A", "null", "nan"]
 
 
 class TestCopiesOfOthers:

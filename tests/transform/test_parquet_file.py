@@ -60,7 +60,7 @@ class TestTypesThatDrift:
                 id="dictionary",
             ),
             pytest.param(
-                "store_and_fwd_flag", pa.array([b"N", b"\xe9", None]), ["N", "é", None], id="binary"
+                "request_source", pa.array([b"N", b"\xe9", None]), ["N", "é", None], id="binary"
             ),
             pytest.param(
                 "store_and_fwd_flag", pa.array([0.0, 1.0, None]), ["N", "Y", None], id="flag-double"
@@ -204,6 +204,26 @@ class TestValuesThatDoNotFit:
     ) -> None:
         with pytest.raises(SchemaError, match=f"{column} is of type"):
             trips.clean(trips.parquet(**{column: published}))
+
+
+class TestNoValues:
+    def test_any_share_may_be_nan_as_pandas_writes_it(self, trips: Any) -> None:
+        nan = float("nan")
+        columns = {name: pa.array([nan, 1.0, nan]) for name in ("passenger_count", "extra")}
+
+        cleaned = trips.clean(trips.parquet(**columns))
+
+        cleaned.assert_adds_up()
+        assert cleaned.column("passenger_count") == [None, 1, None]
+        assert cleaned.column("extra") == [None, 1.0, None]
+        assert cleaned.tally.values_nulled == {"passenger_count": 2, "extra": 2}
+        assert [(each.line, each.raw) for each in cleaned.tally.notes] == [(1, "nan"), (1, "nan")]
+
+    def test_they_excuse_no_other_cell(self, trips: Any) -> None:
+        column = pa.array([float("nan"), float("inf"), 1.0])
+
+        with pytest.raises(SchemaError, match=r"1 of 3 values of extra .* in line 2: 'inf'"):
+            trips.clean(trips.parquet(extra=column))
 
 
 class TestRowsThatAreNoTrips:

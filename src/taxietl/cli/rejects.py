@@ -172,5 +172,6 @@ def _shown(value: Any) -> Any:
 def _warn_of_others(load: Load) -> None:
     """Of a load that described not all of what it counted, say so."""
     counted = (load.rows_rejected or 0) + (load.values_nulled or 0)
-    if counted > len(load.notes):
-        warn(f"{_month(load)}: {counted - len(load.notes):,} more were counted and not described.")
+    described = sum(1 for note in load.notes if note.kind != "note")
+    if counted > described:
+        warn(f"{_month(load)}: {counted - described:,} more were counted and not described.")

@@ -186,6 +186,7 @@ def write_rejects(tally: Tally, name: str) -> Path:
         rows = csv.writer(file)
         rows.writerow(["kind", "line", "column_name", "reason", "raw"])
         rows.writerows(
-            (each.kind, each.line, each.column, each.reason, each.raw) for each in tally.notes
+            (each.kind, each.line, each.column, each.reason, each.raw)
+            for each in tally.recorded_notes
         )
     return path

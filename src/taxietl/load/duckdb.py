@@ -147,7 +147,7 @@ class DuckDBLoader:
                 entry=entry,
                 target=self.target,
             )
-            month.record(report, tally.notes)
+            month.record(report, tally.recorded_notes)
             cancellation.check()  # an interrupt between two statements stops neither
             connection.commit()
         except BaseException:

@@ -152,7 +152,7 @@ class PostgresLoader:
             entry=entry,
             target=self.target,
         )
-        month.record(report, tally.notes)
+        month.record(report, tally.recorded_notes)
         month.swap()
         cancellation.check()  # a cancel between two statements stops neither
         session.commit()

@@ -64,7 +64,8 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Note:
-    """A line that is not a trip (`row`), or a cell that could not be read (`value`)."""
+    """A line that is not a trip (`row`), a cell that could not be read (`value`), or something
+    that was loaded and should be looked at (`note`)."""
 
     kind: str
     line: int
@@ -97,6 +98,37 @@ class Pickups:
         if 2 * most > self.counted:
             return f"{most:,} of {self.counted:,} pick-ups in {month}"
         return f"{total:,} of {self.counted:,} pick-ups outside the month, most in {month}"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What was loaded and should be looked at: completed times, a line that may be cut."""
+
+    line: int
+    """Of the first such, as in `Note`."""
+
+    column: str | None
+    """None where it is about the whole line."""
+
+    what: str
+    """In words that follow on `has`."""
+
+    raw: str
+    count: int = 1
+
+    @property
+    def sentence(self) -> str:
+        """What is to be said of the file, which its name goes before."""
+        if self.column is None:
+            return f"has {self.what} (line {self.line}: {self.raw[:80]!r})"
+        first = f"the first in line {self.line}: {self.raw[:80]!r}"
+        return f"has {self.what}, in {self.column}: {self.count:,} ({first})"
+
+    @property
+    def note(self) -> Note:
+        """As it stands beside the rejects."""
+        counted = self.what if self.column is None else f"{self.what}: {self.count:,}"
+        return Note("note", self.line, self.column, counted, self.raw)
 
 
 @dataclass(frozen=True)
@@ -133,6 +165,12 @@ class Tally:
     """Of all rows read, those that a transformer drops included."""
 
     notes: tuple[Note, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def recorded_notes(self) -> tuple[Note, ...]:
+        """The notes, and the remarks among them."""
+        return (*self.notes, *(each.note for each in self.remarks))
 
     def warnings(self, file: str) -> tuple[str, ...]:
         """What whoever reads the month's summary should know, in sentences about that file."""
@@ -145,11 +183,12 @@ class Tally:
             "has columns that no era knows, left out: {}": self.ignored_columns,
             "has cells that could not be read, now null: {}": tuple(nulled),
         }
-        return tuple(
+        listed = (
             f"{file} {sentence.format(', '.join(names))}"
             for sentence, names in said.items()
             if names
         )
+        return (*listed, *(f"{file} {each.sentence}" for each in self.remarks))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """What old files wrote as text, as the codes of today: one table a column, each with its source.
-And the texts that stand for the same with or without blanks around them.
+And which texts are flags, or stand for the same with or without blanks around them.
 
 Keys are the published text in upper case without surrounding blanks. A text that is in no table
 and is no whole number is not guessed: the cell becomes null, counted and noted.
@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+
+# What programs write for a truth value: pandas True and False, Arrow true and false.
+_FLAG_WORDS = {"N": 0, "NO": 0, "F": 0, "FALSE": 0, "Y": 1, "YES": 1, "T": 1, "TRUE": 1}
 
 NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
@@ -35,20 +38,41 @@ NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
             "NA": 5,
         },
         # TLC, high volume dictionary of 2019: 1 if shared. DataTalksClub's fhvhv of 2021-06: N, Y.
-        "SR_Flag": {"N": 0, "Y": 1},
+        "SR_Flag": _FLAG_WORDS,
     }
 )
 
-PADDED = frozenset(
-    {"hvfhs_license_num", "dispatching_base_num", "originating_base_num", "Affiliated_base_number"}
-)
-"""Licence numbers, which some files pad with blanks to a fixed width (`B01124         `, fhv as
-Parquet). The blanks around them are left out; their case is kept, `b00256` of 2017 as well: whether
-it is `B00256` would be a guess."""
+NO_VALUE = frozenset({"NAN", "NAT", "<NA>", "NA", "N/A", "NULL", "NONE", "-"})
+"""How pandas, R, spreadsheets and databases write that there is none, where they do not leave the
+cell empty. No flag, number or time is one of these, unless it is in a table above."""
 
-TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+TRIMMED = frozenset(
     {
-        # 2009 and 2010 write the flag as 0 or 1 (1.0 after pandas); the dictionary has N and Y.
-        "store_and_fwd_flag": {"0": "N", "1": "Y", "0.0": "N", "1.0": "Y"},
+        "hvfhs_license_num",
+        "dispatching_base_num",
+        "originating_base_num",
+        "Affiliated_base_number",
+        "request_source",
     }
 )
+"""Texts around which blanks mean nothing: some files pad licences to a fixed width (fhv as
+Parquet), others end some of them in a no-break space. Their case is kept, `b00256` of 2017 as
+well: whether it is `B00256` would be a guess."""
+
+FLAGS = frozenset(
+    {
+        "store_and_fwd_flag",
+        "shared_request_flag",
+        "shared_match_flag",
+        "access_a_ride_flag",
+        "wav_request_flag",
+        "wav_match_flag",
+    }
+)
+"""Texts that are Y or N, and nothing else. 2009 and 2010 write the first as 0 or 1 (1.0 after
+pandas), Uber the third as a blank, which is no value."""
+
+FLAG_TEXTS: Mapping[str, str] = MappingProxyType(
+    {word: "NY"[value] for word, value in _FLAG_WORDS.items()}
+)
+"""What stands for either, beside the numbers 0 and 1."""

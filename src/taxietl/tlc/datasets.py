@@ -239,7 +239,7 @@ _FHVHV = Dataset(
         Column("driver_pay", Kind.MONEY, "without tolls and tips, net of commission"),
         Column("shared_request_flag", Kind.TEXT, "Y/N: agreed to share"),
         Column("shared_match_flag", Kind.TEXT, "Y/N: shared"),
-        Column("access_a_ride_flag", Kind.TEXT, "Y/N: for the MTA; a space for Uber"),
+        Column("access_a_ride_flag", Kind.TEXT, "Y/N: for the MTA; Uber leaves it blank"),
         Column("wav_request_flag", Kind.TEXT, "Y/N: wheelchair-accessible vehicle asked for"),
         Column("wav_match_flag", Kind.TEXT, "Y/N: wheelchair-accessible vehicle came"),
         _CBD,

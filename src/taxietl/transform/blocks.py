@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from taxietl.steps.values import Note
+from taxietl.steps.values import Note, Remark
 from taxietl.tlc.layouts import Layout
 from taxietl.transform.casting import decoded
 
@@ -60,6 +60,9 @@ class TripReader(Protocol):
     layout: Layout
     rows_counted: int
     """Rows of the file, counted on another way than by adding up the blocks; final at the end."""
+
+    remarks: tuple[Remark, ...]
+    """What is to be said of the file as such; final at the end."""
 
     def blocks(self) -> Generator[Block, None, None]:
         """Read the file, once, and close it.

@@ -10,40 +10,65 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 
-import numpy as np  # noqa: TID253  imported only where batches are handled
 import pyarrow as pa  # noqa: TID253
 import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.errors import SchemaError
 from taxietl.tlc.arrow import arrow_type
-from taxietl.tlc.codes import NUMBERS, PADDED, TEXTS
+from taxietl.tlc.blanks import trimmed
+from taxietl.tlc.codes import FLAG_TEXTS, FLAGS, NO_VALUE, NUMBERS, TRIMMED
 from taxietl.tlc.datasets import Column
+from taxietl.transform.texts import are_flags, by_distinct, is_filled, may_hold, trimmed_texts
+from taxietl.transform.times import cast_each, read_times
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-# As Arrow reads ISO 8601; a zone, or a part of a microsecond, would have to be dropped.
-_TIME = r"^\d{4}-\d\d-\d\d([ T]\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?)?$"
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 
 
-def cast_column(published: pa.Array, column: Column) -> tuple[pa.Array, list[int]]:
-    """Cast N published values to the column's type.
+@dataclass(frozen=True)
+class Cast:
+    """A column's values in the contract's type, and what became of the published ones."""
 
-    Returns:
-        N values, and the places of those that are null only because they could not be read.
+    values: pa.Array
+    lost: Sequence[int] = ()
+    """Places of those that are null only because they could not be read."""
+
+    missing: Sequence[int] = ()
+    """Of these, the ones that say that there is no value: NaN, `<NA>`."""
+
+    completed: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """In which way times were completed (`MIDNIGHT`) -> how many, and the place of the first."""
+
+
+def cast_column(published: pa.Array, column: Column) -> Cast:
+    """Cast N published values to the column's type.
 
     Raises:
         SchemaError: the published type holds no values of this kind (a list, a time with a zone).
     """
     target = arrow_type(column.kind)
     published = _without_mysql_nulls(plain(published))
+    if pa.types.is_boolean(published.type) and _has_words(column):
+        published = pc.cast(published, pa.string())
     if pa.types.is_null(published.type):
-        return pa.nulls(len(published), target), []
+        return Cast(pa.nulls(len(published), target))
     _check_holds(published.type, target, column)
-    values = _cast(published, target, column)
-    return values, _lost(published, values)
+    completed: Mapping[str, tuple[int, int]] = {}
+    if pa.types.is_timestamp(target):
+        values, completed = read_times(published, target)
+    else:
+        values = _cast(_finite(published), target, column)
+    lost = _lost(published, values)
+    return Cast(values, lost, _saying_none(published, lost), completed)
+
+
+def _has_words(column: Column) -> bool:
+    """Whether true and false are values of the column."""
+    return column.name in FLAGS or "TRUE" in NUMBERS.get(column.name, ())
 
 
 def plain(published: pa.Array) -> pa.Array:
@@ -68,20 +93,10 @@ def plain(published: pa.Array) -> pa.Array:
 
 def _without_mysql_nulls(published: pa.Array) -> pa.Array:
     r"""Text with `\N` as the null it stands for; a CSV's has gone before."""
-    if not (pa.types.is_string(published.type) and _may_hold(published, rb"\N")):
+    if not (pa.types.is_string(published.type) and may_hold(published, rb"\N")):
         return published
     meant = pc.match_substring_regex(published, r"^\\N$")
     return pc.if_else(meant, None, published)
-
-
-def _may_hold(texts: pa.Array, part: bytes) -> bool:
-    """Whether that stands somewhere in the texts; quicker by far than to ask each of them."""
-    _, offsets, data = texts.buffers()
-    if data is None or not len(texts):
-        return False
-    ends = np.frombuffer(offsets, np.int32)[texts.offset :]
-    first, last = int(ends[0]), int(ends[len(texts)])
-    return part in data.slice(first, last - first).to_pybytes()
 
 
 def decoded(raw: bytes) -> str:
@@ -114,11 +129,20 @@ def _cast(published: pa.Array, target: pa.DataType, column: Column) -> pa.Array:
     """The values, null where they could not be read."""
     if pa.types.is_string(target):
         return _texts(published, column)
-    if pa.types.is_string(published.type):
-        return _read(published, target, column)
-    if pa.types.is_timestamp(target):
-        return _cast_each(published, target)
-    return _numbers(published, target)
+    if not pa.types.is_string(published.type):
+        return _numbers(published, target)
+    if pa.types.is_floating(target):
+        return by_distinct(published, target, _number)
+    codes = NUMBERS.get(column.name, {})
+    return by_distinct(published, target, lambda text: _whole_number(text, codes))
+
+
+def _finite(published: pa.Array) -> pa.Array:
+    """The numbers, null where they are NaN or infinite."""
+    if not pa.types.is_floating(published.type):
+        return published
+    finite = pc.is_finite(published)
+    return published if pc.all(finite, min_count=0).as_py() else pc.if_else(finite, published, None)
 
 
 def _lost(published: pa.Array, values: pa.Array) -> list[int]:
@@ -127,19 +151,34 @@ def _lost(published: pa.Array, values: pa.Array) -> list[int]:
         return []
     lost = pc.and_(pc.is_null(values), pc.is_valid(published))
     if pa.types.is_string(published.type):
-        blank = pc.equal(pc.utf8_trim_whitespace(published), "")
-        lost = pc.and_(lost, pc.invert(pc.fill_null(blank, False)))
+        lost = pc.and_(lost, pc.fill_null(is_filled(trimmed_texts(published)), False))
     return list(pc.indices_nonzero(lost).to_pylist())
 
 
+def _saying_none(published: pa.Array, lost: list[int]) -> list[int]:
+    """Those of the places whose cell says that there is no value."""
+    if not lost:
+        return []
+    if pa.types.is_floating(published.type):
+        return list(pc.indices_nonzero(pc.is_nan(published)).to_pylist())
+    if not pa.types.is_string(published.type):
+        return []
+    texts = published.take(pa.array(lost)).to_pylist()
+    places = zip(lost, texts, strict=True)
+    return [place for place, text in places if says_none(text)]
+
+
+def says_none(text: str) -> bool:
+    """Whether a cell that could not be read says that there is no value."""
+    return trimmed(text).upper() in NO_VALUE
+
+
 def _numbers(published: pa.Array, target: pa.DataType) -> pa.Array:
-    """Numbers of any type as numbers of the target's; null where they are none or do not fit."""
-    if published.type == target and pa.types.is_integer(target):
+    """Numbers of any type as numbers of the target's; null where they do not fit."""
+    if published.type == target:
         return published
     if pa.types.is_floating(target):
-        values = _cast_each(published, target)
-        finite = pc.is_finite(values)
-        return values if pc.all(finite, min_count=0).as_py() else pc.if_else(finite, values, None)
+        return cast_each(published, target)
     try:
         return pc.cast(published, target)
     except pa.ArrowInvalid:
@@ -149,69 +188,50 @@ def _numbers(published: pa.Array, target: pa.DataType) -> pa.Array:
     return pc.cast(pc.if_else(whole, values, None), target)
 
 
-def _read(published: pa.Array, target: pa.DataType, column: Column) -> pa.Array:
-    """Text as values of the target's type: at once where all can be, else one by one."""
-    codes = NUMBERS.get(column.name, {})
-    if pa.types.is_timestamp(target):
-        times = pc.utf8_trim(published, " \t")
-        readable = pc.match_substring_regex(times, _TIME)
-        return _cast_each(pc.if_else(readable, times, None), target)
-    if pa.types.is_integer(target):
-        return _by_distinct(published, target, lambda text: _whole_number(text, codes))
-    return _by_distinct(published, target, _number)
-
-
 def _texts(published: pa.Array, column: Column) -> pa.Array:
     """Text, or other values as text; null where a text holds NUL, which is none."""
-    meant = TEXTS.get(column.name)
-    if pa.types.is_floating(published.type):
-        published = pc.if_else(pc.is_finite(published), published, None)
     texts = pc.cast(published, pa.string())
-    if meant is not None:
-        texts = _by_distinct(texts, pa.string(), lambda text: meant.get(text.strip(), text))
-    if column.name in PADDED:
-        trimmed = pc.utf8_trim(texts, " ")
+    if column.name in FLAGS:
+        return texts if are_flags(texts) else by_distinct(texts, pa.string(), _flag)
+    if column.name in TRIMMED:
+        texts = trimmed_texts(texts)
         # Nothing but blanks is a licence that is not there.
-        texts = pc.if_else(pc.match_substring_regex(trimmed, "^$"), None, trimmed)
-    if not _may_hold(texts, b"\0"):
+        texts = pc.if_else(is_filled(texts), texts, None)
+    if not may_hold(texts, b"\0"):
         return texts
     return pc.if_else(pc.match_substring(texts, "\x00"), None, texts)
 
 
-def _by_distinct(published: pa.Array, target: pa.DataType, read: Callable[[str], Any]) -> pa.Array:
-    """Read each distinct text once; null where `read` gives None."""
-    encoded = published.dictionary_encode()
-    texts = encoded.dictionary.to_pylist()
-    meant = [read(text) for text in texts]
-    if meant == texts and published.type == target:
-        return published  # as nearly always
-    return pa.array(meant, target).take(encoded.indices)
-
-
-def _cast_each(published: pa.Array, target: pa.DataType) -> pa.Array:
-    """Cast all that can be, by halves; null where Arrow would lose something or refuses."""
-    try:
-        return pc.cast(published, target)
-    except pa.ArrowInvalid:
-        if len(published) == 1:
-            return pa.nulls(1, target)
-    half = len(published) // 2
-    parts = [_cast_each(published[:half], target), _cast_each(published[half:], target)]
-    return pa.concat_arrays(parts)
-
-
 def _whole_number(text: str, codes: Mapping[str, int]) -> int | None:
-    code = codes.get(text.strip().upper())
-    if code is not None:
-        return code
-    number = _number(text)
-    if number is None or not number.is_integer() or not _SMALLEST <= number <= _LARGEST:
+    plain_text = trimmed(text)
+    code = codes.get(plain_text.upper())
+    return code if code is not None else _whole(plain_text)
+
+
+def _whole(text: str) -> int | None:
+    """The whole number that fits, in every digit: 1.0000000000000000001 is none."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent of twenty digits
+        return None
+    if not _SMALLEST <= number <= _LARGEST or number != int(number):
         return None
     return int(number)
 
 
+def _flag(text: str) -> str | None:
+    plain_text = trimmed(text)
+    number = _whole(plain_text)
+    if number is not None:
+        return {0: "N", 1: "Y"}.get(number)
+    return FLAG_TEXTS.get(plain_text.upper())
+
+
 def _number(text: str) -> float | None:
-    if not _NUMBER.fullmatch(text.strip()):
+    plain_text = trimmed(text)
+    if not _NUMBER.fullmatch(plain_text):
         return None
-    number = float(text)
+    number = float(plain_text)
     return number if math.isfinite(number) else None

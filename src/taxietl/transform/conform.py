@@ -8,19 +8,21 @@ batches in, batches out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np  # noqa: TID253  imported only where batches are handled
 import pyarrow as pa  # noqa: TID253
 import pyarrow.compute as pc  # noqa: TID253
+from numpy.typing import NDArray  # noqa: TID253
 
-from taxietl.steps.values import NOTES_KEPT, Note
+from taxietl.steps.values import NOTES_KEPT, Note, Remark
 from taxietl.tlc.arrow import arrow_schema
 from taxietl.tlc.blanks import trimmed
+from taxietl.tlc.codes import FLAGS
 from taxietl.tlc.datasets import Column, Dataset, Kind
 from taxietl.tlc.layouts import Layout
 from taxietl.transform.blocks import Block, raw_text, shown
-from taxietl.transform.casting import cast_column
+from taxietl.transform.casting import Cast, cast_column
 
 CONTRARY = "differs from"
 """How the reason begins why the value of a column's second form was not loaded."""
@@ -36,6 +38,12 @@ class Conformed:
 
     notes: tuple[Note, ...]
     """The first of them in each column."""
+
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """By column, how many of the lost cells say that there is no value: NaN, `<NA>`."""
+
+    remarks: tuple[Remark, ...] = ()
+    """What was read otherwise than it stands there."""
 
     rejects: tuple[Note, ...] = ()
     """The block's lines that are no trips, since none of their numbers and times can be read."""
@@ -73,13 +81,18 @@ def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Co
     schema = schema_of(layout)
     arrays: list[pa.Array] = []
     losses: list[_Loss] = []
+    remarks: list[Remark] = []
     for column, name in _wanted(layout):
         if name is None:
             arrays.append(pa.nulls(block.batch.num_rows, schema.field(column.name).type))
             continue
-        values, places = cast_column(block.batch.column(name), column)
-        reason = f"not a value of {column.kind.sql_type}"
-        losses.append(_Loss(column.name, name, places, reason))
+        cast = cast_column(block.batch.column(name), column)
+        values = cast.values
+        reason = (
+            "neither Y nor N" if column.name in FLAGS else f"not a value of {column.kind.sql_type}"
+        )
+        losses.append(_Loss(column.name, name, cast.lost, reason, cast.missing))
+        remarks += _remarks(block, column.name, name, cast)
         if spare := layout.spare.get(column.name):
             values, places = _filled(values, block.batch.column(spare), column)
             reason = f"{CONTRARY} {name}, which was loaded"
@@ -87,17 +100,23 @@ def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Co
         arrays.append(values)
     batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
     no_trips = _no_trips(batch, layout.era.dataset)
-    if not no_trips:
-        return _conformed(block, batch, losses, notes_kept)
     rejects = tuple(
         Note("row", block.line_of(row), None, _why_no_trip(block, row), block.raw_of(row))
         for row in no_trips
     )
-    kept = np.ones(batch.num_rows, np.bool_)
-    kept[no_trips] = False
-    left = [replace(each, places=[row for row in each.places if kept[row]]) for each in losses]
-    conformed = _conformed(block, batch.filter(pa.array(kept)), left, notes_kept)
-    return replace(conformed, rejects=rejects)
+    if rejects:
+        kept = np.ones(batch.num_rows, np.bool_)
+        kept[no_trips] = False
+        batch = batch.filter(pa.array(kept))
+        losses = [each.within(kept) for each in losses]
+    return Conformed(
+        batch,
+        {each.column: len(each.places) for each in losses if each.places},
+        _notes(block, losses, notes_kept),
+        {each.column: len(each.missing) for each in losses if each.missing},
+        tuple(remarks),
+        rejects,
+    )
 
 
 @dataclass(frozen=True)
@@ -108,25 +127,41 @@ class _Loss:
     name: str
     """The file's own for it."""
 
-    places: list[int]
+    places: Sequence[int]
     reason: str
+    missing: Sequence[int] = ()
+    """Those that say that there is no value."""
+
+    def within(self, kept: NDArray[np.bool_]) -> _Loss:
+        """Without those in rows that are not kept."""
+        return replace(
+            self,
+            places=[row for row in self.places if kept[row]],
+            missing=[row for row in self.missing if kept[row]],
+        )
 
 
-def _conformed(
-    block: Block, batch: pa.RecordBatch, losses: Sequence[_Loss], notes_kept: int
-) -> Conformed:
-    """Count the lost cells, and describe them, at least the first of each column."""
-    nulled: dict[str, int] = {}
+def _notes(block: Block, losses: Sequence[_Loss], notes_kept: int) -> tuple[Note, ...]:
+    """Describe the lost cells, at least the first of each column; of NaN, which says no more than
+    that there is none, only the first.
+    """
     notes: list[Note] = []
     for each in losses:
-        if not each.places:
-            continue
-        nulled[each.column] = len(each.places)
         published = block.batch.column(each.name)
-        for row in each.places[: max(1, notes_kept - len(notes))]:
+        missing = set(each.missing)
+        unread = [row for row in each.places if row not in missing]
+        room = max(1, notes_kept - len(notes))
+        of_missing = 1 if pa.types.is_floating(published.type) else room
+        for row in (*unread[:room], *each.missing[:of_missing]):
             raw = raw_text(shown(published[row]) or "")
             notes.append(Note("value", block.line_of(row), each.column, each.reason, raw))
-    return Conformed(batch, nulled, tuple(notes))
+    return tuple(notes)
+
+
+def _remarks(block: Block, column: str, name: str, cast: Cast) -> Iterator[Remark]:
+    for what, (count, first) in cast.completed.items():
+        raw = raw_text(shown(block.batch.column(name)[first]) or "")
+        yield Remark(block.line_of(first), column, what, raw, count)
 
 
 def _no_trips(batch: pa.RecordBatch, dataset: Dataset) -> list[int]:
@@ -150,7 +185,7 @@ def _why_no_trip(block: Block, row: int) -> str:
 
 def _filled(values: pa.Array, published: pa.Array, column: Column) -> tuple[pa.Array, list[int]]:
     """The values, those of the spare column where they are null; where both differ, the places."""
-    spare, _ = cast_column(published, column)
+    spare = cast_column(published, column).values
     contrary = pc.fill_null(pc.not_equal(values, spare), False)
     return pc.coalesce(values, spare), list(pc.indices_nonzero(contrary).to_pylist())
 

@@ -16,22 +16,22 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import cast
 
-import pyarrow as pa  # noqa: TID253  imported only where files are read
-import pyarrow.compute as pc  # noqa: TID253
+import pyarrow as pa  # noqa: TID253
 import pyarrow.csv as pacsv  # noqa: TID253
 from isal.igzip_lib import IsalError  # noqa: TID253
 
 from taxietl.errors import ConfigError, CorruptFileError, SchemaError
-from taxietl.steps.values import Note
+from taxietl.steps.values import Note, Remark
 from taxietl.tlc.arrow import arrow_type
 from taxietl.tlc.blanks import trimmed
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Kind
-from taxietl.tlc.layouts import Layout, match
+from taxietl.tlc.layouts import match
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.ahead import in_order
 from taxietl.transform.blocks import Block, raw_text
 from taxietl.transform.casting import decoded
+from taxietl.transform.csv_types import WHOLE, Types, is_exact, types_of
 from taxietl.transform.header import CsvFile, check_first_line, explained, lines_end_in_cr, names_of
 from taxietl.transform.lines import (
     MISSING,
@@ -51,15 +51,12 @@ _FIRST_BLOCK_BYTES = 256 << 10
 
 _LONGEST_LINE = 64 << 20
 _ROWS_LOOKED_AT = 20
+_CUT = "no line end after its last line, unlike the others: it may be cut"
 # isal's stubs call its class of errors an instance.
 _UNPACKING_ERRORS = (EOFError, OSError, zlib.error, cast(type[Exception], IsalError))
-# A whole code is written as 1, or as 1.0 once pandas has had it.
-_WHOLE = (Kind.CODE, Kind.COUNT, Kind.SECONDS)
 
 _TIME = arrow_type(Kind.TIME)
 _ISO_DATE = re.compile(rb'[ "]*[0-9]{4}-[0-9]{2}-[0-9]{2}')
-
-Types = dict[str, pa.DataType]
 
 
 class CsvReader:
@@ -80,6 +77,7 @@ class CsvReader:
         self._file = CsvFile(path, form)
         self._block_bytes = block_bytes
         self.rows_counted = 0
+        self.remarks: tuple[Remark, ...] = ()
         self._stream = open_lines(path, form)
         try:
             self._chunks = self._whole_lines()
@@ -96,15 +94,14 @@ class CsvReader:
         # Some files have more fields than names, the others being empty in every row.
         others = range(_usual_fields(self._rest) - len(self._names))
         self._unnamed = [f"\x00{index}" for index in others]
-        self._types = self._types_with(_types(self.layout))
+        # Codes may be written as 1.0, as pandas does, times without seconds or with nanoseconds.
+        # What is parsed as text can be either, and takes longer.
         self._tries = [
-            self._types_with(_types(self.layout, whole=whole, times=times))
-            for times in (None, pa.string())
-            for whole in (pa.int32(), pa.float64())
+            self._types_with(types_of(self.layout)),
+            self._types_with(types_of(self.layout, but=WHOLE)),
+            self._types_with(types_of(self.layout, but=(*WHOLE, Kind.TIME))),
         ]
-        if not self._begins_with_iso_times():
-            self._tries = self._tries[2:]
-        self._after_pandas = False
+        self._first_try = 0 if self._begins_with_iso_times() else len(self._tries) - 1
 
     def close(self) -> None:
         """Let go of the file, whether or not its blocks were asked for."""
@@ -126,7 +123,7 @@ class CsvReader:
         """Whether the first row's times are in ISO 8601, as nearly always."""
         line = next((each for each in self._rest.split(b"\n", 9) if not is_blank(each)), b"")
         fields = dict(zip(self._names, line.split(b","), strict=False))
-        times = (fields.get(name, b"") for name, each in self._types.items() if each == _TIME)
+        times = (fields.get(name, b"") for name, each in self._tries[0].items() if each == _TIME)
         return all(not each.strip(b' "') or _ISO_DATE.match(each) for each in times)
 
     def _types_with(self, named: Types) -> Types:
@@ -172,19 +169,23 @@ class CsvReader:
             self.rows_counted += lines.rows
             yield lines
             first_line += lines.count
-            data = next(self._chunks, b"")
+            after = next(self._chunks, b"")
+            last = b"" if after else data.rpartition(b"\n")[2]
+            if not is_blank(last) and not last.endswith(b"\r"):
+                self.remarks = (Remark(first_line - 1, None, _CUT, raw_text(decoded(last))),)
+            data = after
 
     def _parsed(self, lines: Lines) -> Block:
-        """One block's rows: by Arrow, with codes as 1.0 and times as text if need be; else by line.
+        """One block's rows: by Arrow, with codes and times as text if need be; else line by line.
 
         Which is tried first changes nothing but the time it takes.
         """
         if lines.rows and means_one_thing(lines.data):
-            # Once one block had 1.0, the others have it too.
-            for at in range(len(self._tries))[self._after_pandas :: 1 + self._after_pandas]:
+            # What one block had, the others have, too.
+            for at in range(self._first_try, len(self._tries)):
                 batch = self._by_arrow(lines, self._tries[at])
                 if batch is not None:
-                    self._after_pandas = bool(at % 2)
+                    self._first_try = at
                     return self._block(batch, lines)
         return self._by_line(lines)
 
@@ -217,7 +218,7 @@ class CsvReader:
         if table.num_rows != lines.rows:
             return None
         batch = table.drop_columns(self._unnamed).combine_chunks().to_batches()[0]
-        return _without_loss(batch, self._types)
+        return batch if is_exact(batch, lines.data) else None
 
     def _by_line(self, lines: Lines) -> Block:
         """Take each line apart for itself; the values stay text."""
@@ -235,7 +236,7 @@ class CsvReader:
                 numbers.append(number)
                 rows.append(fields)
         columns = list(zip(*rows, strict=True)) or [()] * len(self._names)
-        wanted = [name for name in self._types if name not in self._unnamed]
+        wanted = [name for name in self._tries[0] if name not in self._unnamed]
         arrays = [pa.array(columns[self._names.index(name)], pa.string()) for name in wanted]
         batch = pa.RecordBatch.from_arrays(arrays, names=wanted)
         return Block(batch, lines.first_line, numbers, tuple(rejects), lines.data)
@@ -264,46 +265,3 @@ def _usual_fields(data: bytes) -> int:
             except csv.Error:
                 continue
     return max(counts, key=lambda count: counts[count], default=0)
-
-
-def _without_loss(batch: pa.RecordBatch, types: Types) -> pa.RecordBatch | None:
-    """The rows in these types; None if a number is not finite, or a whole one not whole.
-
-    Such a cell has to be seen as text, to be noted as it was published.
-    """
-    arrays = []
-    for name, array in zip(batch.schema.names, batch.columns, strict=True):
-        if (
-            pa.types.is_floating(array.type)
-            and not pc.all(pc.is_finite(array), min_count=0).as_py()
-        ):
-            return None
-        if pa.types.is_string(array.type):  # a time that is read later, or a text
-            arrays.append(array)
-            continue
-        try:
-            arrays.append(pc.cast(array, types[name]))
-        except pa.ArrowInvalid:
-            return None
-    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
-
-
-def _types(
-    layout: Layout, *, whole: pa.DataType | None = None, times: pa.DataType | None = None
-) -> Types:
-    """The type to parse each of the file's columns with, by the file's name for it.
-
-    Args:
-        layout: how the file's columns answer to the contract.
-        whole: for whole numbers, if they may be written otherwise than as such.
-        times: for times, likewise.
-    """
-    kinds = {column.name: column.kind for column in layout.era.dataset.columns}
-    types: Types = dict.fromkeys(layout.new_columns, pa.string())
-    instead = dict.fromkeys(_WHOLE, whole) | {Kind.TIME: times}
-    for name, published in (*layout.columns.items(), *layout.spare.items()):
-        if name in layout.era.text_codes:
-            types[published] = pa.string()
-        else:
-            types[published] = instead.get(kinds[name]) or arrow_type(kinds[name])
-    return types

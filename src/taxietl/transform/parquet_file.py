@@ -10,6 +10,7 @@ import pyarrow as pa  # noqa: TID253  imported only where files are read
 import pyarrow.parquet as pq  # noqa: TID253
 
 from taxietl.errors import CorruptFileError
+from taxietl.steps.values import Remark
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.layouts import match
 from taxietl.tlc.trip_file import TripFile
@@ -26,6 +27,7 @@ class ParquetReader:
 
     def __init__(self, path: Path, trip_file: TripFile, rules: ColumnRules = AS_PUBLISHED) -> None:
         self._path = path
+        self.remarks: tuple[Remark, ...] = ()
         try:
             # Read page by page: whole row groups beforehand would take memory by the month's size.
             self._file = pq.ParquetFile(

@@ -10,18 +10,20 @@ import re
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import pyarrow as pa  # noqa: TID253  imported only where batches are handled
 import pyarrow.compute as pc  # noqa: TID253
 
 from taxietl.errors import DataError, SchemaError, SourceError, TaxietlError
 from taxietl.steps.protocols import MonthlyTransformer, Transformer
-from taxietl.steps.values import NOTES_KEPT, Note, Pickups, SourceFile, Tally, Transform
+from taxietl.steps.values import NOTES_KEPT, Note, Pickups, Remark, SourceFile, Tally, Transform
 from taxietl.tlc.blanks import trimmed
 from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Dataset
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.blocks import TripReader
+from taxietl.transform.casting import says_none
 from taxietl.transform.conform import CONTRARY, Conformed, conform
 from taxietl.transform.csv_file import BLOCK_BYTES, CsvReader
 from taxietl.transform.dates import DateOrder
@@ -160,7 +162,9 @@ class _Counts:
         self.rows_rejected = 0
         self.dropped: Counter[str] = Counter()
         self.nulled: Counter[str] = Counter()
+        self.missing: Counter[str] = Counter()
         self.notes: list[Note] = []
+        self.remarks: dict[tuple[str | None, str], Remark] = {}
         self.zeros_before = 0
         self.zeros_after = 0
         self._first_of: dict[str | None, Note] = {}
@@ -181,14 +185,25 @@ class _Counts:
         self.rows += conformed.batch.num_rows
         self._pickups.count(conformed.batch)
         self.nulled.update(conformed.nulled)
+        self.missing.update(conformed.missing)
+        self.remark(conformed.remarks)
         for note in conformed.notes:
-            self._first_of.setdefault(note.column, note)
+            if not says_none(note.raw):
+                self._first_of.setdefault(note.column, note)
         self.notes += conformed.notes[: self.notes_left]
+
+    def remark(self, remarks: Sequence[Remark]) -> None:
+        """Keep the first remark of each kind on each column, and count the others with it."""
+        for each in remarks:
+            kept = self.remarks.get((each.column, each.what))
+            count = each.count + (kept.count if kept else 0)
+            self.remarks[each.column, each.what] = replace(kept or each, count=count)
 
     def check_readable(self, file: SourceFile) -> None:
         """Refuse a file one of whose columns is of another kind altogether."""
         cells = self.rows - self.rows_rejected
-        for column, lost in self.nulled.items():
+        for column, nulled in self.nulled.items():
+            lost = nulled - self.missing[column]
             if lost > UNREADABLE_SHARE * cells:
                 first = self._first_of[column]
                 raise SchemaError(
@@ -199,6 +214,7 @@ class _Counts:
 
     def tally(self, source: TripReader) -> Tally:
         """What was counted, once the file was read to its end."""
+        self.remark(source.remarks)
         counts_passengers = source.layout.era.dataset.has("passenger_count")
         return Tally(
             era=source.layout.era.name,
@@ -214,6 +230,7 @@ class _Counts:
                 (self.zeros_before, self.zeros_after) if counts_passengers else None
             ),
             pickups=self._pickups.pickups,
+            remarks=tuple(self.remarks.values()),
             notes=tuple(sorted(self.notes, key=lambda note: note.line)),
         )
 
