@@ -15,7 +15,6 @@ from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.code_digests import CodeVersion
 from taxietl.orchestrator.context import current_run, scope
 from taxietl.orchestrator.decoration import check_flow, check_function
-from taxietl.orchestrator.foreign import refuse_options
 from taxietl.orchestrator.futures import Future
 from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.inputs import Inputs, taken
@@ -230,6 +229,8 @@ def flow(
     """
 
     if others:
+        from taxietl.orchestrator.foreign import refuse_options
+
         refuse_options("flow", others, inspect.signature(flow).parameters)
 
     def decorate(function: Callable[..., Any]) -> Flow[..., Any]:

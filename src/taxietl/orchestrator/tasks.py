@@ -17,7 +17,6 @@ from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.code_digests import CodeVersion
 from taxietl.orchestrator.context import RunScope, scope
 from taxietl.orchestrator.decoration import check_function, check_task, retry_plan
-from taxietl.orchestrator.foreign import refuse_options
 from taxietl.orchestrator.futures import Future, FutureList
 from taxietl.orchestrator.hooks import Hook, Hooks
 from taxietl.orchestrator.inputs import Inputs, taken
@@ -143,11 +142,7 @@ class Task(Generic[P, R]):
         return futures.wait() if return_state else futures
 
     def _submit(
-        self,
-        method: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        wait_for: Sequence[object],
+        self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Sequence[object]
     ) -> Future[R]:
         run = submitting_run(self.name, method)
         if self.is_stream:
@@ -246,9 +241,7 @@ def task(
     on_cancel: Sequence[Hook] | None = None,
     **others: object,
 ) -> Any:
-    """Make a function a task: `@task` or `@task(retry=…, cache=…)`.
-
-    A generator function becomes a streaming task, whose calls give a `Stream`.
+    """Make a function a task: `@task` or `@task(retry=…, cache=…)`; a generator, a streaming task.
 
     Args:
         name: what it is called in the history; the function's name if left out.
@@ -263,14 +256,15 @@ def task(
         isolate: make each attempt in a process of its own, which can be ended in any case. The
             function must be one that a module has by its name; arguments and results are pickled.
         log_prints: log what it prints. Left out, as its flow does.
-        on_completion, on_failure, on_crash, on_cancel: lists of callables; those for the state
-            in which a task run ends are called with the `TaskRun`.
+        on_completion, on_failure, on_crash, on_cancel: called with the `TaskRun` that has ended.
 
     Raises:
         ConfigError: at decoration, when an option is unknown or does not go with another.
     """
 
     if others:
+        from taxietl.orchestrator.foreign import refuse_options
+
         refuse_options("task", others, inspect.signature(task).parameters)
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
