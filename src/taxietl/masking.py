@@ -54,6 +54,8 @@ _WHOLE = r"(?s)\A(\s*[\w+.-]+:/{1,3}[^\s/:@]*:|[^\s/:@]*:(?!/))(?!\*+@).+(?=@)"
 
 def masked(text: str) -> str:
     """The text, each secret in it replaced by `MASK`."""
+    if _is_plain(text):
+        return text
     for rule in _rules(text):
         text = _compiled(rule).sub(_hidden, text)
     return text
@@ -61,17 +63,19 @@ def masked(text: str) -> str:
 
 def holds_secret(text: str) -> bool:
     """Whether `masked` would change the text."""
-    return any(_compiled(rule).search(text) for rule in _rules(text))
+    return not _is_plain(text) and any(_compiled(rule).search(text) for rule in _rules(text))
+
+
+def _is_plain(text: str) -> bool:
+    """Nothing is to be found: so it is with most texts, and every task logs and stores some."""
+    return not ("@" in text or "=" in text or ":" in text or "KEY" in text)
 
 
 def _rules(text: str) -> tuple[str, ...]:
-    """Those that may find anything: none for most texts, since every task logs and stores some."""
-    found: tuple[str, ...] = _IN_ADDRESSES if "@" in text else ()
-    if "=" in text or ":" in text or "KEY" in text:
-        lowered = text.lower()
-        if any(word in lowered for word in _WORDS):
-            found += _BY_NAME
-    return found
+    """Those that may find anything in a text that is not plain."""
+    lowered = text.lower()
+    by_name = _BY_NAME if any(word in lowered for word in _WORDS) else ()
+    return (_IN_ADDRESSES if "@" in text else ()) + by_name
 
 
 @functools.cache  # asked for the same few names again and again
