@@ -50,6 +50,7 @@ def test_a_secret_is_masked_once_and_for_all(text: str, shown: str) -> None:
     [
         "Finished in state Completed('All states completed.')",
         "postgresql://root@h:5432/db",
+        "Give postgresql://USER:PASSWORD@HOST:PORT/DATABASE or …",
         "postgresql://h:5432/db as admin@example.com",
         "http://h:8080/a@b",
         "http://h:8080 or mail to a@b",

@@ -18,15 +18,16 @@ _NAME = r"(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|private[_-]?k
 _USER = r"""[^\s/:@?#\[\]"'<>]*"""
 _NO_WEB = r"(?<!http)(?<!https)"
 
+# PASSWORD in capitals is what a hint says of the form of an address.
 _IN_ADDRESSES = (
     # The password ends at the last @ before a blank or a quote.
-    rf"""{_NO_WEB}(:/{{1,3}}{_USER}:)(?!\*+@)[^\s"]{{1,999}}(?=@)""",
+    rf"""{_NO_WEB}(:/{{1,3}}{_USER}:)(?!\*+@|(?-i:PASSWORD)@)[^\s"]{{1,999}}(?=@)""",
     # Without one, it holds such itself; but a number there is a port.
-    rf"""{_NO_WEB}(:/{{1,3}}{_USER}:)(?!\*+@|\d{{1,5}}\b|\s)[^\n]{{1,199}}?(?=@)""",
+    rf"""{_NO_WEB}(:/{{1,3}}{_USER}:)(?!\*+@|(?-i:PASSWORD)@|\d{{1,5}}\b|\s)[^\n]{{1,199}}?(?=@)""",
     # On the web an @ may come later, too: http://host:8080/a@b.
-    rf"""(https?:/{{1,3}}{_USER}:)(?!\*+@|\d{{1,5}}(?:[/?#\s]|$))[^\s"]{{1,999}}(?=@)""",
+    rf"""(https?:/{{1,3}}{_USER}:)(?!\*+@|(?-i:PASSWORD)@|\d{{1,5}}(?:[/?#\s]|$))[^\s"]{{1,999}}(?=@)""",
     # A token in the place of the user.
-    r"""(https?://)(?!\*+@)[^\s/:@?#"'<>]+(?=@)""",
+    r"""(https?://)(?!\*+@|(?-i:PASSWORD)@)[^\s/:@?#"'<>]+(?=@)""",
 )
 _BY_NAME = (
     # A signed address, or one with a token.
@@ -48,7 +49,7 @@ _WORDS = (
 )
 """One of these, in any case of letters, is in every text that those by name find anything in."""
 
-_WHOLE = r"(?s)\A(\s*[\w+.-]+:/{1,3}[^\s/:@]*:|[^\s/:@]*:(?!/))(?!\*+@).+(?=@)"
+_WHOLE = r"(?s)\A(\s*[\w+.-]+:/{1,3}[^\s/:@]*:|[^\s/:@]*:(?!/))(?!\*+@|(?-i:PASSWORD)@).+(?=@)"
 """A text that is an address from end to end, with its scheme or without."""
 
 

@@ -56,7 +56,7 @@ def parse_postgres_url(url: str, owner: str) -> dict[str, str]:
         or "@" in parameters.get("dbname", "") + parameters.get("host", "")
     ):
         raise ConfigError(
-            f"{owner} is not an address of the form postgresql://user:password@host:port/database.",
+            f"{owner} is not an address of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
             hint="In a password, write @ as %40, : as %3A and / as %2F; after a ? only libpq's own "
             "keywords are known.",
         )
