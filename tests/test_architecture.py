@@ -20,7 +20,7 @@ ALLOWED = {
     "orchestrator": {"modules", "digests", "forks", "terminal", "masking", "errors"},
     "tlc": {"errors"},
     "config": {"masking", "errors"},
-    "steps": {"tlc", "config", "modules", "errors"},
+    "steps": {"tlc", "config", "modules", "masking", "errors"},
     "extract": {"steps", "tlc", "config", "digests", "replacing", "forks", "errors"},
     "transform": {"steps", "tlc", "config", "errors"},
     "load": {"steps", "tlc", "config", "replacing", "forks", "errors"},

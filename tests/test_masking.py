@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from taxietl.errors import ConfigError, UnknownNameError
-from taxietl.masking import MASK, holds_secret, is_secret_name, masked, name_shown
+from taxietl.masking import MASK, holds_secret, is_secret_name, masked, masked_json, name_shown
 
 SECRETS = [
     ("postgresql://root:PW@h:5432/db", f"postgresql://root:{MASK}@h:5432/db"),
@@ -90,6 +90,14 @@ def test_fields_and_parameters_of_some_names_hold_secrets() -> None:
 
     assert all(is_secret_name(name) for name in secret)
     assert not any(is_secret_name(name) for name in ["user", "tokens", "key", "passwords_file"])
+
+
+def test_json_values_are_masked_at_any_depth_and_in_keys() -> None:
+    url = "a://u:PW@h"
+
+    found = masked_json({url: [{"password": "PW", "n": 1}, (url, None)]}, by_name=True)
+
+    assert found == {f"a://u:{MASK}@h": [{"password": MASK, "n": 1}, [f"a://u:{MASK}@h", None]]}
 
 
 def test_an_error_holds_no_secret() -> None:

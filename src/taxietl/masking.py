@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 MASK = "**********"
 
@@ -83,6 +85,32 @@ def _rules(text: str) -> tuple[str, ...]:
 def is_secret_name(name: str) -> bool:
     """Whether a field or parameter of that name holds a secret."""
     return _compiled(rf"{_NAME}\Z").search(name) is not None
+
+
+def masked_json(
+    value: Any, *, by_name: bool = False, plain: Callable[[Any], Any] = lambda value: value
+) -> Any:
+    """JSON values, every text among them masked.
+
+    Args:
+        value: text, numbers, mappings, lists.
+        by_name: mask a text also since its field is called `password` or the like.
+        plain: makes such of what is none; left out, that stays as it is.
+    """
+    match value:
+        case str():
+            return masked(value)
+        case Mapping():
+            return {
+                masked(name) if isinstance(name, str) else name: MASK
+                if by_name and isinstance(each, str) and is_secret_name(str(name))
+                else masked_json(each, by_name=by_name, plain=plain)
+                for name, each in value.items()
+            }
+        case list() | tuple():
+            return [masked_json(each, by_name=by_name, plain=plain) for each in value]
+    made = plain(value)
+    return made if made is value else masked_json(made, by_name=by_name, plain=plain)
 
 
 def name_shown(name: str) -> str:

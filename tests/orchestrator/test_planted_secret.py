@@ -79,7 +79,7 @@ def says(url: str) -> None:
 
 @flow(log_prints=True, on_completion=[noted], run_name="into {url}")
 def completes(url: str) -> str:
-    returns({"nested": [url, SIGNED]})
+    returns({"nested": [url, SIGNED], url: "in a key"})
     returns_a_field()
     cached(url)
     counted(url)

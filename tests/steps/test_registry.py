@@ -257,3 +257,19 @@ class TestSources:
     def test_an_empty_text_is_not_the_current_folder(self, text: str) -> None:
         with pytest.raises(ConfigError, match="The source is empty"):
             registry.extractor(text)
+
+
+def test_the_ledger_gets_no_secret_of_a_transformer(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from dataclasses import dataclass\n"
+        "@dataclass(frozen=True)\nclass Looked:\n"
+        "    url: str = 'a://u:hunter2@h'\n    token: str = 'hunter2'\n    hours: int = 2\n"
+        "    version = '1'\n"
+        "    def transform(self, batch, dataset):\n        return batch\n"
+    )
+
+    [(recorded, made)] = registry.transformers([f"{path}:Looked"])
+
+    assert recorded.options == {"url": f"a://u:{'*' * 10}@h", "token": "*" * 10, "hours": 2}
+    assert made.url == "a://u:hunter2@h"  # type: ignore[union-attr]

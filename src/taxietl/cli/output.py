@@ -20,7 +20,7 @@ import typer
 from taxietl.cli.stderr import LogFormat, log_format, say
 from taxietl.cli.streams import real_stdout, stdout_kept_for_a_document, writing_to_stdout
 from taxietl.errors import Cancelled, TargetError, TaxietlError
-from taxietl.masking import MASK, is_secret_name, masked
+from taxietl.masking import masked, masked_json
 from taxietl.terminal import visible, visible_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
@@ -178,7 +178,7 @@ def _usage(error: Exception) -> str:
 
 def write_document(document: Mapping[str, Any], *, as_is: bool = False) -> None:
     """Write one JSON document to stdout; without secrets, unless it is data."""
-    shown = document if as_is else _masked(document)
+    shown = document if as_is else masked_json(document, plain=plain)
     text = json.dumps(shown, default=plain, indent=2, ensure_ascii=False)
     with writing_to_stdout(), real_stdout():
         sys.stdout.write(f"{visible_json(text)}\n")
@@ -191,31 +191,13 @@ def _write(text: str) -> None:
 
 def without_secrets(value: Any) -> Any:
     """What a flow of the user's own returned, to be shown; a field named `password` is masked."""
-    return _masked(value, by_name=True)
-
-
-def _masked(value: Any, *, by_name: bool = False) -> Any:
-    """JSON values with every text masked."""
-    match value:
-        case str():
-            return masked(value)
-        case None | bool() | int() | float():
-            return value
-        case Mapping():
-            return {
-                name: MASK
-                if by_name and isinstance(each, str) and is_secret_name(str(name))
-                else _masked(each, by_name=by_name)
-                for name, each in value.items()
-            }
-        case list() | tuple():
-            return [_masked(each, by_name=by_name) for each in value]
-        case _:
-            return _masked(plain(value), by_name=by_name)
+    return masked_json(value, by_name=True, plain=plain)
 
 
 def plain(value: Any) -> Any:
     """What JSON does not know, as what it knows: dataclasses, dates, paths."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, date | datetime):

@@ -65,7 +65,7 @@ def _plain(value: object) -> object:
         return f"<{type(value).__name__} of {len(value):,}>"
     if isinstance(value, Mapping):
         if all(isinstance(key, str) for key in value):
-            return {str(key): _named(key, each) for key, each in value.items()}
+            return {masked(str(key)): _named(key, each) for key, each in value.items()}
         return sorted(([_plain(key), _plain(each)] for key, each in value.items()), key=json.dumps)
     if isinstance(value, (list, tuple)):
         return [_plain(each) for each in value]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from taxietl.config import settings
 from taxietl.errors import ConfigError, SourceError, TaxietlError, UnknownNameError
+from taxietl.masking import masked_json
 from taxietl.modules import load_module
 from taxietl.steps.protocols import Extractor, MonthlyTransformer, Transformer
 from taxietl.steps.rules import Rule, parse, values_of
@@ -204,13 +205,14 @@ def _own(rule: Rule) -> Any:
 
 def _options(transformer: object) -> dict[str, Any]:
     """A dataclass's fields, or an attribute `options`; as JSON would give them back, so that
-    the ledger's compare equal."""
+    the ledger's compare equal; and without secrets, since whoever reads the table reads it."""
     if is_dataclass(transformer) and not isinstance(transformer, type):
         options = asdict(transformer)
     else:
         options = dict(getattr(transformer, "options", {}))
     options.pop("version", None)
-    return cast(dict[str, Any], json.loads(json.dumps(options, default=str)))
+    plain = json.loads(json.dumps(options, default=str))
+    return cast(dict[str, Any], masked_json(plain, by_name=True))
 
 
 def _entry_points(kind: str) -> dict[str, EntryPoint]:
