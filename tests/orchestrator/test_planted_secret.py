@@ -56,6 +56,11 @@ def counted(url: str) -> int:
     return len(url)
 
 
+@task(cache=Cache())
+def looked_up(places: dict[str, Path]) -> int:
+    return len(places)
+
+
 @task(retry=Retry(on=ValueError, attempts=2), on_failure=[noted])
 def breaks(where: str) -> None:
     try:
@@ -83,6 +88,7 @@ def completes(url: str) -> str:
     returns_a_field()
     cached(url)
     counted(url)
+    looked_up({url: Path("x")})
     says(url)
     return url
 

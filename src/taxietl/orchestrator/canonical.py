@@ -21,6 +21,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from taxietl.masking import masked
 from taxietl.orchestrator import frames
 from taxietl.orchestrator.places import type_place
 from taxietl.orchestrator.results import NATIVE
@@ -57,7 +58,7 @@ def types_in(arguments: Mapping[str, object]) -> dict[str, str]:
     try:
         for name, value in arguments.items():
             for where, kind in _types(name, value):
-                found[where] = kind
+                found[masked(where)] = kind  # a key of a mapping may be a URL
                 if len(found) == _MAX_TYPES:
                     return found
     except RecursionError:
