@@ -74,9 +74,9 @@ class Broken(NamedTuple):
 
 def _surveyed(lake: Lake, color: str | None) -> tuple[Survey, list[Broken]]:
     """What is there, and what is wrong with it."""
+    from taxietl.load.lake.manifest import manifest_key
     from taxietl.load.lake.standing import remedy
     from taxietl.load.lake.survey import EVERY, survey
-    from taxietl.load.lake.values import manifest_key
 
     manifests, unreadable = lake.whole_and_broken_manifests(color)
     found = survey(lake, manifests, unreadable, of=EVERY if color is None else [color])

@@ -18,7 +18,8 @@ from taxietl.flows.staging import Staged, copy, write
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, check_bytes, plan_upload
 from taxietl.flows.warned import warned
 from taxietl.load.lake.folder import local_path
-from taxietl.load.lake.values import Version, manifest_key
+from taxietl.load.lake.manifest import manifest_key
+from taxietl.load.lake.values import Version
 from taxietl.orchestrator import current_cancellation, flow, get_run_logger, task
 from taxietl.steps import registry
 from taxietl.steps.values import SourceVersion

@@ -13,9 +13,10 @@ from months import JANUARY, batch_of
 
 from taxietl.config.lakes import LAKE_KEY
 from taxietl.load.lake.inspection import Leftover, leftovers, verify
+from taxietl.load.lake.manifest import manifest_key
 from taxietl.load.lake.parquet import lake_schema, schema_digest, write_parquet
 from taxietl.load.lake.survey import survey
-from taxietl.load.lake.values import Form, Version, manifest_key
+from taxietl.load.lake.values import Form, Version
 from taxietl.tlc.datasets import DATASETS
 
 DIGEST = schema_digest(lake_schema(DATASETS["yellow"]))

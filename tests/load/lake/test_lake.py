@@ -11,9 +11,10 @@ from gcs import Gcs
 from lakes import JANUARY, KEY, MANIFEST, BucketLake, LakeOfATest, facts
 
 from taxietl.errors import NotOursError, TargetError, TryLaterError
+from taxietl.load.lake.manifest import Manifest
 from taxietl.load.lake.standing import State
 from taxietl.load.lake.upload import decide_upload, destination
-from taxietl.load.lake.values import Form, Manifest, Version, facts_of
+from taxietl.load.lake.values import Form, Version, facts_of
 from taxietl.steps.plan import Plan
 from taxietl.steps.values import SourceVersion, Transform
 

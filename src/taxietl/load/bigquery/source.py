@@ -7,8 +7,9 @@ from taxietl.errors import ConfigError, MissingFileError, TryLaterError
 from taxietl.load.bigquery.values import LakeMonth
 from taxietl.load.lake.extractor import as_source
 from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.manifest import Manifest
 from taxietl.load.lake.standing import Standing, demand_current, demand_whole, upload_line
-from taxietl.load.lake.values import Form, Manifest, Version
+from taxietl.load.lake.values import Form, Version
 from taxietl.tlc.trip_file import TripFile
 
 

@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from taxietl.errors import TargetError
 from taxietl.load.lake.errands import all_of
 from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.manifest import BrokenManifestError, Manifest, manifest_key
 from taxietl.load.lake.standing import State
 from taxietl.load.lake.survey import Survey, survey
-from taxietl.load.lake.values import (
-    BrokenManifestError,
-    Manifest,
-    StoredObject,
-    Version,
-    manifest_key,
-    tells_of_itself,
-)
+from taxietl.load.lake.values import StoredObject, Version, tells_of_itself
 from taxietl.tlc.datasets import DATASETS
 
 _UNRECORDED = "its manifest lacks it, as after a crash: upload it again, which mends that"

@@ -11,20 +11,16 @@ from typing import TYPE_CHECKING
 
 from taxietl.errors import TargetError, TryLaterError
 from taxietl.load.lake.errands import all_of
-from taxietl.load.lake.standing import Standing, standing_of
-from taxietl.load.lake.store import ChangedError, Store, open_store
-from taxietl.load.lake.values import (
-    MANIFESTS,
+from taxietl.load.lake.manifest import (
     BrokenManifestError,
-    Facts,
-    Form,
     Manifest,
-    Version,
     manifest_key,
     manifest_of,
     manifest_of_key,
-    month_of,
 )
+from taxietl.load.lake.standing import Standing, standing_of
+from taxietl.load.lake.store import ChangedError, Store, open_store
+from taxietl.load.lake.values import MANIFESTS, Facts, Form, Version, month_of
 from taxietl.steps.protocols import Cancellation, Progress
 from taxietl.tlc.trip_file import TripFile
 

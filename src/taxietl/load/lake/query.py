@@ -25,13 +25,14 @@ from taxietl.load.duckdb_ctrl_c import heard_ctrl_c
 from taxietl.load.duckdb_query import LOCKED_DOWN, Answer, check_reading, is_of_the_target
 from taxietl.load.lake.folder import FolderStore
 from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.manifest import Manifest
 from taxietl.load.lake.parquet import lake_schema, zones_schema
 from taxietl.load.lake.ranges import Ahead
 from taxietl.load.lake.scan import Months
 from taxietl.load.lake.standing import Standing, demand_whole
 from taxietl.load.lake.store import replaced_meanwhile
 from taxietl.load.lake.survey import EVERY, survey
-from taxietl.load.lake.values import Form, Manifest, StoredObject
+from taxietl.load.lake.values import Form, StoredObject
 from taxietl.load.sql import literal, quoted
 from taxietl.tlc.datasets import DATASETS, dataset
 from taxietl.tlc.zones import TABLE as ZONES_TABLE

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from taxietl.errors import SourceError, TargetError
-from taxietl.load.lake.values import Form, Manifest, StoredObject, Version, tells_of_itself
+from taxietl.load.lake.manifest import Manifest
+from taxietl.load.lake.values import Form, StoredObject, Version, tells_of_itself
 from taxietl.tlc.trip_file import TripFile
 
 

@@ -7,16 +7,9 @@ from dataclasses import dataclass, replace
 
 from taxietl.load.lake.errands import all_of
 from taxietl.load.lake.lake import Lake
+from taxietl.load.lake.manifest import BrokenManifestError, Manifest
 from taxietl.load.lake.standing import Standing, lacking, standing_of
-from taxietl.load.lake.values import (
-    ZONES_KEY,
-    BrokenManifestError,
-    Form,
-    Manifest,
-    StoredObject,
-    facts_of,
-    month_of,
-)
+from taxietl.load.lake.values import ZONES_KEY, Form, StoredObject, facts_of, month_of
 from taxietl.tlc.datasets import DATASETS
 from taxietl.tlc.trip_file import TripFile
 
