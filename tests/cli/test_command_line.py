@@ -138,3 +138,18 @@ def test_inspect_shows_values_as_they_are(taxietl: Taxietl, tmp_path: Path) -> N
 
     assert "[red]B1[/red] (1)" in done.out
     assert ":smile: (1)" in done.out
+
+
+@pytest.mark.parametrize("trail", ALL, ids=" ".join)
+def test_help_is_told_one_way(
+    taxietl: Taxietl, trail: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    shown = taxietl(*trail, "--help").out
+
+    for each in ALL[trail].params:
+        assert str(each.help).endswith("."), each.name
+        assert "default" not in str(each.help).lower().replace("the default warehouse", "")
+        told = each.show_default if isinstance(each.show_default, str) else each.default
+        if told is not None and not getattr(each, "is_flag", False):
+            assert f"[default: {getattr(told, 'value', told)}]" in shown

@@ -32,7 +32,7 @@ def load_bq(
     lake: Annotated[
         str,
         typer.Option(
-            "--from",
+            "--source",
             help="Profile of the lake, of type gcs.",
             autocompletion=candidates.profiles,
         ),

@@ -85,7 +85,7 @@ MaxRejectsOption = Annotated[
     typer.Option(
         "--max-rejects",
         min=0,
-        help="Skip up to this many lines that cannot be parsed.",
+        help="Skip up to this many lines that cannot be read as trips.",
         show_default="0, or [ingest] max_rejects",
     ),
 ]

@@ -30,7 +30,7 @@ QuietOption = Annotated[
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print more log lines.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Print tracebacks.")]
 LogFormatOption = Annotated[
-    LogFormat, typer.Option("--log-format", help="Print log lines, warnings and errors like this.")
+    LogFormat, typer.Option("--log-format", help="Format of log lines, warnings and errors.")
 ]
 
 _BEFORE = ("--config", "--home", "--version")

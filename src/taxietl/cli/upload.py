@@ -136,7 +136,7 @@ def _remarks(report: UploadReport) -> list[str]:
         if count
     ]
     if facts.rows_rejected:
-        remarks.append(f"  {facts.rows_rejected:,} lines could not be taken apart")
+        remarks.append(f"  {facts.rows_rejected:,} lines could not be parsed")
     if report.action == "replaced":
         remarks.append(f"  replaced generation {report.replaced_generation}: {report.reason}")
     return remarks

@@ -255,7 +255,7 @@ def test_a_lake_on_disk_is_refused(taxietl: Taxietl, home: Path) -> None:
 
     done = taxietl("load-bq", *MONTH, "--month", 1)
 
-    check_refused(done, 2, "BigQuery reads from a bucket only", "--from PROFILE")
+    check_refused(done, 2, "BigQuery reads from a bucket only", "--source PROFILE")
 
 
 def test_without_a_dataset_the_lines_to_paste_are_told(

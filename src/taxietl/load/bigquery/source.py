@@ -24,8 +24,8 @@ def demand_bucket(profile: LakeProfile) -> GcsProfile:
     raise ConfigError(
         f"Profile {profile.name!r} is a lake of type {profile.type!r}: BigQuery reads from a "
         "bucket only.",
-        hint="Bring the months into a profile of type gcs, `taxietl upload-gcs --to PROFILE`, and "
-        "name it here: --from PROFILE.",
+        hint="Upload the months to a profile of type gcs, `taxietl upload-gcs --to PROFILE`, and "
+        "name it here: --source PROFILE.",
     )
 
 
