@@ -80,8 +80,8 @@ def _context(command: Any, arguments: Sequence[str]) -> Any:
         if done.exit_code == 0:
             raise
         raise ConfigError(
-            "The shell that this was started from is none that can be completed in.",
-            hint="Do it in bash, zsh, fish or PowerShell itself, not in a script.",
+            "Your shell was not recognised.",
+            hint="Run this from bash, zsh, fish or PowerShell directly, not from a script.",
         ) from None
 
 

@@ -86,7 +86,7 @@ def why(
     run_name, slash, name = what.rpartition("/")
     if slash and parameter:
         raise ConfigError(
-            f"-p goes with a task, not with a task run: {what!r}.", hint=f"Leave out {run_name}/."
+            f"-p is for a task, and {what!r} is a task run.", hint=f"Leave out {run_name}/."
         )
     with _store(open_settings()) as store:
         if slash:
@@ -110,10 +110,10 @@ def rm(
     """Remove cached results and their files, except those in use."""
     if bool(name) == everything:
         raise ConfigError(
-            "Nothing to remove was named."
+            "Nothing was named to remove."
             if not everything
-            else "Names and --all exclude another.",
-            hint="taxietl cache rm TASK_OR_KEY…, or taxietl cache rm --all",
+            else "Names and --all cannot be combined.",
+            hint="Run taxietl cache rm TASK_OR_KEY…, or taxietl cache rm --all.",
         )
     with _store(open_settings()) as store:
         removed, left = store.remove(name or [], everything=everything)

@@ -84,7 +84,7 @@ def _refuse_repeated(command: Any, ctx: Any, args: list[str]) -> None:
         if times > 1 and is_option and not (given.multiple or given.is_flag):
             raise ConfigError(
                 f"{max(given.opts, key=len)} is given {times} times; it takes one value.",
-                hint="Leave one, or run the command once for each.",
+                hint="Keep one of them, or run the command once for each.",
             )
 
 

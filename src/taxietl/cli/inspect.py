@@ -60,12 +60,12 @@ def inspect(
 ) -> None:
     """Report on the quality of a month: nulls, ranges, odd trips, duplicates. Changes nothing."""
     if file and source:
-        raise ConfigError("Both a file and --source are given.", hint="Give one of them.")
+        raise ConfigError("A file and --source cannot be combined.", hint="Keep one of them.")
     asked = _trip_file(file or "", color, year, month)
     if (file or source) and (on or table):
         raise ConfigError(
-            "A file is in no warehouse: --on and --table are for loaded months.",
-            hint="Leave them out, or leave out the file.",
+            "--on and --table are for loaded months, and this inspects a file.",
+            hint="Leave out either those or the file.",
         )
     if html is not None and not html.parent.is_dir():
         raise ConfigError(
@@ -98,8 +98,8 @@ def _trip_file(file: str, color: str | None, year: int | None, month: int | None
         color, year, month = color or named.color, year or named.year, month or named.month
     if color is None or year is None or month is None:
         raise ConfigError(
-            "It is not said which month to inspect.",
-            hint="Add --color green --year 2021 --month 1, or name a file as the TLC does, "
+            "Which month to inspect was not given.",
+            hint="Add --color green --year 2021 --month 1, or inspect a file with a name like "
             "green_tripdata_2021-01.parquet.",
         )
     return trip_file(color, year, month)

@@ -109,7 +109,7 @@ def _refuse_missing(
         needs = ", ".join(_typed(each) for each in missing)
         raise ConfigError(
             f"The flow {flow.name!r} was not given {needs}.",
-            hint=f"Add {options}; --help beside the flow lists all of its parameters.",
+            hint=f"Add {options}; --help after the flow lists all of its parameters.",
         )
 
 

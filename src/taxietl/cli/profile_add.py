@@ -73,9 +73,9 @@ def _parsed(given: Sequence[str]) -> dict[str, str]:
         key, equals, value = each.partition("=")
         if not equals or not key:
             # The text is not repeated: it may be a password.
-            raise ConfigError("--set takes KEY=VALUE.", hint="For instance: --set host=localhost")
+            raise ConfigError("--set takes KEY=VALUE.", hint="For example: --set host=localhost")
         if key in values:
-            raise ConfigError(f"--set {key}=… is there twice.", hint="Give it once.")
+            raise ConfigError(f"--set {key}=… is given twice.", hint="Keep one of them.")
         values[key] = value
     return values
 

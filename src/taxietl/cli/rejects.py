@@ -117,8 +117,8 @@ def _unread(
     months = wanted_months(year, month)
     if run is not None and (color or months):
         raise ConfigError(
-            "A run is one load: --color, --year and --month say nothing more of it.",
-            hint="Give --run, or the others.",
+            "--run cannot be combined with --color, --year or --month: a run is one load.",
+            hint="Keep --run, or the others.",
         )
     color = dataset(color).color if color else None
     settings = open_settings()

@@ -186,7 +186,7 @@ def _age(text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,5})\s*([hdw])", text.strip())
     if match is None:
         raise ConfigError(
-            f"--older-than {text!r} is no age.",
+            f"--older-than {text!r} is not an age.",
             hint="Write a number and h, d or w: 12h, 90d, 4w.",
         )
     hours = {"h": 1, "d": 24, "w": 7 * 24}[match[2]]

@@ -57,7 +57,9 @@ def sql(
 
     chosen = Format.JSON if out.json else output_format
     if chosen is Format.PARQUET and sys.stdout.isatty():
-        raise ConfigError("Parquet is not for a terminal.", hint="Redirect it: > trips.parquet")
+        raise ConfigError(
+            "Parquet cannot be shown on a terminal.", hint="Redirect it to a file: > trips.parquet"
+        )
     with asked(profile_named(on), query) as rows:
         match chosen:
             case Format.JSON:
@@ -127,7 +129,7 @@ def _write_parquet(rows: pa.RecordBatchReader) -> None:
 
     schema = writable(rows.schema)
     if len(set(schema.names)) < len(schema.names):
-        raise ConfigError("Two columns have one name.", hint="Tell them apart with AS.")
+        raise ConfigError("Two columns have the same name.", hint="Rename one of them with AS.")
     with (
         writing_to_stdout(),
         pq.ParquetWriter(sys.stdout.buffer, schema, compression="zstd") as writer,
