@@ -250,7 +250,9 @@ def test_a_killed_run_is_resumed_where_it_stopped(
     check(tree, "run_tree")
     assert tree["resumed_from"] == "months"
     assert [each["state"] for each in tree["task_runs"]] == ["Cached", "Completed", "Completed"]
-    old = taxietl("runs", "show", "months")
+    assert taxietl("runs", "show", "months", "--json").document["name"] == "months-2"
+    ids = {run["name"]: run["id"] for run in taxietl("runs", "ls", "--json").document["runs"]}
+    old = taxietl("runs", "show", ids["months"])
     assert old.out.startswith("months  Crashed  flow '")
     assert ", resumed by months-2, Its process" in old.out.splitlines()[0]
     again = taxietl("runs", "resume", "months", "--json")

@@ -11,6 +11,8 @@ import pytest
 from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.orchestrator import Engine, History, StateName, flow, task
 
+from .conftest import Clock, double
+
 pytestmark = pytest.mark.dates
 
 
@@ -129,3 +131,82 @@ def test_a_history_of_a_newer_version_is_refused_and_not_touched(home: Path) -> 
     with sqlite3.connect(home / "history.db") as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (99,)
     connection.close()
+
+
+def test_a_tree_takes_as_many_queries_however_many_tasks_it_has(engine: Engine) -> None:
+    @flow(run_name="below")
+    def below(count: int) -> None:
+        for number in range(count):
+            double(number)
+
+    @flow
+    def work(count: int) -> None:
+        for _ in range(count):
+            below(count)
+
+    counts = []
+    for count in (1, 4):
+        root = engine.history.run(engine.run(work, count).id)
+        asked: list[str] = []
+        connection = engine.history.database.connection()
+        connection.set_trace_callback(asked.append)
+        tree = engine.history.tree(root)
+        connection.set_trace_callback(None)
+        counts.append(len(asked))
+
+        assert len(tree.runs) == 1 + count
+        assert len(tree.task_runs[root.id]) == count
+        for each in tree.task_runs[root.id]:
+            (*_, task_run) = tree.task_runs[each.child_run_id or ""]
+            assert [one.name for one in tree.task_runs[task_run.run_id]] == [
+                f"double-{number}" for number in range(count)
+            ]
+            story = tree.states[task_run.run_id, task_run.id]
+            assert story == engine.history.states(task_run.run_id, task_run.id)
+            assert [one.state.name for one in story] == ["Pending", "Running", "Completed"]
+    assert counts == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("table", "of_one"),
+    [
+        ("states", "run_id = ? AND task_run_id IS ?"),
+        ("task_runs", "run_id = ? AND task = ? AND ordinal = ?"),
+    ],
+)
+def test_the_rows_of_one_call_are_found_without_reading_the_others(
+    engine: Engine, table: str, of_one: str
+) -> None:
+    plan = engine.history.database.rows(
+        f"EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE {of_one}",
+        ("x",) * of_one.count("?"),
+    )
+
+    assert of_one.replace("IS", "=").replace(" ", "") in plan[0]["detail"].replace(" ", "")
+
+
+def test_a_name_means_the_newest_run_that_was_to_have_it(engine: Engine, clock: Clock) -> None:
+    runs = []
+    for name in ("month", "month-1", "month", "other", "month"):
+        clock.sleep(1)
+        runs.append(engine.run(flow(run_name=name)(lambda: None)))
+    history = engine.history
+
+    assert [run.name for run in runs] == ["month", "month-1", "month-2", "other", "month-3"]
+    assert history.run("month").id == runs[4].id
+    assert history.run("month-1").id == runs[1].id
+    assert history.run("month-2").id == runs[2].id
+    assert history.run(runs[0].id).id == runs[0].id
+    assert [history.handle(history.run(run.id)) for run in runs] == [
+        *(runs[0].id, "month-1", "month-2", "other", "month-3")
+    ]
+
+
+def test_log_lines_are_read_while_they_are_used(engine: Engine) -> None:
+    run = engine.run(flow(lambda: double(1)))
+    lines = engine.history.each_log(run.id)
+
+    first = next(lines)
+    engine.run(flow(lambda: double(2)))  # nobody waits for who reads
+
+    assert [first, *lines] == engine.history.logs(run.id)

@@ -59,6 +59,8 @@ def test_a_version_1_file_is_brought_up_with_all_it_holds(old_home: Path, tmp_pa
             "month-1-2": "Completed",
             "month-2": "Failed",
         }
+        assert engine.history.run("year").name == "year-2"
+        assert engine.history.run("month-1").name == "month-1-2"
         assert runs["year-2"].resumed_from is None
         (extract, *_) = engine.history.task_runs(runs["month-1-2"].id)
         assert (extract.state.name, extract.digest) == ("Cached", None)

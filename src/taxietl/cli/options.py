@@ -104,7 +104,11 @@ DryRunOption = Annotated[
 ]
 RunArgument = Annotated[
     str,
-    typer.Argument(metavar="RUN", help="Name or id of the run.", autocompletion=candidates.runs),
+    typer.Argument(
+        metavar="RUN",
+        help="Name of the run (the newest of that name), or id.",
+        autocompletion=candidates.runs,
+    ),
 ]
 
 

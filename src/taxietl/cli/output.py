@@ -7,11 +7,12 @@ import inspect
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date, datetime
 from functools import wraps
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +36,10 @@ LogFormatOption = Annotated[
 
 _BEFORE = ("--config", "--home", "--version")
 _AFTER = ("--json", "-q", "--quiet", "-v", "--verbose", "--debug", "--log-format")
+
+ROWS_AT_ONCE = 1_000
+"""Of a long result, written in one go."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -60,6 +65,28 @@ class Output:
         else:
             shown = text if as_is else visible(masked(text))
             _write(shown if shown.endswith("\n") else f"{shown}\n")
+
+    def long_result(self, head: Mapping[str, Any], name: str, rows: Iterable[Any]) -> None:
+        """Write a result of many rows while they come.
+
+        Args:
+            head: what the document has besides.
+            name: of the rows in the document.
+            rows: texts for people, or under --json what becomes JSON.
+        """
+        opening = json.dumps(head, default=plain, ensure_ascii=False).removesuffix("}")
+        if self.json:
+            _write(visible_json(f"{opening}, {json.dumps(name)}: ["))
+        before, left = "\n", iter(rows)
+        while some := list(islice(left, ROWS_AT_ONCE)):
+            if self.json:
+                written = (json.dumps(each, default=plain, ensure_ascii=False) for each in some)
+                _write(visible_json(before + ",\n".join(written)))
+                before = ",\n"
+            else:
+                _write(visible("".join(f"{each}\n" for each in some)))
+        if self.json:
+            _write("\n]}\n")
 
     def note(self, text: str) -> None:
         """Tell something by the way, on stderr, unless --quiet."""

@@ -14,9 +14,11 @@ from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 from taxietl.errors import UnknownNameError
+from taxietl.terminal import one_line
 
 if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
+    from taxietl.orchestrator.history import Tree
     from taxietl.orchestrator.records import LogRecord, RunRecord, StateRecord, TaskRunRecord
 
 
@@ -60,34 +62,28 @@ def ls(
 def show(out: Output, name: RunArgument) -> None:
     """Show a run's tasks and child runs with their states, attempts, times and counts."""
     history = _history()
-    record = history.run(name)
-    out.result(_tree(history, record), "\n".join(_lines(history, record, 0)))
+    tree = history.tree(history.run(name))
+    if out.json:
+        out.result(_document(tree, tree.root), "")
+    else:
+        out.result({}, "\n".join(_lines(tree, tree.root, 0)))
 
 
 def logs(out: Output, name: RunArgument) -> None:
     """Print what a run and its child runs logged."""
     history = _history()
-    record = history.run(name)
-    found = history.logs(record.id)
-    document = {
-        "run": {"id": record.id, "name": record.name},
-        "logs": [vars(each) for each in found],
-    }
-    names = _names(history, record)
-    lines = [
-        f"{each.at.astimezone():%H:%M:%S}.{each.at.microsecond // 1000:03d} | {each.level:<7} | "
-        f"{_speaker(each, names)} - {each.message}"
-        for each in found
-    ]
-    out.result(document, "\n".join(lines))
+    tree = history.tree(history.run(name), states=False)
+    names = {each.id: each.name for each in tree.runs.values()}
+    names |= {each.id: each.name for some in tree.task_runs.values() for each in some}
 
+    def row(line: LogRecord) -> Any:
+        if out.json:
+            return vars(line)
+        at = f"{line.at.astimezone():%H:%M:%S}.{line.at.microsecond // 1000:03d}"
+        return f"{at} | {line.level:<7} | {_speaker(line, names)} - {line.message}"
 
-def _names(history: History, run: RunRecord) -> dict[str, str]:
-    """What the run, its task runs and the runs below it are called, by their ids."""
-    names = {run.id: run.name} | {each.id: each.name for each in history.task_runs(run.id)}
-    for child in history.children(run.id):
-        names |= _names(history, child)
-    return names
+    head = {"run": {"id": tree.root.id, "name": tree.root.name}}
+    out.long_result(head, "logs", map(row, history.each_log(tree.root.id)))
 
 
 def _speaker(line: LogRecord, names: dict[str, str]) -> str:
@@ -96,7 +92,8 @@ def _speaker(line: LogRecord, names: dict[str, str]) -> str:
 
     if line.logger == TASK_RUNS and line.task_run_id in names:
         return f"Task run {names[line.task_run_id]!r}"
-    return f"Flow run {names[line.run_id]!r}" if line.logger == FLOW_RUNS else line.logger
+    is_run = line.logger == FLOW_RUNS and line.run_id in names
+    return f"Flow run {names[line.run_id]!r}" if is_run else line.logger
 
 
 def _history() -> History:
@@ -134,29 +131,28 @@ def _run(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _tree(history: History, record: RunRecord) -> dict[str, Any]:
-    children = {each.id: each for each in history.children(record.id)}
+def _document(tree: Tree, run: RunRecord) -> dict[str, Any]:
     tasks = []
-    for each in history.task_runs(record.id):
-        task = {
-            "name": each.name,
-            "task": each.task,
-            "kind": each.kind,
-            "state": each.state.name.value,
-            "message": each.state.message,
-            "attempts": each.attempts,
-            "started_at": each.started_at,
-            "ended_at": each.ended_at,
-            "next_attempt_at": _next_attempt_at(history, each),
-            "counts": each.counts,
-            "states": [_state(state) for state in history.states(record.id, each.id)],
-            "child_run": None,
-        }
-        if each.child_run_id in children:
-            task["child_run"] = _tree(history, children[each.child_run_id])
-        tasks.append(task)
-    states = [_state(state) for state in history.states(record.id)]
-    return _run(record) | {"states": states, "task_runs": tasks}
+    for each in tree.task_runs.get(run.id, ()):
+        child = tree.runs.get(each.child_run_id or "")
+        tasks.append(
+            {
+                "name": each.name,
+                "task": each.task,
+                "kind": each.kind,
+                "state": each.state.name.value,
+                "message": each.state.message,
+                "attempts": each.attempts,
+                "started_at": each.started_at,
+                "ended_at": each.ended_at,
+                "next_attempt_at": _next_attempt_at(tree, each),
+                "counts": each.counts,
+                "states": [_state(state) for state in tree.states.get((run.id, each.id), ())],
+                "child_run": _document(tree, child) if child else None,
+            }
+        )
+    states = [_state(state) for state in tree.states.get((run.id, None), ())]
+    return _run(run) | {"states": states, "task_runs": tasks}
 
 
 def _state(record: StateRecord) -> dict[str, Any]:
@@ -170,21 +166,21 @@ def _state(record: StateRecord) -> dict[str, Any]:
     }
 
 
-def _lines(history: History, record: RunRecord, depth: int) -> list[str]:
-    """The tree as text, two blanks a level."""
+def _lines(tree: Tree, run: RunRecord, depth: int) -> list[str]:
+    """The tree as text, two blanks a level; a line each, whatever a message holds."""
     indent = "  " * depth
-    says = f", {record.state.message}" if record.state.message else ""
-    lines = [
-        f"{indent}{record.name}  {record.state.name}  flow {record.flow!r}, {_seconds(record)} s, "
-        f"since {_clock(record.started_at)}{_line_of_runs(record)}{says}"
-    ]
-    children = {each.id: each for each in history.children(record.id)}
-    for each in history.task_runs(record.id):
-        if each.child_run_id in children:
-            lines += _lines(history, children[each.child_run_id], depth + 1)
+    says = f", {run.state.message}" if run.state.message else ""
+    line = (
+        f"{run.name}  {run.state.name}  flow {run.flow!r}, {_seconds(run)} s, "
+        f"since {_clock(run.started_at)}{_line_of_runs(run)}{says}"
+    )
+    lines = [indent + one_line(line)]
+    for each in tree.task_runs.get(run.id, ()):
+        child = tree.runs.get(each.child_run_id or "")
+        if child is not None:
+            lines += _lines(tree, child, depth + 1)
         else:
-            due = _next_attempt_at(history, each)
-            lines.append(f"{indent}  {_task_line(each, due)}")
+            lines.append(f"{indent}  {one_line(_task_line(each, _next_attempt_at(tree, each)))}")
     return lines
 
 
@@ -195,10 +191,10 @@ def _line_of_runs(record: RunRecord) -> str:
     return from_ + by
 
 
-def _next_attempt_at(history: History, task: TaskRunRecord) -> datetime | None:
+def _next_attempt_at(tree: Tree, task: TaskRunRecord) -> datetime | None:
     """When its next attempt is due, or was when the run ended before."""
-    story = history.states(task.run_id, task.id)
-    due = [each.scheduled_for for each in story if each.attempt == task.attempts]
+    story = tree.states.get((task.run_id, task.id), ())
+    due = (each.scheduled_for for each in story if each.attempt == task.attempts)
     return next((each for each in due if each is not None), None)
 
 

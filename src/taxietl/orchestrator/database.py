@@ -17,7 +17,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,12 @@ class Database:
         """All rows of a query."""
         with self.lock, self._translated():
             return self.connection().execute(sql, parameters).fetchall()
+
+    def each_row(self, sql: str, parameters: tuple[Any, ...] = ()) -> Iterator[sqlite3.Row]:
+        """The rows of a query, read while they are used: on a connection of its own."""
+        with self._translated(), closing(sqlite3.connect(self.path)) as connection:
+            connection.row_factory = sqlite3.Row
+            yield from connection.execute(sql, parameters)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import UnknownNameError
 from taxietl.orchestrator.beginnings import NewTaskRun
@@ -30,12 +31,34 @@ from taxietl.orchestrator.records import (
 from taxietl.orchestrator.states import StateName
 from taxietl.orchestrator.writer import Writer
 
+if TYPE_CHECKING:
+    import sqlite3
+
 _RUNS = (
     "SELECT runs.*,"
     " COALESCE((SELECT name FROM runs AS old WHERE old.id = runs.resumed_from),"
     " runs.resumed_from) AS resumed_from_name,"
     " (SELECT name FROM runs AS new WHERE new.resumed_from = runs.id) AS resumed_by FROM runs"
 )
+
+
+_TREE = (
+    "WITH RECURSIVE tree (id) AS (VALUES (?) UNION ALL"
+    " SELECT runs.id FROM runs JOIN tree ON runs.parent_id = tree.id)"
+)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A run with all below it."""
+
+    root: RunRecord
+    runs: dict[str, RunRecord]
+    """By their ids."""
+    task_runs: dict[str, list[TaskRunRecord]] = field(default_factory=dict)
+    """By the ids of their runs, in the order they were made."""
+    states: dict[tuple[str, str | None], list[StateRecord]] = field(default_factory=dict)
+    """By the ids of run and task run, None for the run itself, in their order."""
 
 
 class History:
@@ -92,21 +115,33 @@ class History:
         return [run_record(row) for row in rows]
 
     def run(self, name_or_id: str) -> RunRecord:
-        """One run; UnknownNameError if there is none."""
+        """One run, the newest of that name; UnknownNameError if there is none."""
         found = self.find(name_or_id)
         if found is None:
             raise UnknownNameError("run", name_or_id, (each.name for each in self.runs(limit=20)))
         return found
 
     def find(self, name_or_id: str) -> RunRecord | None:
-        """One run, or None."""
-        rows = self.database.rows(f"{_RUNS} WHERE name = ? OR id = ? LIMIT 1", (name_or_id,) * 2)
+        """One run, or None.
+
+        Of those that were to have one name, of which all but the first got a number, the newest.
+        """
+        rows = self.database.rows(
+            f"{_RUNS} WHERE id = ? OR name = ? OR base = ?"
+            " ORDER BY id = ? DESC, created_at DESC, rowid DESC LIMIT 1",
+            (name_or_id,) * 4,
+        )
         return run_record(rows[0]) if rows else None
+
+    def handle(self, run: RunRecord) -> str:
+        """What to type for that very run: its name, or its id where the name means a newer one."""
+        found = self.find(run.name)
+        return run.name if found and found.id == run.id else run.id
 
     def last_resumption(self, run: RunRecord) -> RunRecord:
         """The last of the runs that take up that one, one after the other; itself if none does."""
-        while run.resumed_by is not None:
-            run = self.run(run.resumed_by)
+        while rows := self.database.rows(f"{_RUNS} WHERE resumed_from = ?", (run.id,)):
+            run = run_record(rows[0])
         return run
 
     def reused(self, root_id: str) -> int:
@@ -168,6 +203,22 @@ class History:
         )
         return task_run_record(rows[0]) if rows else None
 
+    def tree(self, root: RunRecord, *, states: bool = True) -> Tree:
+        """That run with all below it, each kind of row by one query."""
+        runs = [run_record(row) for row in self._below(f"{_RUNS} WHERE id", root)]
+        tree = Tree(root, {each.id: each for each in runs})
+        for task in map(task_run_record, self._below("SELECT * FROM task_runs WHERE run_id", root)):
+            tree.task_runs.setdefault(task.run_id, []).append(task)
+        rows = self._below("SELECT * FROM states WHERE run_id", root) if states else ()
+        for state in map(state_record, rows):
+            tree.states.setdefault((state.run_id, state.task_run_id), []).append(state)
+        return tree
+
+    def _below(self, select: str, root: RunRecord) -> list[sqlite3.Row]:
+        """The rows of that run and of the runs below it, in the order they were stored."""
+        sql = f"{_TREE} {select} IN (SELECT id FROM tree) ORDER BY rowid"  # noqa: S608
+        return self.database.rows(sql, (root.id,))
+
     def states(self, run_id: str, task_run_id: str | None = None) -> list[StateRecord]:
         """The transitions of a run itself, or of one of its task runs, in their order."""
         rows = self.database.rows(
@@ -178,17 +229,13 @@ class History:
 
     def logs(self, run_id: str, *, children: bool = True) -> list[LogRecord]:
         """The log lines of a run, and of all runs below it, in the order they were stored."""
-        below = (
-            "UNION ALL SELECT runs.id FROM runs JOIN tree ON runs.parent_id = tree.id"
-            if children
-            else ""
-        )
-        rows = self.database.rows(
-            f"WITH RECURSIVE tree (id) AS (VALUES (?) {below})"  # noqa: S608
-            " SELECT * FROM logs WHERE run_id IN (SELECT id FROM tree) ORDER BY logs.rowid",
-            (run_id,),
-        )
-        return [log_record(row) for row in rows]
+        return list(self.each_log(run_id, children=children))
+
+    def each_log(self, run_id: str, *, children: bool = True) -> Iterator[LogRecord]:
+        """The same, read while they are used: there may be a million."""
+        among = f"IN ({_TREE} SELECT id FROM tree)" if children else "= ?"  # noqa: S608
+        sql = f"SELECT * FROM logs WHERE run_id {among} ORDER BY rowid"  # noqa: S608
+        return map(log_record, self.database.each_row(sql, (run_id,)))
 
     def last_heard(self, root_id: str) -> datetime:
         """When anything was last written about that run or its children."""

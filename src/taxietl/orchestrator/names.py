@@ -67,18 +67,26 @@ def _generator(rng: Random) -> Any:
     return RandomGenerator(config, rng)
 
 
-def free_name(connection: sqlite3.Connection, wanted: Iterable[str]) -> str:
+def free_name(connection: sqlite3.Connection, wanted: Iterable[str]) -> tuple[str, str | None]:
     """The first of the wanted names that no run has, or the last one with a number.
 
     Call it in the transaction that inserts the run, so that nobody takes the name between.
+
+    Returns:
+        The name, and the one that got a number if one did.
     """
     name = ""
     for name in wanted:
-        if not connection.execute("SELECT 1 FROM runs WHERE name = ?", (name,)).fetchone():
-            return name
-    # All names that begin with `name-`: a range of the index ("." follows "-").
-    taken = connection.execute(
-        "SELECT name FROM runs WHERE name >= ? AND name < ?", (f"{name}-", f"{name}.")
-    )
-    numbers = (row[0][len(name) + 1 :] for row in taken)
-    return f"{name}-{max((int(each) for each in numbers if each.isdecimal()), default=1) + 1}"
+        if not _is_taken(connection, name):
+            return name, None
+    last = connection.execute(
+        "SELECT name FROM runs WHERE base = ? ORDER BY rowid DESC LIMIT 1", (name,)
+    ).fetchone()
+    number = int(last[0].rpartition("-")[2]) if last else 1
+    while _is_taken(connection, f"{name}-{number + 1}"):
+        number += 1
+    return f"{name}-{number + 1}", name
+
+
+def _is_taken(connection: sqlite3.Connection, name: str) -> bool:
+    return connection.execute("SELECT 1 FROM runs WHERE name = ?", (name,)).fetchone() is not None

@@ -156,15 +156,16 @@ def plan_resume(history: History, name: str) -> Resumption | RunRecord:
     """
     run = history.run(name)
     if run.parent_id is not None:
-        root = history.run(run.root_id).name
+        root = history.run(run.root_id)
         raise ConfigError(
-            f"{run.name!r} is a child run of {root!r}.", hint=f"Resume that one: {root}"
+            f"{run.name!r} is a child run of {root.name!r}.",
+            hint=f"Resume that one: {history.handle(root)}",
         )
     last = history.last_resumption(run)
     if not last.state.is_final:
         raise TryLaterError(
             f"Run {last.name!r} is still running (process {last.pid} on {last.host}).",
-            hint=f"`taxietl runs cancel {last.name}` stops it.",
+            hint=f"`taxietl runs cancel {history.handle(last)}` stops it.",
         )
     if last.state.type is StateType.COMPLETED:
         return last

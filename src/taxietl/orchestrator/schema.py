@@ -75,7 +75,23 @@ ALTER TABLE cache ADD COLUMN place TEXT;
 ALTER TABLE cache ADD COLUMN types TEXT;
 """
 
-STEPS = (FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES)
+# What became of one task run, or of the same call in an earlier run, is found without reading
+# those of all others. `base` is the name that a run was to have where others had it before:
+# `month-2` is a `month`, if that was its name.
+STORIES_AND_NAMES = """
+CREATE INDEX states_by_task_run ON states (run_id, task_run_id);
+DROP INDEX states_by_run;
+CREATE INDEX task_runs_by_call ON task_runs (run_id, task, ordinal);
+DROP INDEX task_runs_by_run;
+ALTER TABLE runs ADD COLUMN base TEXT;
+CREATE INDEX runs_by_base ON runs (base) WHERE base IS NOT NULL;
+UPDATE runs SET base = substr(rtrim(name, '0123456789'), 1, length(rtrim(name, '0123456789')) - 1)
+    WHERE rtrim(name, '0123456789') <> name AND rtrim(name, '0123456789') LIKE '%-'
+    AND EXISTS (SELECT 1 FROM runs AS first WHERE first.flow = runs.flow AND first.name =
+    substr(rtrim(runs.name, '0123456789'), 1, length(rtrim(runs.name, '0123456789')) - 1));
+"""
+
+STEPS = (FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

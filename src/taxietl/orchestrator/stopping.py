@@ -66,10 +66,10 @@ def stop(
     """
     run = history.run(name)
     if run.parent_id is not None:
-        root = history.run(run.root_id).name
+        root = history.run(run.root_id)
         raise ConfigError(
-            f"{run.name!r} is a child run of {root!r}, and stops with it.",
-            hint=f"Cancel that one: {root}",
+            f"{run.name!r} is a child run of {root.name!r}, and stops with it.",
+            hint=f"Cancel that one: {history.handle(root)}",
         )
     if run.state.is_final:
         return run, False
@@ -85,7 +85,7 @@ def stop(
             was_signalled = _terminate(run)
     raise TryLaterError(
         f"Run {run.name!r} (process {run.pid} on {run.host}) has been asked to stop, and does not.",
-        hint=f"On {run.host}: kill -9 {run.pid}; then `taxietl runs show {run.name}`.",
+        hint=f"On {run.host}: kill -9 {run.pid}; then `taxietl runs show {history.handle(run)}`.",
     )
 
 

@@ -18,8 +18,15 @@ from taxietl.orchestrator.records import to_text
 from taxietl.orchestrator.results import Stored
 from taxietl.orchestrator.states import State, StateName
 
-_OPEN = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING') AND state <> 'NotReady'"
-"""Of a run or task run that has not ended; one that is not ready is pending for ever."""
+_MOVE_RUN = """
+UPDATE runs SET state = ?, state_type = ?, message = ?, state_at = ?,
+started_at = COALESCE(started_at, ?), ended_at = ? WHERE id = ? AND ended_at IS NULL
+"""
+_REOPEN_TASK_RUN = """
+UPDATE task_runs SET state = ?, state_type = ?, message = ?, state_at = ?,
+started_at = COALESCE(started_at, ?), ended_at = ?, attempts = ? WHERE id = ?
+"""
+_MOVE_TASK_RUN = f"{_REOPEN_TASK_RUN} AND ended_at IS NULL"
 
 
 class Writer:
@@ -33,15 +40,15 @@ class Writer:
 
     def run(self, new: NewRun, names: Iterable[str], state: State) -> str:
         """Insert a run under the first name that is free; returns the name."""
-        name = free_name(self.connection, names)
-        row = (new.id, name, new.flow, new.parent_id, new.parent_task_run_id, new.root_id)
+        name, base = free_name(self.connection, names)
+        row = (new.id, name, base, new.flow, new.parent_id, new.parent_task_run_id, new.root_id)
         process = (new.host, new.pid, new.process_start and to_text(new.process_start))
         self.connection.execute(
-            "INSERT INTO runs (id, name, flow, parent_id, parent_task_run_id, root_id, parameters,"
-            " created_at, host, pid, process_start, version,"
+            "INSERT INTO runs (id, name, base, flow, parent_id, parent_task_run_id, root_id,"
+            " parameters, created_at, host, pid, process_start, version,"
             " resumed_from, entry, replay, no_replay,"
             " state, state_type, message, state_at, started_at, ended_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(*row, new.parameters, to_text(state.at), *process, new.version),
                 *(new.resumed_from, new.entry, new.replay, new.no_replay),
@@ -58,11 +65,7 @@ class Writer:
 
     def run_state(self, run_id: str, state: State) -> bool:
         """Move a run to another state; False if it has ended before."""
-        cursor = self.connection.execute(
-            "UPDATE runs SET state = ?, state_type = ?, message = ?, state_at = ?,"  # noqa: S608
-            f" started_at = COALESCE(started_at, ?), ended_at = ? WHERE id = ? AND {_OPEN}",
-            (*_status(state), run_id),
-        )
+        cursor = self.connection.execute(_MOVE_RUN, (*_status(state), run_id))
         if cursor.rowcount:
             self._state(run_id, None, state)
         return cursor.rowcount == 1
@@ -104,12 +107,8 @@ class Writer:
         Args:
             reopen: it may have: a stream is read anew by a consumer that runs again.
         """
-        cursor = self.connection.execute(
-            "UPDATE task_runs SET state = ?, state_type = ?, message = ?, state_at = ?,"  # noqa: S608
-            " started_at = COALESCE(started_at, ?), ended_at = ?, attempts = ?"
-            f" WHERE id = ? AND {'1' if reopen else _OPEN}",
-            (*_status(state), attempt, task_run_id),
-        )
+        move = _REOPEN_TASK_RUN if reopen else _MOVE_TASK_RUN
+        cursor = self.connection.execute(move, (*_status(state), attempt, task_run_id))
         if cursor.rowcount:
             self._state(run_id, task_run_id, state, attempt=attempt, scheduled_for=scheduled_for)
         return cursor.rowcount == 1
@@ -161,12 +160,13 @@ class Writer:
 
     def end_open(self, root_id: str, state: State) -> list[str]:
         """End whatever has not ended of that run and its children; returns the runs' ids."""
+        is_open = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')"  # as an index has it
         runs = self.connection.execute(
-            f"SELECT id FROM runs WHERE root_id = ? AND {_OPEN} ORDER BY created_at DESC",  # noqa: S608
+            f"SELECT id FROM runs WHERE root_id = ? AND {is_open} ORDER BY created_at DESC",  # noqa: S608
             (root_id,),
         ).fetchall()
         tasks = self.connection.execute(
-            f"SELECT id, run_id, attempts FROM task_runs WHERE {_OPEN}"  # noqa: S608
+            "SELECT id, run_id, attempts FROM task_runs WHERE ended_at IS NULL"
             " AND run_id IN (SELECT id FROM runs WHERE root_id = ?)",
             (root_id,),
         ).fetchall()
