@@ -55,6 +55,22 @@ def test_ls_lists_what_is_kept(taxietl: Taxietl, kept: Path) -> None:
     assert "of at most 10,000,000,000" in text
 
 
+def test_ls_names_and_counts_downloads(taxietl: Taxietl, kept: Path, home: Path) -> None:
+    before = taxietl("cache", "ls", "--json").document["total_bytes"]
+    (home / "cache" / "lake").mkdir()
+    (home / "cache" / "lake" / "yellow.parquet").write_text("x" * 5_000)
+
+    listed = taxietl("cache", "ls", "--json").document
+    text = taxietl("cache", "ls").out
+
+    check(listed, "cache")
+    assert [each["bytes"] for each in listed["files"]] == [5_000]
+    assert listed["total_bytes"] == before + 5_000
+    assert "(file)  lake/yellow.parquet " in text
+    assert "3 results and 1 files besides, 8," in text
+    assert taxietl("cache", "ls", "--task", "make", "--json").document["files"] == []
+
+
 def test_why_tells_of_a_run_and_of_a_call_to_come(taxietl: Taxietl, kept: Path) -> None:
     of_a_run = taxietl("cache", "why", "b/make-0", "--json")
     to_come = taxietl("cache", "why", "make", "-p", "name=a", "-p", "size=7")

@@ -163,7 +163,12 @@ def test_gc_removes_what_is_of_no_use(use: Any, engine: Engine, home: Path, cloc
     orphan = home / "cache" / "deep" / "orphan.part"
     orphan.write_text("12345")
     now = clock() + timedelta(days=2)
-    for path, age in ((orphan, 25), (home / "cache" / "young.part", 23)):
+    # The file of what has expired is as old: it is not counted as one without an entry, too.
+    for path, age in (
+        (orphan, 25),
+        (home / "cache" / "young.part", 23),
+        (home / "cache" / "expired", 25),
+    ):
         at = (now - timedelta(hours=age)).timestamp()
         os.utime(path, (at, at))
 
@@ -181,6 +186,38 @@ def test_gc_removes_what_is_of_no_use(use: Any, engine: Engine, home: Path, cloc
     assert names(home) == ["deep", "kept", "young.part"]
     assert not orphan.exists()
     assert engine.cache.collect(now) == []
+
+
+def test_a_file_that_no_entry_names_counts(
+    use: Any, engine: Engine, home: Path, clock: Clock
+) -> None:
+    for name in "abc":
+        use(name)
+    before = engine.cache.usage()
+    (home / "cache" / "download").write_text("x" * SIZE)
+
+    (other,) = engine.cache.other_files()
+    assert (other.path.name, other.bytes) == ("download", SIZE)
+    assert engine.cache.usage().bytes == before.bytes + SIZE
+    assert (engine.cache.usage().files, before.files) == (1, 0)
+    assert [each.why for each in engine.cache.collect(clock())] == ["not used for longest"]
+    assert names(home) == ["b", "c", "download"]
+
+
+def test_what_a_clock_that_was_ahead_made_expires_when_it_is_right_again(
+    use: Any, engine: Engine, clock: Clock
+) -> None:
+    years = timedelta(days=30_000).total_seconds()
+    clock.sleep(years)
+    use("a")
+    use("b")
+    clock.sleep(-years)
+
+    assert use("a") == "Completed"
+    assert use("a") == "Cached"
+    assert [each.why[:7] for each in engine.cache.collect(clock())] == ["expired"]
+    (left,) = engine.cache.entries()
+    assert left.last_used_at <= clock()
 
 
 def test_gc_shrinks_to_the_size(use: Any, home: Path, clock: Clock) -> None:

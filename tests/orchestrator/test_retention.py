@@ -195,3 +195,62 @@ class TestByItself:
 
         with Engine(home, clock=clock, keep_days=None) as engine:
             assert roots(engine) == ["root"]
+
+    def test_a_clock_that_is_wrong_forgets_nothing_and_says_so(
+        self, home: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with Engine(home, clock=clock) as engine:
+            engine.run(root)
+        years = 80 * 365 * DAY.total_seconds()
+        clock.sleep(years)
+        for _ in range(3):  # for days, with runs of its own
+            clock.sleep(2 * DAY.total_seconds())
+            with Engine(home, clock=clock) as engine:
+                engine.run(root)
+        assert roots(engine) == ["root", "root-2", "root-3", "root-4"]
+        assert caplog.text.count("nothing was forgotten. Set the clock; or") == 3
+        clock.sleep(-years)
+
+        with Engine(home, clock=clock) as engine:
+            assert roots(engine) == ["root", "root-2", "root-3", "root-4"]
+        assert caplog.text.count("nothing was forgotten") == 3
+
+    def test_after_a_pause_of_months_it_goes_on_in_some_days(
+        self, home: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO", "taxietl")
+        with Engine(home, clock=clock) as engine:
+            engine.run(root)
+        clock.sleep(100 * DAY.total_seconds())
+        left = []
+        for _ in range(5):
+            with Engine(home, clock=clock) as engine:
+                left.append(len(roots(engine)))
+            clock.sleep(DAY.total_seconds())
+
+        assert left == [1, 1, 1, 0, 0]
+        assert "Forgot 2 runs with 2 task runs that ended before 2021-01-" in caplog.text
+
+    def test_the_time_of_an_older_history_is_that_of_its_newest_run(
+        self, home: Path, clock: Clock
+    ) -> None:
+        with Engine(home, clock=clock) as engine:
+            engine.run(root)
+            with engine.history.database.transaction() as connection:
+                connection.execute("DELETE FROM chores")
+        clock.sleep(10_000 * DAY.total_seconds())
+
+        with Engine(home, clock=clock) as engine:
+            assert roots(engine) == ["root"]
+
+    def test_a_mark_that_cannot_be_read_keeps_it_from_nothing(
+        self, home: Path, clock: Clock
+    ) -> None:
+        with Engine(home, clock=clock) as engine:
+            engine.run(root)
+            with engine.history.database.transaction() as connection:
+                connection.execute("UPDATE chores SET done_at = 'yesterday'")
+        clock.sleep(2 * DAY.total_seconds())
+
+        with Engine(home, clock=clock, keep_days=1) as engine:
+            assert roots(engine) == []

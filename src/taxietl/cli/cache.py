@@ -19,7 +19,8 @@ from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
     from taxietl.config import Settings
-    from taxietl.orchestrator.cache_store import CacheEntry, CacheStore
+    from taxietl.orchestrator.cache_entries import CacheEntry
+    from taxietl.orchestrator.cache_store import CacheStore
     from taxietl.orchestrator.cache_why import Explanation
 
 
@@ -37,12 +38,14 @@ def ls(
     out: Output,
     task: Annotated[str | None, typer.Option(help="Only results of this task.")] = None,
 ) -> None:
-    """List cached results, most recently used first."""
+    """List cached results, most recently used first, and downloads that none of them names."""
     settings = open_settings()
     with _store(settings) as store:
         found = store.entries(task)
         rows = [_entry(store, each) for each in found]
-        total = store.usage(found)
+        files = store.other_files() if task is None else []
+        total = store.usage(found, files)
+        folder = store.folder
     headings = ["task", "key", "size", "created", "last used", "expires", "run"]
     shown = [
         {
@@ -56,9 +59,24 @@ def ls(
         }
         for row in rows
     ]
+    shown += [
+        {
+            "task": "(file)",
+            "key": each.path.relative_to(folder).as_posix(),
+            "size": each.bytes,
+            "created": _clock(each.modified_at),
+        }
+        for each in files
+    ]
     most = settings.cache.max_size
-    document = {"entries": rows, "total_bytes": total.bytes, "max_bytes": most}
-    says = f"{total.entries:,} results, {total.bytes:,} bytes of at most {most:,}"
+    document = {
+        "entries": rows,
+        "files": [vars(each) for each in files],
+        "total_bytes": total.bytes,
+        "max_bytes": most,
+    }
+    others = f" and {total.files:,} files besides" if files else ""
+    says = f"{total.entries:,} results{others}, {total.bytes:,} bytes of at most {most:,}"
     out.result(document, f"{table(headings, shown)}{says}")
 
 
@@ -134,16 +152,17 @@ def gc(
         removed = store.collect(datetime.now(UTC), dry_run=dry_run)
         total = store.usage()
     freed = sum(each.bytes for each in removed)
+    kept = total.bytes - freed if dry_run else total.bytes
     document = {
         "dry_run": dry_run,
         "removed": [vars(each) for each in removed],
         "freed_bytes": freed,
-        "total_bytes": total.bytes,
+        "total_bytes": kept,
         "max_bytes": settings.cache.max_size,
     }
     lines = [f"{_short(each.what)}  {each.bytes:,} bytes: {each.why}" for each in removed]
-    verb = "would be removed" if dry_run else "removed"
-    lines.append(f"{len(removed):,} {verb}, {freed:,} bytes; {total.bytes:,} bytes are kept now")
+    verb, are = ("would be removed", "would be") if dry_run else ("removed", "are")
+    lines.append(f"{len(removed):,} {verb}, {freed:,} bytes; {kept:,} bytes {are} kept")
     out.result(document, "\n".join(lines))
 
 

@@ -16,8 +16,8 @@ The modules, each row built on those below it:
                 reuse key_locks resume bodies isolation isolated_child
                 limits verdicts failures
     defining    flows tasks decoration foreign parameters entry listing default
-    keeping     recorder history writer beginnings retention chores cache cache_store cache_why
-                glance
+    keeping     recorder history writer beginnings retention chores cache cache_store cache_sweep
+                cache_entries cache_why glance
     shared      context futures stream inputs submission mapping pool hooks logs prints
     stopping    stopping signals timeouts cancellation programs
     on disk     tickets liveness database schema filelock records

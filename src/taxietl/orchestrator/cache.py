@@ -19,6 +19,7 @@ from taxietl.errors import ConfigError
 from taxietl.masking import holds_secret
 from taxietl.orchestrator import frames
 from taxietl.orchestrator.arguments import shown
+from taxietl.orchestrator.cache_entries import CLOCKS_DIFFER
 from taxietl.orchestrator.callables import refuse_misfit
 from taxietl.orchestrator.canonical import NoDigestError, told_apart, types_in
 from taxietl.orchestrator.fingerprints import (
@@ -159,8 +160,11 @@ def look_up(database: Database, entry: Entry, codec: ResultCodec, now: datetime)
     if not rows:
         return Miss("nothing is kept under its key")
     row = rows[0]
-    if row["expires_at"] is not None and row["expires_at"] <= to_text(now):
-        return Miss(f"the result of {row['created_at']} expired at {row['expires_at']}")
+    if row["expires_at"] is not None:
+        if row["expires_at"] <= to_text(now):
+            return Miss(f"the result of {row['created_at']} expired at {row['expires_at']}")
+        if row["created_at"] > to_text(now + CLOCKS_DIFFER):  # it would last until its clock's time
+            return Miss(f"the result is of {row['created_at']}, by a clock that was ahead")
     if difference := file_difference(row["files"]):
         return Miss(difference)
     files = row["files"] if row["files"] != "[]" else None

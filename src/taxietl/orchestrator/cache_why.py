@@ -17,7 +17,7 @@ from taxietl.orchestrator.code_digests import PREFIX
 from taxietl.orchestrator.states import StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.cache_store import CacheEntry
+    from taxietl.orchestrator.cache_entries import CacheEntry
     from taxietl.orchestrator.history import History
     from taxietl.orchestrator.records import TaskRunRecord
 
