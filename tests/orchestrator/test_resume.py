@@ -465,6 +465,42 @@ class TestParameters:
             assert "hidden" not in "\n".join(connection.iterdump())
         connection.close()
 
+    @pytest.mark.parametrize(
+        "value", ["**********", ["a", "-- ********** --"], {"title": "*" * 40, "<b>": "<str>"}]
+    )
+    def test_a_value_that_looks_like_a_mask_is_none(self, engine: Engine, value: Any) -> None:
+        given = []
+
+        @task
+        def step(text: Any) -> Any:
+            called("step")
+            return text
+
+        @flow
+        def keep(text: Any) -> None:
+            given.append(step(text))
+            called("end")
+
+        FAIL.add("end")
+        first = failed(engine, keep, value)
+        FAIL.clear()
+        second = resumed(engine, first, keep)
+
+        assert given == [value, value]
+        (only,) = engine.history.task_runs(second.id)
+        assert only.state.name == "Cached"
+
+    def test_a_value_that_looks_like_a_mask_hides_no_secret_beside_it(self, engine: Engine) -> None:
+        @flow
+        def login(user: Any) -> None:
+            called("end")
+
+        FAIL.add("end")
+        first = failed(engine, login, ["**********", SecretStr("**********"), SecretStr("hidden")])
+
+        with pytest.raises(ConfigError, match="'user' holds a secret"):
+            engine.resume(first.name, login)
+
     def test_a_changed_signature_is_refused(self, engine: Engine) -> None:
         @flow(name="one")
         def before(n: int, gone: int) -> None:

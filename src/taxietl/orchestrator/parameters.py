@@ -13,9 +13,9 @@ from types import GenericAlias
 from typing import Any
 
 from taxietl.errors import ConfigError
-from taxietl.masking import MASK, masked
+from taxietl.masking import masked
 from taxietl.orchestrator.annotations import meaning, type_text
-from taxietl.orchestrator.arguments import shown
+from taxietl.orchestrator.arguments import hides
 from taxietl.orchestrator.results import (
     MAX_CACHED_BYTES,
     HoldsSecretError,
@@ -99,7 +99,7 @@ class Validator:
         texts: dict[str, str] = {}
         for name, value in parameters.by_name.items():
             secret = Replay(None, f"its parameter {name!r} holds a secret, which is not kept")
-            if MASK in shown({name: value}):
+            if hides({name: value}):
                 return secret
             parameter = self._signature.parameters[name]
             try:
