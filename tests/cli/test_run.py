@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +68,25 @@ def later() -> None:
 @flow(run_name="waiter")
 def wait() -> None:
     later()
+
+@task
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+@flow(run_name="stopped")
+def stop() -> None:
+    interrupt()
+
+@flow
+def loud(stars: str) -> int:
+    import atexit, os, subprocess
+    atexit.register(print, "at exit")
+    print("printed")
+    os.write(1, b"by the system")
+    subprocess.run([sys.executable, "-c", "print('by a program')"])
+    if stars == "fail":
+        raise ValueError("as planned")
+    return len(stars)
 
 if __name__ == "__main__":
     print(etl(4))
@@ -343,6 +365,59 @@ def test_old_runs_are_pruned(taxietl: Taxietl, flows: Path) -> None:
     assert pruned.out.startswith("2 runs, 2 with their child runs, 2 task runs and ")
     assert len(taxietl("runs", "ls", "--json").document["runs"]) == 1
     check_refused(taxietl("runs", "prune", "--older-than", "old"), 2, "12h, 90d, 4w")
+
+
+@pytest.mark.parametrize(("stars", "code"), [("*", 0), ("fail", 1)])
+def test_under_json_stdout_is_the_document_whatever_a_flow_prints(
+    home: Path, flows: Path, stars: str, code: int
+) -> None:
+    command = [sys.executable, "-m", "taxietl", "--home", str(home), "run", f"{flows}:loud"]
+    arguments = ["-p", f"stars={stars}", "--json"]
+
+    done = subprocess.run([*command, *arguments], check=False, capture_output=True, text=True)
+
+    assert done.returncode == code
+    document = json.loads(done.stdout)
+    assert document.get("result", document.get("exit_code")) == 1
+    for each in ("printed", "by the system", "by a program", "at exit"):
+        assert each in done.stderr
+
+
+def test_a_keyboard_interrupt_of_a_flow_is_130_and_cancelled(taxietl: Taxietl, flows: Path) -> None:
+    assert taxietl("run", f"{flows}:stop").code == 130
+
+    tree = taxietl("runs", "show", "stopped", "--json").document
+    assert (tree["state"], tree["message"]) == ("Cancelled", "Interrupted.")
+    assert [each["state"] for each in tree["task_runs"]] == ["Cancelled"]
+
+
+def test_what_somebody_edited_in_the_history_is_shown_as_it_is(
+    taxietl: Taxietl, flows: Path, home: Path
+) -> None:
+    assert taxietl("run", f"{flows}:etl", "-p", "n=1").code == 0
+    with closing(sqlite3.connect(home / "history.db")) as connection, connection:
+        connection.executescript(
+            "UPDATE runs SET state = 'Paused', state_type = 'FAILED', parameters = '{n',"
+            " created_at = 'today', started_at = 'today', message = 'two\nlines';"
+            "UPDATE task_runs SET state = 'Paused', state_type = 'ODD', counts = '?', tags = '-',"
+            " attempts = 'two', started_at = '2021-01-01';"
+            "UPDATE states SET name = 'Paused', type = 'ODD', at = '';"
+            "UPDATE logs SET at = 'then', run_id = run_id"
+        )
+
+    listed = taxietl("runs", "ls")
+    (row,) = listed.out.splitlines()[1:]
+    assert "Paused" in row
+    assert "two lines" in row
+    (run,) = taxietl("runs", "ls", "--json").document["runs"]
+    assert (run["state"], run["parameters"]) == ("Paused", {"unreadable": "{n"})
+    tree = taxietl("runs", "show", run["name"], "--json")
+    assert tree.code == 0
+    assert [each["name"] for each in tree.document["states"]] == ["Paused"] * 3
+    assert taxietl("runs", "show", run["name"]).code == 0
+    assert taxietl("runs", "logs", run["name"]).code == 0
+    assert "Paused before: nothing to do" in taxietl("runs", "cancel", run["name"]).out
+    assert taxietl("runs", "resume", run["name"]).code == 0
 
 
 def test_an_isolated_task_of_a_file_is_found_and_its_prints_are_no_result(

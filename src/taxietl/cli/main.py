@@ -20,6 +20,9 @@ def entry() -> None:
     """Run the command line of this process, and end it."""
     code = main()
     if "run" in sys.argv:  # a flow of the user's own may have things to do at exit
+        if "--json" in sys.argv:  # and to say, which is no part of the document
+            with suppress(OSError, ValueError):
+                os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         sys.exit(code)
     with suppress(OSError, ValueError):  # nobody listens any more
         sys.stderr.flush()

@@ -80,11 +80,11 @@ class Output:
         before, left = "\n", iter(rows)
         while some := list(islice(left, ROWS_AT_ONCE)):
             if self.json:
-                written = (json.dumps(each, default=plain, ensure_ascii=False) for each in some)
+                written = (json.dumps(_masked(each), ensure_ascii=False) for each in some)
                 _write(visible_json(before + ",\n".join(written)))
                 before = ",\n"
             else:
-                _write(visible("".join(f"{each}\n" for each in some)))
+                _write(visible(masked("".join(f"{each}\n" for each in some))))
         if self.json:
             _write("\n]}\n")
 

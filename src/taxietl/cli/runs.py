@@ -202,7 +202,8 @@ def _task_line(task: TaskRunRecord, due: datetime | None) -> str:
     parts = [f"{task.name:<14} {task.state.name:<10} {_seconds(task)} s"]
     if task.attempts > 1:
         parts.append(f"{task.attempts} attempts")
-    parts += [f"{count:,} {what}" for what, count in task.counts.items()]
+    counts = task.counts.items()
+    parts += [f"{n:,} {what}" if isinstance(n, int) else f"{what} {n}" for what, n in counts]
     if due is not None:
         # Of a run that died meanwhile there will be none.
         is_over = task.ended_at is not None

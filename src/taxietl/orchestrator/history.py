@@ -27,6 +27,7 @@ from taxietl.orchestrator.records import (
     run_record,
     state_record,
     task_run_record,
+    when,
 )
 from taxietl.orchestrator.states import StateName
 from taxietl.orchestrator.writer import Writer
@@ -246,4 +247,4 @@ class History:
             " SELECT at FROM logs WHERE run_id IN (SELECT id FROM runs WHERE root_id = ?))",
             (root_id,) * 2,
         )[0]
-        return datetime.fromisoformat(row["at"])
+        return when(row["at"])

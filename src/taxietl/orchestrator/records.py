@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from taxietl.orchestrator.states import State, StateName
 
@@ -104,18 +104,49 @@ class LogRecord:
     message: str
 
 
+_NO_TIME = datetime.fromtimestamp(0, UTC)
+"""Stands where a time should be and none can be read."""
+
+T = TypeVar("T")
+
+
 def to_text(at: datetime) -> str:
     """ISO-8601 with microseconds; sorts as text since all are UTC."""
     return at.isoformat(timespec="microseconds")
 
 
 def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    """None, too, for what somebody edited into no time."""
+    try:
+        at = datetime.fromisoformat(text) if text else None
+    except (ValueError, TypeError):
+        return None
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
+
+
+def when(text: str) -> datetime:
+    """A time as the history has it; the epoch where none can be read."""
+    return _time(text) or _NO_TIME
+
+
+def _json(text: str | None, empty: T) -> T:
+    """JSON of that type; what is none is shown as it is."""
+    try:
+        found = json.loads(text) if text else empty
+    except (ValueError, TypeError):
+        found = None
+    if isinstance(found, type(empty)):
+        return found
+    return cast(T, {"unreadable": str(text)} if isinstance(empty, dict) else [str(text)])
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _state(row: sqlite3.Row) -> State:
-    at = datetime.fromisoformat(row["state_at"])
-    return State(StateName(row["state"]), row["message"], at)
+    name = StateName.stored(row["state"], row["state_type"])
+    return State(name, row["message"], when(row["state_at"]))
 
 
 def run_record(row: sqlite3.Row) -> RunRecord:
@@ -127,9 +158,9 @@ def run_record(row: sqlite3.Row) -> RunRecord:
         parent_id=row["parent_id"],
         parent_task_run_id=row["parent_task_run_id"],
         root_id=row["root_id"],
-        parameters=json.loads(row["parameters"]),
+        parameters=_json(row["parameters"], {}),
         state=_state(row),
-        created_at=datetime.fromisoformat(row["created_at"]),
+        created_at=when(row["created_at"]),
         started_at=_time(row["started_at"]),
         ended_at=_time(row["ended_at"]),
         host=row["host"],
@@ -155,18 +186,18 @@ def task_run_record(row: sqlite3.Row) -> TaskRunRecord:
         ordinal=row["ordinal"],
         kind=row["kind"],
         version=row["version"],
-        tags=tuple(json.loads(row["tags"])),
+        tags=tuple(_json(row["tags"], [])),
         child_run_id=row["child_run_id"],
         state=_state(row),
-        attempts=row["attempts"],
+        attempts=_number(row["attempts"]),
         cache_key=row["cache_key"],
         arguments=row["arguments"],
         digest=row["digest"],
         result=row["result"],
         stored=row["stored"],
         files=row["files"],
-        counts=json.loads(row["counts"] or "{}"),
-        created_at=datetime.fromisoformat(row["created_at"]),
+        counts=_json(row["counts"], {}),
+        created_at=when(row["created_at"]),
         started_at=_time(row["started_at"]),
         ended_at=_time(row["ended_at"]),
     )
@@ -177,7 +208,7 @@ def state_record(row: sqlite3.Row) -> StateRecord:
     return StateRecord(
         run_id=row["run_id"],
         task_run_id=row["task_run_id"],
-        state=State(StateName(row["name"]), row["message"], datetime.fromisoformat(row["at"])),
+        state=State(StateName.stored(row["name"], row["type"]), row["message"], when(row["at"])),
         attempt=row["attempt"],
         scheduled_for=_time(row["scheduled_for"]),
     )
@@ -188,7 +219,7 @@ def log_record(row: sqlite3.Row) -> LogRecord:
     return LogRecord(
         run_id=row["run_id"],
         task_run_id=row["task_run_id"],
-        at=datetime.fromisoformat(row["at"]),
+        at=when(row["at"]),
         level=row["level"],
         logger=row["logger"],
         message=row["message"],

@@ -48,7 +48,29 @@ class StateName(StrEnum):
     @property
     def type(self) -> StateType:
         """The type of every state of this name."""
-        return _TYPES[self]
+        return _TYPES.get(self) or self.__dict__["foreign_type"]
+
+    @classmethod
+    def stored(cls, name: str, type_: str) -> StateName:
+        """As a history has it, which a newer taxietl wrote or somebody edited."""
+        if name in cls._value2member_map_:
+            return cls(name)
+        member = _foreign(cls, name)
+        is_known = type_ in StateType._value2member_map_
+        member.__dict__["foreign_type"] = (
+            StateType(type_) if is_known else _foreign(StateType, type_)
+        )
+        return member
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _foreign(kind: type[E], text: str) -> E:
+    """A member that is none of those known; equal to its text, as all are."""
+    member = str.__new__(kind, text)
+    member._name_ = member._value_ = text
+    return member
 
 
 _TYPES = {
@@ -86,7 +108,7 @@ class State:
     @property
     def type(self) -> StateType:
         """What the state means to the engine."""
-        return _TYPES[self.name]
+        return self.name.type
 
     @property
     def is_final(self) -> bool:
