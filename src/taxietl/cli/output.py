@@ -80,7 +80,10 @@ class Output:
         before, left = "\n", iter(rows)
         while some := list(islice(left, ROWS_AT_ONCE)):
             if self.json:
-                written = (json.dumps(_masked(each), ensure_ascii=False) for each in some)
+                written = (
+                    json.dumps(masked_json(each, plain=plain), default=plain, ensure_ascii=False)
+                    for each in some
+                )
                 _write(visible_json(before + ",\n".join(written)))
                 before = ",\n"
             else:
@@ -207,12 +210,11 @@ def write_document(document: Mapping[str, Any], *, as_is: bool = False) -> None:
     """Write one JSON document to stdout; without secrets, unless it is data."""
     shown = document if as_is else masked_json(document, plain=plain)
     text = json.dumps(shown, default=plain, indent=2, ensure_ascii=False)
-    with writing_to_stdout(), real_stdout():
-        sys.stdout.write(f"{visible_json(text)}\n")
+    _write(f"{visible_json(text)}\n")
 
 
 def _write(text: str) -> None:
-    with writing_to_stdout():
+    with writing_to_stdout(), real_stdout():
         sys.stdout.write(text)
 
 

@@ -71,6 +71,8 @@ def show(out: Output, name: RunArgument) -> None:
 
 def logs(out: Output, name: RunArgument) -> None:
     """Print what a run and its child runs logged."""
+    from taxietl.orchestrator.logs import FLOW_RUNS, TASK_RUNS
+
     history = _history()
     tree = history.tree(history.run(name), states=False)
     names = {each.id: each.name for each in tree.runs.values()}
@@ -79,21 +81,17 @@ def logs(out: Output, name: RunArgument) -> None:
     def row(line: LogRecord) -> Any:
         if out.json:
             return vars(line)
-        at = f"{line.at.astimezone():%H:%M:%S}.{line.at.microsecond // 1000:03d}"
-        return f"{at} | {line.level:<7} | {_speaker(line, names)} - {line.message}"
+        at = line.at.astimezone().time().isoformat("milliseconds")
+        if line.logger == TASK_RUNS and line.task_run_id in names:
+            speaker = f"Task run {names[line.task_run_id]!r}"
+        elif line.logger == FLOW_RUNS and line.run_id in names:
+            speaker = f"Flow run {names[line.run_id]!r}"
+        else:
+            speaker = line.logger
+        return f"{at} | {line.level:<7} | {speaker} - {line.message}"
 
     head = {"run": {"id": tree.root.id, "name": tree.root.name}}
     out.long_result(head, "logs", map(row, history.each_log(tree.root.id)))
-
-
-def _speaker(line: LogRecord, names: dict[str, str]) -> str:
-    """Who said it, as the console names them."""
-    from taxietl.orchestrator.logs import FLOW_RUNS, TASK_RUNS
-
-    if line.logger == TASK_RUNS and line.task_run_id in names:
-        return f"Task run {names[line.task_run_id]!r}"
-    is_run = line.logger == FLOW_RUNS and line.run_id in names
-    return f"Flow run {names[line.run_id]!r}" if is_run else line.logger
 
 
 def _history() -> History:
