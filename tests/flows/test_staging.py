@@ -15,10 +15,14 @@ from taxietl.flows.ingest import extract, probe, transform
 from taxietl.flows.staging import copy
 from taxietl.flows.staging import write as stage
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions
-from taxietl.load.lake.lake import Standing
+from taxietl.load.lake.manifest import Manifest
+from taxietl.load.lake.standing import Standing
+from taxietl.load.lake.upload import Destination
+from taxietl.load.lake.values import Form
 from taxietl.tlc.trip_file import TripFile
 
 JANUARY = TripFile("green", 2021, 1)
+KEY = "a/b.parquet"
 
 
 @pytest.fixture
@@ -39,9 +43,9 @@ def published(tmp_path: Path) -> Path:
 
 def planned(options: UploadOptions) -> PlannedUpload:
     version = probe(JANUARY, options.source)
-    return PlannedUpload(
-        "load", "", version, "a/b.parquet", Standing(None, None, is_recorded=False)
-    )
+    standing = Standing(Manifest("green", "2021-01"), Form.PARQUET, KEY, None, None)
+    goes_to = Destination(KEY, f"file:///lake/{KEY}", None, standing, ())
+    return PlannedUpload("load", "", version, goes_to)
 
 
 def test_published_bytes_that_change_meanwhile_are_not_uploaded(
