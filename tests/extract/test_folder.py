@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.errors import MissingFileError, SourceError
+from taxietl.errors import CorruptFileError, MissingFileError, SourceError
 from taxietl.extract.folder import Folder
 from taxietl.tlc.trip_file import TripFile
 
@@ -80,3 +80,18 @@ def test_a_file_that_goes_between_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="There is no file"):
         source.extract(version, into=tmp_path)
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["in-the-folder", "the-folder-itself"])
+@pytest.mark.parametrize("name", [f"{JANUARY.stem}.parquet", JANUARY.stem])
+def test_a_folder_of_parts_is_told_from_nothing(tmp_path: Path, name: str, inside: bool) -> None:
+    parts = tmp_path / name
+    parts.mkdir()
+    for number in range(3):
+        (parts / f"part-0000{number}.snappy.parquet").touch()
+    (parts / "_SUCCESS").touch()
+
+    with pytest.raises(CorruptFileError, match="is a folder of 3 Parquet parts") as error:
+        Folder(parts if inside else tmp_path).probe(JANUARY)
+    assert str(parts) in error.value.message
+    assert f"'{parts}/*.parquet'" in error.value.hint

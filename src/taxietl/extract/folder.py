@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from taxietl.errors import MissingFileError
+from taxietl.errors import CorruptFileError, MissingFileError
 from taxietl.extract.local import hashed, tail, version_of
 from taxietl.steps.values import SourceFile, SourceVersion
 from taxietl.tlc.trip_file import TripFile
 
 FORMS = ("parquet", "csv.gz", "csv")
 """Endings in order of preference: Parquet is the form the TLC still mends."""
+
+
+_PARTS = (".parquet", ".csv", ".gz")
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Folder:
 
         Raises:
             MissingFileError: the folder has none of it.
+            CorruptFileError: a folder of parts lies there instead of a file.
         """
         found = [
             path
@@ -35,6 +40,7 @@ class Folder:
             if (path := folder / f"{trip_file.stem}.{form}").is_file()
         ]
         if not found:
+            self._refuse_parts(trip_file)
             names = ", ".join(f"{trip_file.stem}.{form}" for form in FORMS)
             raise MissingFileError(
                 f"{self.path} has no file of {trip_file}.",
@@ -49,6 +55,23 @@ class Folder:
             f"{', '.join(others)} left"
         )
         return replace(version, warnings=(said,))
+
+    def _refuse_parts(self, trip_file: TripFile) -> None:
+        """Tell a folder under the month's name, as Spark writes one, from nothing."""
+        for name in (trip_file.stem, *(f"{trip_file.stem}.{form}" for form in FORMS)):
+            for path in (self.path / name, self.path / trip_file.color / name, self.path):
+                if path.name != name or not path.is_dir():
+                    continue
+                ends = Counter(each.suffix for each in path.iterdir() if each.suffix in _PARTS)
+                if not ends:
+                    continue
+                (end, count), *_ = ends.most_common(1)
+                parts = "Parquet" if end == ".parquet" else "CSV"
+                raise CorruptFileError(
+                    f"{path} is a folder of {count:,} {parts} part{'s'[: count > 1]}, not a file.",
+                    hint=f"Write it as one file: duckdb -c \"COPY (FROM '{path}/*{end}') TO "
+                    "'trips.parquet'\", and give --source trips.parquet.",
+                )
 
     def extract(self, version: SourceVersion, **_: object) -> SourceFile:
         """Hash the file where it lies; nothing is copied."""
