@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from taxietl.errors import CorruptFileError, DataError, SchemaError
@@ -50,7 +54,13 @@ def test_commas_and_signs_inside_a_name_stay() -> None:
 @pytest.mark.parametrize(
     ("text", "error", "told"),
     [
-        ("<html>no</html>", SchemaError, "does not begin with the columns LocationID,Borough"),
+        ("<html>no</html>", CorruptFileError, "is an HTML or XML page"),
+        ("a,b\n1,2\n", SchemaError, "does not begin with the columns LocationID,Borough"),
+        (
+            HEADER.replace(",", ";").replace('"', ""),
+            SchemaError,
+            "are separated by ';', not by commas",
+        ),
         ("", SchemaError, "does not begin with"),
         (HEADER, SchemaError, "has no rows"),
         (HEADER + '1,"EWR","Newark"\n', SchemaError, "row 2 of the zone table is none"),
@@ -67,7 +77,7 @@ def test_another_file_is_refused(text: str, error: type[DataError], told: str) -
 
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(CorruptFileError, match="is not a CSV file"):
-        read_zones(b"PAR1\xff\x00", name="zones.csv")
+        read_zones(b"LocationID\xff", name="zones.csv")
 
 
 def test_the_real_table_has_265_zones(tlc_data: Path) -> None:
@@ -76,3 +86,66 @@ def test_the_real_table_has_265_zones(tlc_data: Path) -> None:
     assert [each.location_id for each in zones] == list(range(1, 266))
     assert zones[263:] == _read(NEW)
     assert all(all(each) for each in zones)
+
+
+def _parquet(*, ids: object = None, **others: object) -> bytes:
+    columns = {
+        "LocationID": ids or pa.array([264, 265]),
+        "Borough": pa.array(["Unknown", "N/A"]),
+        "Zone": pa.array(["N/A", "Outside of NYC"]),
+        "service_zone": pa.array(["N/A", "N/A"]),
+    }
+    written = io.BytesIO()
+    pq.write_table(pa.table(columns | others), written)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(_parquet(), id="as it is"),
+        pytest.param(_parquet(ids=pa.array([264.0, 265.0])), id="ids as pandas has them"),
+        pytest.param(_parquet(ids=pa.array(["264", "265"])), id="ids as texts"),
+        pytest.param(_parquet(__index_level_0__=pa.array([0, 1])), id="an index"),
+        pytest.param(
+            _parquet(Borough=pa.array(["Unknown", "N/A"]).dictionary_encode()), id="categories"
+        ),
+    ],
+)
+def test_a_parquet_file_has_the_same_rows(content: bytes) -> None:
+    assert read_zones(content, name="zones.parquet") == _read(NEW)
+
+
+def test_a_text_that_is_missing_in_parquet_is_empty() -> None:
+    content = _parquet(service_zone=pa.array([None, "N/A"]))
+
+    assert [zone.service_zone for zone in read_zones(content, name="z")] == ["", "N/A"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "told"),
+    [
+        (_parquet(x=pa.array([1, 2])), SchemaError, "does not begin with the columns"),
+        (_parquet(Zone=pa.array([1, 2])), SchemaError, "has columns of other types"),
+        (_parquet(ids=pa.array([1.5, 2])), SchemaError, "row 2 of the zone table is none"),
+        (_parquet(ids=pa.array([1, 1])), SchemaError, "row 3 .* has LocationID 1 again"),
+        (_parquet()[:-9] + b"PAR1", CorruptFileError, "cannot be read as Parquet"),
+        (gzip.compress(NEW.encode()), CorruptFileError, "is compressed by gzip"),
+        (NEW.encode("utf-16"), SchemaError, "is encoded in UTF-16"),
+    ],
+    ids=["more", "numbers", "half", "twice", "damaged", "gzip", "utf-16"],
+)
+def test_another_kind_of_file_is_named_for_what_it_is(
+    content: bytes, error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=told):
+        read_zones(content, name="zones.parquet")
+
+
+def test_a_small_file_that_unfolds_to_much_is_refused() -> None:
+    rows = 20_000
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["a" * 9_000])
+    columns = dict.fromkeys(["Borough", "Zone", "service_zone"], texts)
+
+    with pytest.raises(SchemaError, match="too much for the zone table"):
+        read_zones(_parquet(ids=pa.array(range(rows)), **columns), name="zones.parquet")

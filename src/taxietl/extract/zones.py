@@ -70,7 +70,7 @@ def _in_folder(folder: Path) -> Path:
                 return place / name
     raise MissingFileError(
         f"{folder} has no zone table.",
-        hint=f"Looked for {' and '.join(FILE_NAMES)} there and in its folder misc.",
+        hint=f"Looked for {', '.join(FILE_NAMES)} there and in its folder misc.",
     )
 
 

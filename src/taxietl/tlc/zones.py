@@ -35,5 +35,5 @@ FIRST, LAST = 1, 265
 UNKNOWN, OUTSIDE = 264, 265
 """Not known where; and outside of the city."""
 
-FILE_NAMES = ("taxi_zone_lookup.csv", "taxi+_zone_lookup.csv")
-"""Today's, and an older one."""
+FILE_NAMES = ("taxi_zone_lookup.csv", "taxi+_zone_lookup.csv", "taxi_zone_lookup.parquet")
+"""Today's, an older one, and that of a copy as Parquet."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from taxietl.errors import CorruptFileError
 from taxietl.steps.file_kinds import GZIP, PARQUET, TEXT, kind_of
@@ -62,7 +62,7 @@ class Check:
             chunk = self._begin()
         self._unpack(chunk)
 
-    def finish(self, path: Path) -> None:
+    def finish(self, whole: Path | IO[bytes]) -> None:
         """Look at the whole, which now lies there.
 
         Raises:
@@ -73,7 +73,7 @@ class Check:
         if self._unpacking is not None and not self._unpacking.is_whole():
             raise self._corrupt("is a gzip cut short")
         if self._form == ".parquet":
-            self._read_footer(path)
+            self._read_footer(whole)
 
     def _begin(self) -> bytes:
         """Tell by the first bytes what it is; gives them back."""
@@ -99,12 +99,12 @@ class Check:
         if not self._unpacking.feed(chunk):
             raise self._corrupt("is a damaged gzip")
 
-    def _read_footer(self, path: Path) -> None:
+    def _read_footer(self, whole: Path | IO[bytes]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
-            pq.read_metadata(path)
+            pq.read_metadata(whole)
         except (pa.ArrowException, OSError) as error:
             raise self._corrupt("is a Parquet file cut short or damaged") from error
 

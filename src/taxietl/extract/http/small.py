@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
 
 from taxietl.config.sources import check_address, holds_months
 from taxietl.errors import ConfigError, CorruptFileError
@@ -15,10 +15,11 @@ _MOST_BYTES = 1 << 20
 
 
 def content_of(address: str, *, cancellation: Cancellation = NEVER) -> bytes:
-    """The bytes of a text file of at most 1 MB.
+    """The bytes of a file of at most 1 MB.
 
     Raises:
         ConfigError: it is no address of one file.
+        SchemaError: it is a text in another encoding, or JSON.
         CorruptFileError: what is there is longer, a web page, or of unknown length.
         TransferError: it could not be had this time.
         SourceError: it is not there, or cannot be reached at all.
@@ -48,5 +49,5 @@ def content_of(address: str, *, cancellation: Cancellation = NEVER) -> bytes:
         )
     check = Check(question.name)
     check.feed(bytes(content))
-    check.finish(Path())
+    check.finish(io.BytesIO(content))
     return bytes(content)
