@@ -16,6 +16,10 @@ IGNORED = frozenset({"", "__index_level_0__", "unnamed: 0", "source_month"})
 the one that taxietl adds to its tables, in a file written from such a table."""
 
 
+MOST_COLUMNS = 1_000
+"""Trip files have up to 25, PostgreSQL's tables up to 1,600."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """How one file's columns answer to the contract."""
@@ -52,6 +56,12 @@ def match(
         SchemaError: a column is missing, stands there twice, or too few are known; or one is new,
             and that is not allowed.
     """
+    if len(published) > MOST_COLUMNS:
+        raise SchemaError(
+            f"The {trip_file} file has {len(published):,} columns; no trip file has as many.",
+            hint="Leave out what is no data of the TLC's; "
+            f"`taxietl schema --color {trip_file.color}` lists the columns of every era.",
+        )
     spelt = _spellings(published, trip_file)
     given = _take_renamed(spelt, trip_file, rules.renames)
     covering = [era for era in ERAS if era.color == trip_file.color and era.covers(trip_file)]

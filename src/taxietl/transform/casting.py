@@ -71,6 +71,17 @@ def _has_words(column: Column) -> bool:
     return column.name in FLAGS or "TRUE" in NUMBERS.get(column.name, ())
 
 
+def check_type(kind: pa.DataType, column: Column) -> None:
+    """Demand a published type that can hold the column's values, before any is read.
+
+    Raises:
+        SchemaError: it holds no values of this kind.
+    """
+    kind = plain(pa.nulls(0, kind)).type
+    if not pa.types.is_null(kind):
+        _check_holds(kind, arrow_type(column.kind), column)
+
+
 def plain(published: pa.Array) -> pa.Array:
     """The values without an encoding of their own; decimals and text of any type as text."""
     if pa.types.is_dictionary(published.type):

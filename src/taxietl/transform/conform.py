@@ -82,7 +82,7 @@ def conform(block: Block, layout: Layout, *, notes_kept: int = NOTES_KEPT) -> Co
     arrays: list[pa.Array] = []
     losses: list[_Loss] = []
     remarks: list[Remark] = []
-    for column, name in _wanted(layout):
+    for column, name in wanted(layout):
         if name is None:
             arrays.append(pa.nulls(block.batch.num_rows, schema.field(column.name).type))
             continue
@@ -190,7 +190,7 @@ def _filled(values: pa.Array, published: pa.Array, column: Column) -> tuple[pa.A
     return pc.coalesce(values, spare), list(pc.indices_nonzero(contrary).to_pylist())
 
 
-def _wanted(layout: Layout) -> Iterator[tuple[Column, str | None]]:
+def wanted(layout: Layout) -> Iterator[tuple[Column, str | None]]:
     """Each column of the result, and the file's name for it."""
     for column in layout.era.dataset.columns:
         yield column, layout.columns.get(column.name)
