@@ -87,8 +87,11 @@ def test_a_restated_file_replaces_the_table(taxietl: Taxietl, folder: Path) -> N
 def test_what_goes_wrong_is_told_and_leaves_the_table(taxietl: Taxietl, folder: Path) -> None:
     taxietl("zones", "--source", folder)
     broken = folder / "broken.csv"
-    broken.write_text("<html>")
+    broken.write_text("a,b\n1,2\n")
+    page = folder / "page.csv"
+    page.write_text("<html>")
 
+    check_refused(taxietl("zones", "--source", page, "-q"), 3, "page.csv is an HTML")
     check_refused(taxietl("zones", "--source", broken, "-q"), 4, "broken.csv", "taxi_zone_lookup")
     check_refused(taxietl("zones", "--source", folder / "none.csv", "-q"), 3, "none.csv")
     check_refused(taxietl("zones", "--source", folder, "--to", "wherehouse"), 2, "'warehouse'?")

@@ -390,6 +390,18 @@ class TestLinesThatCannotBeTakenApart:
         assert cleaned.tally.rows_rejected == 1
         assert cleaned.tally.notes == (Note("row", 4, None, reason, line),)
 
+    def test_a_line_that_no_trip_has_is_one_and_is_not_taken_apart(self, trips: Any) -> None:
+        endless, many = "," * ((1 << 20) + 1), trips.line() + "," * 101
+
+        cleaned = trips.clean(trips.csv(endless, trips.line(), trips.line(), "x" + endless, many))
+
+        cleaned.assert_adds_up()
+        assert [(note.line, note.reason) for note in cleaned.tally.notes] == [
+            (2, "1,048,577 bytes long: no trip is"),
+            (5, "1,048,578 bytes long: no trip is"),
+            (6, "119 fields instead of 18"),
+        ]
+
     def test_a_long_row_is_one(self, trips: Any) -> None:
         cleaned = trips.clean(trips.csv(trips.line(), trips.line() + ",1,", trips.line()))
 

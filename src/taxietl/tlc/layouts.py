@@ -56,12 +56,6 @@ def match(
         SchemaError: a column is missing, stands there twice, or too few are known; or one is new,
             and that is not allowed.
     """
-    if len(published) > MOST_COLUMNS:
-        raise SchemaError(
-            f"The {trip_file} file has {len(published):,} columns; no trip file has as many.",
-            hint="Leave out what is no data of the TLC's; "
-            f"`taxietl schema --color {trip_file.color}` lists the columns of every era.",
-        )
     spelt = _spellings(published, trip_file)
     given = _take_renamed(spelt, trip_file, rules.renames)
     covering = [era for era in ERAS if era.color == trip_file.color and era.covers(trip_file)]
@@ -69,6 +63,12 @@ def match(
     complete = [era for era in (*covering, whole) if _is_of(era, spelt, given)]
     if not complete:
         raise _not_of_any_era(spelt.keys(), given, covering, trip_file)
+    if len(published) > MOST_COLUMNS:
+        raise SchemaError(
+            f"The {trip_file} file has {len(published):,} columns; no trip file has as many.",
+            hint="Leave out what is no data of the TLC's; "
+            f"`taxietl schema --color {trip_file.color}` lists the columns of every era.",
+        )
     era = max(complete, key=lambda each: len(each.published))
     columns = given | {
         name: spelt[each] for name, each in era.contract.items() if name not in given

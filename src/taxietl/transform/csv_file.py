@@ -29,7 +29,7 @@ from taxietl.tlc.datasets import Kind
 from taxietl.tlc.layouts import match
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.ahead import in_order
-from taxietl.transform.blocks import Block, raw_text
+from taxietl.transform.blocks import RAW_KEPT, Block, raw_text
 from taxietl.transform.casting import decoded
 from taxietl.transform.csv_types import WHOLE, Types, is_exact, types_of
 from taxietl.transform.header import CsvFile, check_first_line, explained, lines_end_in_cr, names_of
@@ -50,6 +50,13 @@ _FIRST_BLOCK_BYTES = 256 << 10
 """The first is small, so that those who wait for rows can begin."""
 
 _LONGEST_LINE = 64 << 20
+_LONGEST_ROW = 1 << 20
+"""A longer line is no trip; to take it apart might take any amount of memory."""
+
+_BLANKS_LOOKED_AT = 4 << 20
+_MOST_UNNAMED = 100
+"""Fields without a name; the TLC's files have two."""
+
 _ROWS_LOOKED_AT = 20
 _CUT = "no line end after its last line, unlike the others: it may be cut"
 # isal's stubs call its class of errors an instance.
@@ -92,8 +99,8 @@ class CsvReader:
             self._stream.close()
             raise
         # Some files have more fields than names, the others being empty in every row.
-        others = range(_usual_fields(self._rest) - len(self._names))
-        self._unnamed = [f"\x00{index}" for index in others]
+        others = _usual_fields(self._rest) - len(self._names)
+        self._unnamed = [f"\x00{index}" for index in range(others) if others <= _MOST_UNNAMED]
         # Codes may be written as 1.0, as pandas does, times without seconds or with nanoseconds.
         # What is parsed as text can be either, and takes longer.
         self._tries = [
@@ -115,14 +122,16 @@ class CsvReader:
     def _header_and_rest(self) -> tuple[bytes, bytes]:
         """The first line, and data from the second on with at least one row, if there is any."""
         header, _, rest = next(self._chunks, b"").partition(b"\n")
-        while not rest.strip() and (more := next(self._chunks, b"")):
+        while not rest.strip() and len(rest) < _BLANKS_LOOKED_AT:
+            if not (more := next(self._chunks, b"")):
+                break
             rest += more
         return header, rest
 
     def _begins_with_iso_times(self) -> bool:
         """Whether the first row's times are in ISO 8601, as nearly always."""
         line = next((each for each in self._rest.split(b"\n", 9) if not is_blank(each)), b"")
-        fields = dict(zip(self._names, line.split(b","), strict=False))
+        fields = dict(zip(self._names, line[:_LONGEST_ROW].split(b","), strict=False))
         times = (fields.get(name, b"") for name, each in self._tries[0].items() if each == _TIME)
         return all(not each.strip(b' "') or _ISO_DATE.match(each) for each in times)
 
@@ -180,7 +189,7 @@ class CsvReader:
 
         Which is tried first changes nothing but the time it takes.
         """
-        if lines.rows and means_one_thing(lines.data):
+        if lines.rows and lines.longest <= _LONGEST_ROW and means_one_thing(lines.data):
             # What one block had, the others have, too.
             for at in range(self._first_try, len(self._tries)):
                 batch = self._by_arrow(lines, self._tries[at])
@@ -225,11 +234,14 @@ class CsvReader:
         numbers: list[int] = []
         rows: list[list[str | None]] = []
         rejects: list[Note] = []
-        for number, raw in enumerate(lines.data.split(b"\n"), lines.first_line):
+        split = lines.data.split(b"\n") if lines.rows else []
+        for number, raw in enumerate(split, lines.first_line):
             if is_blank(raw):
                 continue
-            line = decoded(raw.rstrip(b"\r"))
+            line = decoded(raw.rstrip(b"\r") if len(raw) <= _LONGEST_ROW else raw[:RAW_KEPT])
             fields, reason = self._taken_apart(line)
+            if len(raw) > _LONGEST_ROW:
+                reason = f"{len(raw):,} bytes long: no trip is"
             if reason:
                 rejects.append(Note("row", number, None, reason, raw_text(line)))
             else:
@@ -250,7 +262,7 @@ class CsvReader:
         named, others = fields[: len(self._names)], fields[len(self._names) :]
         if len(named) < len(self._names):
             return [], f"{len(named)} fields instead of {len(self._names)}"
-        if any(trimmed(other) not in MISSING for other in others):
+        if len(others) > _MOST_UNNAMED or any(trimmed(each) not in MISSING for each in others):
             return [], f"{len(fields)} fields instead of {len(self._names)}"
         return [None if field in MISSING else field for field in named], ""
 
@@ -259,7 +271,7 @@ def _usual_fields(data: bytes) -> int:
     """How many fields most of the first rows have; 0 without rows."""
     counts: Counter[int] = Counter()
     for line in data.split(b"\n", _ROWS_LOOKED_AT)[:_ROWS_LOOKED_AT]:
-        if not is_blank(line):
+        if len(line) <= _LONGEST_ROW and not is_blank(line):
             try:
                 counts[len(fields_of(decoded(line.rstrip(b"\r"))))] += 1
             except csv.Error:

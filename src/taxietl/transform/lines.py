@@ -9,12 +9,10 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np  # noqa: TID253  imported only where files are read
 import pyarrow as pa  # noqa: TID253
 import pyarrow.compute as pc  # noqa: TID253
-from numpy.typing import NDArray  # noqa: TID253
 
 from taxietl.transform.casting import decoded
 
@@ -44,6 +42,9 @@ class Lines:
     blank: tuple[int, ...]
     """Which of them, from 0, hold nothing."""
 
+    longest: int = 0
+    """Bytes of the longest of them."""
+
     @property
     def rows(self) -> int:
         """Lines that are not blank."""
@@ -63,18 +64,17 @@ def lines_of(data: bytes, first_line: int) -> Lines:
     octets = np.frombuffer(data, np.uint8)
     is_end = octets == _LF
     count = int(np.count_nonzero(is_end)) + (data[-1:] not in (b"\n", b""))
-    return Lines(data, first_line, count, _blank_lines(data, octets, is_end))
-
-
-def _blank_lines(data: bytes, octets: NDArray[Any], is_end: NDArray[Any]) -> tuple[int, ...]:
     if not data:
-        return ()
+        return Lines(data, first_line, count, ())
     ends = np.flatnonzero(is_end)
     if not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
     starts = np.concatenate(([0], ends[:-1] + 1))
-    suspect = np.flatnonzero((starts == ends) | _BLANKS[octets[starts]])
-    return tuple(int(each) for each in suspect if is_blank(data[starts[each] : ends[each]]))
+    is_blank_line = starts == ends
+    for each in np.flatnonzero(~is_blank_line & _BLANKS[octets[starts]]):
+        is_blank_line[each] = is_blank(data[starts[each] : ends[each]])
+    blank = tuple(np.flatnonzero(is_blank_line).tolist())
+    return Lines(data, first_line, count, blank, int((ends - starts).max()))
 
 
 def is_blank(line: bytes) -> bool:
