@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import errno
 import pickle
 
 import pytest
 
 from taxietl.errors import (
     Cancelled,
+    ConfigError,
     IsolatedProcessError,
     SourceError,
     TargetError,
     TimedOutError,
     TransientError,
     UnknownNameError,
+    out_of_memory,
 )
 
 
@@ -61,3 +64,33 @@ def test_a_timeout_is_what_people_catch() -> None:
 
     assert isinstance(error, (TransientError, TimeoutError))
     assert str(error) == "Task run 'a-0' exceeded its timeout of 2.5 seconds."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError("can't start new thread"),
+        ImportError("x.so: failed to map segment from shared object"),
+        RuntimeError("std::bad_alloc"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_any_library_raises_when_memory_runs_out_is_one_error(error: Exception) -> None:
+    wrapped = ConfigError("The loader cannot be imported.")
+    wrapped.__cause__ = error
+
+    for each in (error, wrapped):
+        meant = out_of_memory(each)
+        assert meant is not None
+        assert (meant.exit_code, meant.hint[:20]) == (5, "Nothing half-done st")
+        assert meant.message.startswith("Memory ran out: ")
+
+
+def test_other_errors_are_not_of_memory() -> None:
+    ours = TargetError("DuckDB needs more memory.")
+    ours.__cause__ = MemoryError()
+
+    assert out_of_memory(ours) is None
+    assert out_of_memory(ValueError("x")) is None

@@ -13,7 +13,8 @@
     │   ├── CountMismatchError        rows read are not rows loaded + dropped + rejected
     │   └── RefusedLoadError          a plan that needs --force or another limit
     ├── TargetError               5   database, bucket, disk
-    │   └── NotOursError              a table or file that taxietl did not make
+    │   ├── NotOursError              a table or file that taxietl did not make
+    │   └── OutOfMemoryError          this process may not have the memory it needs
     ├── TryLaterError             75  somebody else holds it, or it is not there yet
     │   ├── NotPublishedError         the source works, and does not have that month yet
     │   └── WarehouseBusyError        another process has the warehouse's file open
@@ -34,6 +35,7 @@ Messages and hints never hold a password, a token or a full DSN: they are masked
 from __future__ import annotations
 
 import difflib
+import errno
 import signal
 from collections.abc import Iterable
 from typing import Any
@@ -137,6 +139,46 @@ class TargetError(TaxietlError):
 
 class NotOursError(TargetError):
     """A table or file of that name exists, and taxietl did not make it: never touched."""
+
+
+class OutOfMemoryError(TargetError):
+    """The system gave this process no more memory: by a limit, or because there is none."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"Memory ran out: {detail}.",
+            hint="Nothing half-done stays. Raise the limit of this process (ulimit -v, the "
+            "container's, systemd's MemoryMax=), close other programs, or load fewer months at "
+            "once (--workers 1).",
+        )
+
+
+def out_of_memory(error: BaseException | None) -> OutOfMemoryError | None:
+    """What any library raises when memory runs out, as one of ours; None for other errors."""
+    while error is not None:
+        if isinstance(error, OutOfMemoryError):
+            return error
+        text = str(error)
+        is_one = isinstance(error, MemoryError) or any(each in text for each in _NO_MEMORY)
+        if is_one or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            lines = text.splitlines()
+            return OutOfMemoryError(lines[0].rstrip(".") if lines else type(error).__name__)
+        if isinstance(error, TaxietlError) and not isinstance(error, ConfigError):
+            return None  # it says already what is wrong
+        error = error.__cause__
+    return None
+
+
+_NO_MEMORY = (
+    "can't start new thread",
+    "Failed to launch worker thread",
+    "failed to map segment from shared object",
+    "cannot allocate memory",
+    "Cannot allocate memory",
+    "std::bad_alloc",
+    "bad allocation",
+)
+"""How the linker, threads and C++ say it, who have no class for it."""
 
 
 class TryLaterError(TaxietlError):

@@ -20,7 +20,7 @@ import typer
 
 from taxietl.cli.stderr import LogFormat, log_format, say
 from taxietl.cli.streams import real_stdout, stdout_kept_for_a_document, writing_to_stdout
-from taxietl.errors import Cancelled, TargetError, TaxietlError
+from taxietl.errors import Cancelled, TargetError, TaxietlError, out_of_memory
 from taxietl.masking import masked, masked_json
 from taxietl.terminal import visible, visible_json
 
@@ -153,6 +153,7 @@ def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def describe_error(error: BaseException) -> dict[str, Any]:
     """An error as message, hint, kind and exit code; for one of ours, of typer's or a bug."""
+    error = out_of_memory(error) or error
     kind = type(error).__name__
     if isinstance(error, TaxietlError):
         return {

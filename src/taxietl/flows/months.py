@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from taxietl.errors import TaxietlError, worst_exit_code
+from taxietl.errors import TaxietlError, out_of_memory, worst_exit_code
 from taxietl.tlc.trip_file import TripFile
 
 Report = TypeVar("Report")
@@ -85,6 +85,7 @@ def _ended(trip_file: TripFile, wait: Callable[[], Report]) -> MonthResult[Repor
 
 
 def _told(error: Exception) -> MonthError:
+    error = out_of_memory(error) or error
     kind = type(error).__name__
     if isinstance(error, TaxietlError):
         return MonthError(kind, error.message, error.hint, error.exit_code, error.warnings)
