@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from taxietl.cli.environment import check_environment
 from taxietl.cli.stderr import choose_log_format
 from taxietl.cli.streams import open_closed_streams, writing_to_stdout
 from taxietl.errors import TargetError
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 def entry() -> None:
     """Run the command line of this process, and end it."""
+    if "run" not in sys.argv:
+        # Nothing of ours computes with matrices. NumPy's library would set up a thread and its
+        # memory for each processor, and where it may not have them, interrupt the process.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = main()
     if "run" in sys.argv:  # a flow of the user's own may have things to do at exit
         if "--json" in sys.argv:  # and to say, which is no part of the document
@@ -53,6 +58,7 @@ def _done(given: Sequence[str]) -> int:
         with writing_to_stdout():
             sys.stdout.write(f"taxietl {taxietl.__version__}\n")
         return 0
+    check_environment(given)
     # Imports make objects that stay; looking for garbage among them is a tenth of a short run.
     gc.set_threshold(50_000)
     from taxietl.cli.app import run
