@@ -82,7 +82,7 @@ def test_why_tells_of_a_run_and_of_a_call_to_come(taxietl: Taxietl, kept: Path) 
     assert "now:  miss: what differs: size" in to_come.out
     assert "kept 1000, asked 7" in to_come.out
     check(taxietl("cache", "why", "nothing", "--json").document, "cache_why")
-    check_refused(taxietl("cache", "why", "b/make-0", "-p", "size=1"), 2, "-p goes with a task")
+    check_refused(taxietl("cache", "why", "b/make-0", "-p", "size=1"), 2, "-p is for a task")
     check_refused(taxietl("cache", "why", "bb/make-0"), 2, "no run named 'bb'")
     check_refused(taxietl("cache", "why", "make", "-p", "size"), 2, "name=value")
 

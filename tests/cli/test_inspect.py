@@ -110,7 +110,7 @@ def test_the_page_stands_alone_and_repeats_no_markup(
 def test_a_file_named_as_the_tlc_does_says_its_month(taxietl: Taxietl, file: Path) -> None:
     renamed = file.rename(file.with_name("january.csv"))
 
-    check_refused(taxietl("inspect", renamed), 2, "which month", "--color green")
+    check_refused(taxietl("inspect", renamed), 2, "Which month", "--color green")
     assert taxietl("inspect", renamed, *GREEN, "--json").document["rows"] == 300
     assert taxietl("inspect", *GREEN, "--source", renamed, "--json").document["rows"] == 300
 

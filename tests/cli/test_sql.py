@@ -65,7 +65,7 @@ def test_a_long_table_stops_and_says_how_many_rows_more(taxietl: Taxietl, wareho
 
     assert len(done.out.splitlines()) == 1 + 1000
     assert done.out.splitlines()[-1].startswith("999  row 999")
-    assert "500 more rows; --format csv writes all." in done.err
+    assert "warning: 500 more rows are not shown; --format csv writes all." in done.err
 
 
 def test_every_kind_of_value_prints_well(taxietl: Taxietl, warehouse: Path) -> None:
@@ -135,7 +135,7 @@ def test_parquet_goes_to_a_file(home: Path, warehouse: Path, tmp_path: Path) -> 
 def test_parquet_refuses_two_columns_of_one_name(taxietl: Taxietl, warehouse: Path) -> None:
     done = taxietl("sql", "SELECT 1 AS a, 2 AS a", "--format", "parquet")
 
-    check_refused(done, 2, "one name", "AS")
+    check_refused(done, 2, "the same name", "AS")
 
 
 def test_what_does_not_read_is_refused(taxietl: Taxietl, warehouse: Path) -> None:
