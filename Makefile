@@ -48,12 +48,12 @@ demo: $(DEMO_VENV)/installed-$(VERSION) ## The main job: make a month, ingest it
 		--out $(DEMO)/files/yellow_tripdata_2021-01.csv.gz
 	@echo; echo '$$ taxietl ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files'
 	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files
+	@echo; echo '$$ taxietl runs show yellow-2021-01'
+	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) runs show yellow-2021-01
 	@echo; echo '$$ taxietl ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files -q      # again'
 	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) ingest --color yellow --year 2021 --month 1 --source $(DEMO)/files -q
 	@echo; echo '$$ taxietl runs ls'
 	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) runs ls --limit 3
-	@echo; echo '$$ taxietl runs show yellow-2021-01'
-	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) runs show yellow-2021-01
 	@echo; echo '$$ taxietl sql "SELECT …"'
 	@$(DEMO_VENV)/bin/taxietl --home $(DEMO) sql "SELECT payment_type, count(*) AS trips, \
 		round(sum(total_amount), 2) AS dollars FROM yellow_trips GROUP BY ALL ORDER BY ALL"

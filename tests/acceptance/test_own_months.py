@@ -111,8 +111,8 @@ def test_a_second_run_fetches_nothing_and_leaves_the_same_rows(work: Path) -> No
 
     assert first["result"] == second["result"] == [{"loaded": 900, "left out": 100}] * 3
     steps = {"extract-0": "Completed", "load-0": "Completed", "transform-0": "Completed"}
-    assert states(work, first["run"]["name"]) == [steps] * 3
-    assert states(work, second["run"]["name"]) == [steps | {"extract-0": "Cached"}] * 3
+    assert states(work, first["run"]["id"]) == [steps] * 3
+    assert states(work, second["run"]["id"]) == [steps | {"extract-0": "Cached"}] * 3
     assert once == rows(work) == [(1, 900), (2, 900), (3, 900)]
 
 
