@@ -129,8 +129,11 @@ class TestBothBaseColumnsOf2018:
         reason = "differs from Dispatching_base_number, which was loaded"
         assert cleaned.tally.notes == (Note("value", 152, "Dispatching_base_num", reason, "B2"),)
 
-    def test_where_they_differ_often_the_user_has_to_say_what_it_is(self, trips: Any) -> None:
-        path = trips.csv(*[both("B1", "B2")] * 3, header=BOTH)
+    @pytest.mark.parametrize("second", ["B2", "NA", "-"])  # in a licence, texts as any other
+    def test_where_they_differ_often_the_user_has_to_say_what_it_is(
+        self, trips: Any, second: str
+    ) -> None:
+        path = trips.csv(*[both("B1", second)] * 3, header=BOTH)
 
         with pytest.raises(SchemaError, match="3 of 3 values of Dispatching_base_num") as error:
             trips.clean(path, FHV_2018)
@@ -139,7 +142,7 @@ class TestBothBaseColumnsOf2018:
         rules = ColumnRules({"dispatching_base_num": "Affiliated_base_number"})
         cleaned = trips.clean(path, FHV_2018, rules=rules)
         assert cleaned.column("dispatching_base_num") == ["B1"] * 3
-        assert cleaned.column("Affiliated_base_number") == ["B2"] * 3
+        assert cleaned.column("Affiliated_base_number") == [second] * 3
 
 
 @pytest.mark.parametrize(

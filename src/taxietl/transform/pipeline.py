@@ -23,7 +23,6 @@ from taxietl.tlc.column_rules import AS_PUBLISHED, ColumnRules
 from taxietl.tlc.datasets import Dataset
 from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.blocks import TripReader
-from taxietl.transform.casting import says_none
 from taxietl.transform.conform import CONTRARY, Conformed, conform
 from taxietl.transform.csv_file import BLOCK_BYTES, CsvReader
 from taxietl.transform.dates import DateOrder
@@ -167,7 +166,7 @@ class _Counts:
         self.remarks: dict[tuple[str | None, str], Remark] = {}
         self.zeros_before = 0
         self.zeros_after = 0
-        self._first_of: dict[str | None, Note] = {}
+        self._first_of: dict[str, Note] = {}
 
     @property
     def notes_left(self) -> int:
@@ -187,9 +186,11 @@ class _Counts:
         self.nulled.update(conformed.nulled)
         self.missing.update(conformed.missing)
         self.remark(conformed.remarks)
-        for note in conformed.notes:
-            if not says_none(note.raw):
-                self._first_of.setdefault(note.column, note)
+        for column, nulled in conformed.nulled.items():
+            if nulled > conformed.missing.get(column, 0) and column not in self._first_of:
+                # Those that could not be read are noted before those that say "none".
+                of_column = (note for note in conformed.notes if note.column == column)
+                self._first_of[column] = next(of_column)
         self.notes += conformed.notes[: self.notes_left]
 
     def remark(self, remarks: Sequence[Remark]) -> None:
