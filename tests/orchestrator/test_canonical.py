@@ -16,8 +16,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr
 
 from taxietl.orchestrator.canonical import NoDigestError, told_apart, types_in
 
@@ -56,6 +57,52 @@ class Text(str):
         return "something else"
 
 
+class Quantity(float):
+    """A number with a unit."""
+
+    def __new__(cls, value: float, unit: str) -> Quantity:
+        quantity = super().__new__(cls, value)
+        quantity.unit = unit  # type: ignore[attr-defined]
+        return quantity
+
+
+class Route(list[str]):
+    def __init__(self, stops: list[str], color: str) -> None:
+        super().__init__(stops)
+        self.color = color
+
+
+class Marked(str):
+    __slots__ = ("mark",)
+
+
+def marked(text: str, mark: int) -> Marked:
+    made = Marked(text)
+    made.mark = mark
+    return made
+
+
+@dataclass
+class Fares(dict[str, float]):
+    currency: str
+
+
+def fares(**prices: float) -> Fares:
+    made = Fares("USD")
+    made.update(prices)
+    return made
+
+
+class Account(BaseModel):
+    _owner: str = PrivateAttr("")
+
+
+def account(owner: str) -> Account:
+    made = Account()
+    made._owner = owner
+    return made
+
+
 Point = namedtuple("Point", "x y")  # what old code passes
 SUMMER = datetime(2021, 7, 1, 12)
 
@@ -87,6 +134,14 @@ LOOK_ALIKE: list[list[Any]] = [
         SUMMER.replace(tzinfo=UTC),
         SUMMER,
     ],
+    [Quantity(50, "C"), Quantity(50, "F"), Quantity(51, "F"), 50.0],
+    [Route(["1"], "green"), Route(["1"], "yellow"), Route(["2"], "green"), ["1"]],
+    [marked("a", 1), marked("a", 2), "a"],
+    [fares(base=3.0), fares(base=2.5), Fares("USD"), Fares("EUR")],
+    [account("one"), account("two")],
+    [datetime(2021, 11, 7, 1, 30), datetime(2021, 11, 7, 1, 30, fold=1)],
+    [OrderedDict(a=1, b=2), OrderedDict(b=2, a=1)],
+    [pd.Timedelta(1, "ns"), pd.Timedelta(2, "ns"), timedelta()],
     [timedelta(seconds=1), 1.0, timedelta(days=200_000), timedelta(days=200_000, microseconds=1)],
     [UUID(int=1), str(UUID(int=1)), Decimal("1.0"), Decimal("1.00"), 1j],
     [np.array([1, 2]), np.array([1.0, 2.0]), np.array([[1], [2]]), np.array([1, 2], dtype=object)],
@@ -152,6 +207,8 @@ def test_what_has_no_form_says_so() -> None:
 
     with pytest.raises(NoDigestError, match="a Opaque has no canonical form"):
         told_apart({"given": [Opaque()]})
+    with pytest.raises(NoDigestError, match="a MaskedArray has no canonical form"):
+        told_apart({"given": np.ma.array([1, 2], mask=[True, False])})
     with pytest.raises(NoDigestError, match="holds itself"):
         told_apart({"ring": ring})
 

@@ -130,6 +130,36 @@ def test_a_frame_among_the_arguments_makes_a_key() -> None:
         told_apart({"given": pd.DataFrame({"n": [1, "1"]})})
 
 
+def _noted() -> pd.DataFrame:
+    noted = pd.DataFrame({"n": ["a"]})
+    noted.attrs["unit"] = "miles"
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (pd.DataFrame({"n": ["a"]}), _noted()),
+        (
+            pd.DataFrame({"n": pd.Categorical(["a"], ["a"])}),
+            pd.DataFrame({"n": pd.Categorical(["a"], ["b", "a"])}),
+        ),
+        (
+            pd.DataFrame({"n": [None]}, dtype=object),
+            pd.DataFrame({"n": [float("nan")]}, dtype=object),
+        ),
+        (
+            pd.DataFrame([[1]], columns=pd.Index(["n"], name="a")),
+            pd.DataFrame([[1]], columns=pd.Index(["n"], name="b")),
+        ),
+    ],
+    ids=["attrs", "categories", "None and NaN", "name of the columns"],
+)
+def test_frames_of_the_same_cells_are_told_apart(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    assert told_apart({"given": one}) != told_apart({"given": other})
+    assert told_apart({"given": one}) == told_apart({"given": one.copy()})
+
+
 def test_an_uncached_frame_is_passed_on_and_not_stored(engine: Engine) -> None:
     run = engine.run(flow(lambda: task(frame)()))
 

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -33,6 +34,11 @@ _BASES: dict[type, Callable[[Any], object]] = {
     int: int.__int__,
     float: float.__float__,
 }
+_MAY_HOLD_MORE = (
+    *(str, int, float, complex, bytes, bytearray, dict, list, tuple, set, frozenset),
+    *(date, time, timedelta, Decimal),
+)
+"""Of a subclass of these, a value may have attributes."""
 
 
 class NoDigestError(Exception):
@@ -70,7 +76,10 @@ def canonical(value: object) -> object:
     """A value made of JSON's types: a scalar as it is, anything else as `[type, content]`."""
     if type(value) in NATIVE:
         return value
-    return [type_place(type(value)), _content(value)]
+    form = [type_place(type(value)), _content(value)]
+    if more := _beside(value):
+        form.append({name: canonical(each) for name, each in more.items()})
+    return form
 
 
 def _content(value: object) -> object:
@@ -82,16 +91,30 @@ def _content(value: object) -> object:
             return plain(value)
     if callable(reveal := getattr(value, "get_secret_value", None)):
         return canonical(reveal())
-    if (parts := attributes(value)) is not None:
-        return {name: canonical(each) for name, each in parts.items()}
     if isinstance(value, Mapping):
         pairs = ([canonical(key), canonical(each)] for key, each in value.items())
-        return sorted(pairs, key=_text)
+        return list(pairs) if isinstance(value, OrderedDict) else sorted(pairs, key=_text)
     if isinstance(value, (list, tuple)):
         return [canonical(each) for each in value]
     if isinstance(value, AbstractSet):
         return sorted((canonical(each) for each in value), key=_text)
+    if (parts := attributes(value)) is not None:
+        return {name: canonical(each) for name, each in parts.items()}
     return _scalar(value)
+
+
+def _beside(value: object) -> dict[str, object]:
+    """What a value holds beside its content: a number of a class of its own may have a unit.
+
+    A dataclass is what its fields are, as `==` has it; a pydantic model its private ones, too.
+    """
+    if isinstance(value, Enum):
+        return {}
+    if not isinstance(value, _MAY_HOLD_MORE):
+        return dict(getattr(value, "__pydantic_private__", None) or {})
+    state = object.__getstate__(value)
+    parts = state if isinstance(state, tuple) else (state,)  # the second: what is in slots
+    return {name: each for part in parts if part for name, each in part.items()}
 
 
 def attributes(value: object) -> dict[str, object] | None:
@@ -121,11 +144,12 @@ def _scalar(value: object) -> object:
     if isinstance(value, (datetime, time)):
         zone = value.tzinfo
         # A zone and a fixed offset may agree today, and not after a day was added.
-        return [value.isoformat(), zone and [type_place(type(zone)), getattr(zone, "key", None)]]
+        form = [value.isoformat(), zone and [type_place(type(zone)), getattr(zone, "key", None)]]
+        return [*form, value.fold] if value.fold else form  # an hour that comes twice
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):
-        return [value.days, value.seconds, value.microseconds]
+        return [value.days, value.seconds, value.microseconds, getattr(value, "nanoseconds", 0)]
     if isinstance(value, (PurePath, Decimal, UUID)):
         return str(value)
     if isinstance(value, (bytes, bytearray)):
@@ -141,13 +165,16 @@ def _array(value: object) -> object:
     """A scalar or an array of numpy's, a DataFrame or an Arrow table."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)):
+        if getattr(value, "__dict__", None):
+            raise NoDigestError(f"a {type(value).__name__} has no canonical form")  # a mask
         array: Any = numpy.asarray(value)
         if array.dtype.hasobject:
             return [str(array.dtype), list(array.shape), canonical(array.tolist())]
         content = hashlib.sha256(array.tobytes()).hexdigest()
         return [str(array.dtype), list(array.shape), content]
     if (digest := frames.digest(value)) is not None:
-        return digest
+        # What a user has noted of a frame goes with it.
+        return [digest, canonical(noted)] if (noted := getattr(value, "attrs", None)) else digest
     raise NoDigestError(f"a {type(value).__name__} has no canonical form")
 
 

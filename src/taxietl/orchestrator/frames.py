@@ -73,8 +73,13 @@ def digest(value: Any) -> str | None:
         ):
             return None  # pandas takes 1 for "1" there
         rows = pd.util.hash_pandas_object(value, index=True).to_numpy().tobytes()
-        head = repr((list(value.columns), [str(each) for each in value.dtypes], value.index.names))
-        return hashlib.sha256(head.encode() + rows).hexdigest()
+        head = (
+            [*value.columns, value.columns.names, value.index.names],
+            [_dtype(each.dtype) for each in columns],
+            # None and NaN have one hash.
+            [[type(gap) for gap in each[each.isna()]] for each in columns if each.dtype == object],
+        )
+        return hashlib.sha256(repr(head).encode() + rows).hexdigest()
     if kind == "pyarrow":
         import pyarrow as pa
 
@@ -83,6 +88,12 @@ def digest(value: Any) -> str | None:
             stream.write_table(value.combine_chunks())
         return hashlib.sha256(buffer.getbuffer()).hexdigest()
     return None
+
+
+def _dtype(dtype: Any) -> str:
+    """A type of pandas; one of categories with these, in their order."""
+    categories = getattr(dtype, "categories", None)
+    return str(dtype) if categories is None else f"{list(categories)} {dtype.ordered}"
 
 
 def _read(kind: str, path: Path) -> Any:
