@@ -17,6 +17,7 @@ from punctual import check_in_time
 
 from taxietl.errors import ConfigError, IsolatedProcessError, TimedOutError, UnknownNameError
 from taxietl.orchestrator import Engine, History, flow, task
+from taxietl.orchestrator.stopping import stop
 
 from .conftest import states
 
@@ -450,6 +451,11 @@ def deaf() -> None:
     time.sleep(60)
 
 @task(isolate=True)
+def patient() -> None:
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+
+@task(isolate=True)
 def in_c() -> None:
     print(os.getpid(), flush=True)
     ctypes.PyDLL(None).sleep(60)  # no thread of the process gets a turn
@@ -528,6 +534,20 @@ def test_a_signal_ends_run_and_child_within_two_seconds(
         return seconds
 
     check_in_time(2, attempt)
+
+
+def test_a_run_that_is_stopped_while_its_task_is_apart_says_who_asked(home: Path) -> None:
+    process = start(home, "patient")
+    process.stdout.readline()
+
+    with History.opened(home) as history:
+        stop(history, "worker")
+        process.communicate(timeout=20)
+        run = history.run("worker")
+        messages = {run.state.message, history.task_runs(run.id)[0].state.message}
+
+    (message,) = messages
+    assert "with `taxietl runs cancel`" in message
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")

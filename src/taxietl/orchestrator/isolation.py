@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from taxietl.errors import ConfigError, IsolatedProcessError
+from taxietl.errors import Cancelled, ConfigError, IsolatedProcessError
 from taxietl.orchestrator import portable
 from taxietl.orchestrator.context import TaskScope
 from taxietl.orchestrator.isolated_child import Failure, FunctionName, Job
@@ -144,7 +144,10 @@ def _answer(child: subprocess.Popen[bytes], task_run: TaskScope) -> Any:
             with suppress(subprocess.TimeoutExpired):  # its exit handlers may take a moment
                 child.wait(GRACE_SECONDS)
             if kind == "error":
-                raise _error(payload)
+                error = _error(payload)
+                if isinstance(error, Cancelled):  # the process does not know who asked, or why
+                    task_run.cancellation.check()
+                raise error
             return _unpickled(payload)
 
 
