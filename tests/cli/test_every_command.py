@@ -138,9 +138,11 @@ def test_the_log_of_a_run_in_json(taxietl: Taxietl) -> None:
     assert said[-1]["message"] == "Finished in state Completed()"
 
 
+@pytest.mark.filterwarnings("default:old")
 def test_the_log_in_json_holds_no_secret(taxietl: Taxietl) -> None:
     Path("own.py").write_text(
-        "from taxietl import flow, get_run_logger\n\n@flow\ndef own():\n"
+        "import warnings\nfrom taxietl import flow, get_run_logger\n\n@flow\ndef own():\n"
+        "    warnings.warn('old: postgresql://me:hunter2@db/taxi')\n"
         "    get_run_logger().warning('at postgresql://me:hunter2@db/taxi')\n"
         "    raise ValueError('postgresql://me:hunter2@db/taxi')\n"
     )
@@ -148,6 +150,8 @@ def test_the_log_in_json_holds_no_secret(taxietl: Taxietl) -> None:
     done = taxietl("run", "own.py:own", "--log-format", "json", "--debug", "--json")
 
     assert done.code == 1
+    (warned,) = [each["message"] for each in lines_of(done) if "UserWarning" in each["message"]]
+    assert warned.startswith("UserWarning: old: postgresql://me:*")
     assert "hunter2" not in done.err + done.out.replace("raise ValueError", "")
 
 

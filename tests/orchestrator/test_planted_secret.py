@@ -115,6 +115,16 @@ def isolated(url: str) -> None:
     breaks_apart(url)
 
 
+@task(name=f"load {URL}", tags={SIGNED})
+def named() -> None:
+    pass
+
+
+@flow(name=f"into {URL}")
+def calls_named() -> None:
+    named()
+
+
 @flow
 def fails(url: str) -> None:
     breaks(url)
@@ -138,6 +148,7 @@ PLANTS: dict[str, Callable[[Engine], Any]] = {
     "completed": lambda engine: engine.run(completes, URL),
     "child run": lambda engine: engine.run(parent, URL),
     "isolated": lambda engine: engine.run(isolated, URL),
+    "names and tags": lambda engine: engine.run(calls_named),
     "failed": lambda engine: engine.run(fails, URL),
     "parameters": lambda engine: engine.run(
         takes, Connection("h", PLANTED), [SIGNED], SecretStr(PLANTED)

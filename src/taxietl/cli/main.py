@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from taxietl.cli.environment import check_environment
-from taxietl.cli.stderr import choose_log_format
+from taxietl.cli.stderr import choose_log_format, show_python_warnings
 from taxietl.cli.streams import open_closed_streams, writing_to_stdout
 from taxietl.errors import TargetError
 
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     open_closed_streams()
     choose_log_format(given)
+    show_python_warnings()
     code = _told(lambda: _done(given), given)
     # What the command left in the buffer may be all that it had to say.
     lost = _told(_flush, given)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
+from typing import TextIO
 
 from taxietl.masking import masked
 from taxietl.terminal import visible, visible_json
@@ -48,6 +50,22 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """Write a warning to stderr, whatever --quiet says."""
     _write("WARNING", text, f"warning: {text}")
+
+
+def show_python_warnings() -> None:
+    """Write what `warnings.warn` says in this process as a warning, too."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,  # noqa: ARG001 - Python gives none of these two
+        line: str | None = None,  # noqa: ARG001
+    ) -> None:
+        warn(f"{category.__name__}: {message} ({filename}:{lineno})")
+
+    warnings.showwarning = show
 
 
 def say_error(message: str, hint: str, trace: str) -> None:

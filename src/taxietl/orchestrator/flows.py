@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
+from taxietl.masking import masked
 from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.code_digests import CodeVersion
 from taxietl.orchestrator.context import current_run, scope
@@ -235,7 +236,7 @@ def flow(
 
     def decorate(function: Callable[..., Any]) -> Flow[..., Any]:
         check_function("flow", function)
-        title = name or str(getattr(function, "__name__", "flow"))
+        title = masked(name or str(getattr(function, "__name__", "flow")))
         made: Flow[..., Any] = Flow(
             function,
             name=title,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
+from taxietl.masking import masked
 from taxietl.orchestrator.annotations import return_annotation
 from taxietl.orchestrator.cache import Cache
 from taxietl.orchestrator.code_digests import CodeVersion
@@ -269,7 +270,7 @@ def task(
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
         check_function("task", function)
-        title = name or str(getattr(function, "__name__", "task"))
+        title = masked(name or str(getattr(function, "__name__", "task")))
         made: Task[..., Any] = Task(
             function,
             name=title,
@@ -278,7 +279,7 @@ def task(
             ),
             cache=cache,
             version=version,
-            tags=frozenset((tags,) if isinstance(tags, str) else tags),
+            tags=frozenset(map(masked, (tags,) if isinstance(tags, str) else tags)),
             persist_result=persist_result,
             timeout_seconds=timeout_seconds,
             isolate=isolate,
