@@ -32,6 +32,8 @@ DIALECTS: dict[str, Callable[[datetime], str]] = {
     "day-first-dots": lambda t: f"{t.day}.{t.month}.{t.year} {t:%H:%M:%S}",
     "day-first-dashes": lambda t: f"{t:%d-%m-%YT%H:%M:%S}",
     "browser": lambda t: f'"{t.month}/{t.day}/{t.year}, {half(t).lower()}"',
+    "browser-of-today": lambda t: f'"{t.month}/{t.day}/{t.year}, {half(t)}"'.replace(" ", "\u202f"),
+    "padded": lambda t: f"\xa0{t:%m/%d/%Y}\xa0{half(t)}\u200b",
     "year-first-slashes": lambda t: f"{t:%Y/%m/%d %H:%M:%S}",
     "year-first-short": lambda t: f"{t.year}-{t.month}-{t.day} {t.hour}:{t.minute}:{t.second}",
     "year-first-half": lambda t: f"{t:%Y-%m-%d} {half(t)}",
@@ -128,8 +130,11 @@ def test_two_orders_in_one_file_refuse_it(trips: Any, first: str, block_bytes: i
 @pytest.mark.parametrize(
     ("time", "hint"),
     [
-        ("01/02/2021 10:00:00 AM", "no date of the file has a day above 12"),
-        ("12.12.2020 23:59", "no date of the file has a day above 12"),
+        (
+            "01/02/2021 10:00:00 AM",
+            "no time of the file that can be taken apart has a day above 12",
+        ),
+        ("12.12.2020 23:59", "no time of the file that can be taken apart has a day above 12"),
         ("31/12/20 23:59", "has two digits"),
     ],
 )
@@ -137,6 +142,20 @@ def test_what_nothing_shows_stays_refused(trips: Any, time: str, hint: str) -> N
     with pytest.raises(SchemaError, match=f"3 of 3 values of {PICKUP}") as error:
         trips.clean(trips.csv(*[trips.line(**{PICKUP: time})] * 3))
     assert hint in error.value.hint
+
+
+def test_the_order_is_not_blamed_where_the_file_shows_it(trips: Any) -> None:
+    lines = [trips.line(**{PICKUP: time}) for time in ("1/13/2021 10:00", "1/13/2021 25:00")]
+
+    with pytest.raises(SchemaError, match=f"1 of 2 values of {PICKUP}") as error:
+        trips.clean(trips.csv(*lines))
+    assert "is another format" in error.value.hint
+
+
+def test_a_remark_has_the_time_as_it_is_written(trips: Any) -> None:
+    cleaned = trips.clean(trips.csv(trips.line(**{PICKUP: "01/31/2021"})))
+
+    assert [(each.line, each.raw) for each in cleaned.tally.remarks] == [(2, "01/31/2021")]
 
 
 @pytest.mark.parametrize(

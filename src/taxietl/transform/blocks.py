@@ -35,19 +35,31 @@ class Block:
     text: bytes | None = None
     """Of a CSV, the lines from `first_line` on, where one of its rows may not be a trip."""
 
+    published: pa.RecordBatch | None = None
+    """The batch as it stands in the file, where its times were rewritten."""
+
     def line_of(self, row: int) -> int:
         """The file's line that became that row."""
         return self.lines[row] if self.lines is not None else self.first_line + row
 
+    def cell(self, name: str, row: int) -> str:
+        """That row's cell as published, as it is kept."""
+        return raw_text(shown(self._as_published.column(name)[row]) or "")
+
     def cells_of(self, row: int) -> list[str]:
         """That row's cells as published; nothing for one that holds nothing."""
-        return ["" if (cell := shown(each[row])) is None else cell for each in self.batch.columns]
+        cells = (shown(each[row]) for each in self._as_published.columns)
+        return ["" if cell is None else cell for cell in cells]
 
     def raw_of(self, row: int) -> str:
         """The file's line that became that row; of Parquet, its cells."""
         if self.text is None:
             return raw_text(",".join(self.cells_of(row)))
         return raw_text(decoded(self._split[self.line_of(row) - self.first_line].rstrip(b"\r")))
+
+    @property
+    def _as_published(self) -> pa.RecordBatch:
+        return self.batch if self.published is None else self.published
 
     @cached_property
     def _split(self) -> list[bytes]:

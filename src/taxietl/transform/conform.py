@@ -21,7 +21,7 @@ from taxietl.tlc.blanks import trimmed
 from taxietl.tlc.codes import FLAGS
 from taxietl.tlc.datasets import Column, Dataset, Kind
 from taxietl.tlc.layouts import Layout
-from taxietl.transform.blocks import Block, raw_text, shown
+from taxietl.transform.blocks import Block
 from taxietl.transform.casting import Cast, cast_column
 
 CONTRARY = "differs from"
@@ -153,15 +153,14 @@ def _notes(block: Block, losses: Sequence[_Loss], notes_kept: int) -> tuple[Note
         room = max(1, notes_kept - len(notes))
         of_missing = 1 if pa.types.is_floating(published.type) else room
         for row in (*unread[:room], *each.missing[:of_missing]):
-            raw = raw_text(shown(published[row]) or "")
+            raw = block.cell(each.name, row)
             notes.append(Note("value", block.line_of(row), each.column, each.reason, raw))
     return tuple(notes)
 
 
 def _remarks(block: Block, column: str, name: str, cast: Cast) -> Iterator[Remark]:
     for what, (count, first) in cast.completed.items():
-        raw = raw_text(shown(block.batch.column(name)[first]) or "")
-        yield Remark(block.line_of(first), column, what, raw, count)
+        yield Remark(block.line_of(first), column, what, block.cell(name, first), count)
 
 
 def _no_trips(batch: pa.RecordBatch, dataset: Dataset) -> list[int]:

@@ -19,18 +19,21 @@ import pyarrow.compute as pc  # noqa: TID253
 from numpy.typing import NDArray  # noqa: TID253
 
 from taxietl.errors import SchemaError
+from taxietl.tlc.blanks import BLANKS
 from taxietl.tlc.datasets import Kind
 from taxietl.tlc.layouts import Layout
 from taxietl.transform.blocks import Block, TripReader
 from taxietl.transform.casting import plain
+from taxietl.transform.texts import trimmed_texts
 
 _log = logging.getLogger("taxietl.transform")
 
 _ISO = r"^[ \t]*\d{4}-\d\d-\d\d([ T]\d\d(:\d\d(:\d\d(\.\d*)?)?)?)?[ \t]*$"
 _OTHER = (
-    r"^\s*(?P<a>\d{1,4})(?P<by>[-/.])(?P<b>\d{1,2})(?P<by_again>[-/.])(?P<c>\d{1,4})"
-    r"(?:(?:T|,? +)(?P<hour>\d{1,2}):(?P<minute>\d{1,2})"
-    r"(?::(?P<second>\d{1,2})(?P<part>\.\d{1,9})?)?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?)?\s*$"
+    r"^(?P<a>\d{1,4})(?P<by>[-/.])(?P<b>\d{1,2})(?P<by_again>[-/.])(?P<c>\d{1,4})"
+    rf"(?:(?:T|,?[{BLANKS}]+)(?P<hour>\d{{1,2}}):(?P<minute>\d{{1,2}})"
+    rf"(?::(?P<second>\d{{1,2}})(?P<part>\.\d{{1,9}})?)?"
+    rf"(?:[{BLANKS}]?(?P<half>[AaPp])\.?[Mm]\.?)?)?$"
 )
 _DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _LARGEST_MONTH = 12
@@ -113,7 +116,9 @@ class DateOrder:
             if (iso := self._rewritten(found, block)) is not None:
                 at = batch.schema.get_field_index(name)
                 batch = batch.set_column(at, name, _put(texts, found.places, iso))
-        return block if batch is block.batch else replace(block, batch=batch)
+        if batch is block.batch:
+            return block
+        return replace(block, batch=batch, published=block.batch)
 
     def _rewritten(self, found: _Found, block: Block) -> pa.Array | None:
         """Each of the times in ISO 8601, null where it is none; None if none of them is."""
@@ -189,7 +194,7 @@ def _found(texts: pa.Array) -> _Found | None:
         return None
     others = pc.invert(pc.match_substring_regex(texts, _ISO))
     places = pc.indices_nonzero(pc.fill_null(others, False))
-    parts = pc.extract_regex(texts.take(places), _OTHER)
+    parts = pc.extract_regex(trimmed_texts(texts.take(places)), _OTHER)
     if parts.null_count:
         known = pc.is_valid(parts)
         places, parts = places.filter(known), parts.filter(known)

@@ -108,7 +108,7 @@ def clean_batches(
         )
     if not source.rows_counted:
         raise DataError(f"{file.path} names its columns and has no rows.", hint="Fetch it again.")
-    counts.check_readable(file)
+    counts.check_readable(file, dates)
     return counts.tally(source)
 
 
@@ -200,7 +200,7 @@ class _Counts:
             count = each.count + (kept.count if kept else 0)
             self.remarks[each.column, each.what] = replace(kept or each, count=count)
 
-    def check_readable(self, file: SourceFile) -> None:
+    def check_readable(self, file: SourceFile, dates: DateOrder) -> None:
         """Refuse a file one of whose columns is of another kind altogether."""
         cells = self.rows - self.rows_rejected
         for column, nulled in self.nulled.items():
@@ -210,7 +210,7 @@ class _Counts:
                 raise SchemaError(
                     f"{lost:,} of {cells:,} values of {column} in {file.path.name} cannot be "
                     f"read ({first.reason}), the first in line {first.line}: {first.raw[:80]!r}.",
-                    hint=_how_to_mend(column, first),
+                    hint=_how_to_mend(column, first, dates),
                 )
 
     def tally(self, source: TripReader) -> Tally:
@@ -236,13 +236,16 @@ class _Counts:
         )
 
 
-def _how_to_mend(column: str, first: Note) -> str:
+def _how_to_mend(column: str, first: Note, dates: DateOrder) -> str:
     """What to do about a column that is of another kind."""
-    if date := _DAY_OR_MONTH_FIRST.match(first.raw):
-        why = "Such a date begins with its day or its month, and no date of the file has a day "
-        why += "above 12, which would show it" if len(date[1]) == 4 else ""
-        if len(date[1]) == 2:
-            why = "The year of such a date has two digits, so that its parts cannot be told apart"
+    date = _DAY_OR_MONTH_FIRST.match(first.raw)
+    why = ""
+    if date and len(date[1]) == 2:
+        why = "The year of such a date has two digits, so that its parts cannot be told apart"
+    elif date and dates.day_first is None:
+        why = "Such a date begins with its day or its month, and no time of the file that can be "
+        why += "taken apart has a day above 12, which would show it"
+    if why:
         return f"{why}: nothing is guessed. Write it as 2020-12-31 23:59:00 first."
     if first.reason.startswith(CONTRARY):
         return f"Say what the second one is: --rename {column}=Affiliated_base_number, perhaps."
