@@ -14,6 +14,7 @@ from taxietl.errors import (
     TimedOutError,
     TransientError,
     UnknownNameError,
+    causes,
     out_of_memory,
 )
 
@@ -94,3 +95,12 @@ def test_other_errors_are_not_of_memory() -> None:
 
     assert out_of_memory(ours) is None
     assert out_of_memory(ValueError("x")) is None
+
+
+@pytest.mark.parametrize("context", [False, True])
+def test_a_chain_of_causes_that_leads_back_into_itself_has_an_end(context: bool) -> None:
+    first, second = ConfigError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+
+    assert [*causes(first, context=context)] == [first, second]
+    assert out_of_memory(first) is None

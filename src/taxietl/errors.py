@@ -37,7 +37,7 @@ from __future__ import annotations
 import difflib
 import errno
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from taxietl.masking import masked, name_shown
@@ -148,24 +148,35 @@ class OutOfMemoryError(TargetError):
         super().__init__(
             f"Memory ran out: {detail}.",
             hint="Nothing half-done stays. Raise the limit of this process (ulimit -v, the "
-            "container's, systemd's MemoryMax=), close other programs, or load fewer months at "
-            "once (--workers 1).",
+            "container's, systemd's MemoryMax=), or close other programs.",
         )
 
 
-def out_of_memory(error: BaseException | None) -> OutOfMemoryError | None:
+def causes(error: BaseException | None, *, context: bool = False) -> Iterator[BaseException]:
+    """An error, its cause, that one's cause, …, each once: a chain may lead back into itself.
+
+    Args:
+        context: go on with what was being handled where an error names no cause.
+    """
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (error.__context__ if context else None)
+
+
+def out_of_memory(error: BaseException) -> OutOfMemoryError | None:
     """What any library raises when memory runs out, as one of ours; None for other errors."""
-    while error is not None:
-        if isinstance(error, OutOfMemoryError):
-            return error
-        text = str(error)
-        is_one = isinstance(error, MemoryError) or any(each in text for each in _NO_MEMORY)
-        if is_one or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+    for each in causes(error):
+        if isinstance(each, OutOfMemoryError):
+            return each
+        text = str(each)
+        is_one = isinstance(each, MemoryError) or any(words in text for words in _NO_MEMORY)
+        if is_one or (isinstance(each, OSError) and each.errno == errno.ENOMEM):
             lines = text.splitlines()
-            return OutOfMemoryError(lines[0].rstrip(".") if lines else type(error).__name__)
-        if isinstance(error, TaxietlError) and not isinstance(error, ConfigError):
+            return OutOfMemoryError(lines[0].rstrip(".") if lines else type(each).__name__)
+        if isinstance(each, TaxietlError) and not isinstance(each, ConfigError):
             return None  # it says already what is wrong
-        error = error.__cause__
     return None
 
 

@@ -94,7 +94,10 @@ class CsvReader:
                 self._names = names_of(header, self._file)
                 self.layout = match(self._names, trip_file, rules)
             except (SchemaError, ConfigError) as error:
-                raise explained(error, header, self._rest, self._file) from error
+                better = explained(error, header, self._rest, self._file)
+                if better is error:  # which must not be its own cause: readers of it would circle
+                    raise
+                raise better from error
         except BaseException:
             self._stream.close()
             raise

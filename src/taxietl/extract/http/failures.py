@@ -8,9 +8,8 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
 
-from taxietl.errors import SourceError, TaxietlError, TransferError
+from taxietl.errors import SourceError, TaxietlError, TransferError, causes
 
 _AT_HAND = "or use files that are at hand: --source FOLDER"
 _NO_WAY = (errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EHOSTDOWN)
@@ -57,7 +56,7 @@ def told(error: Exception, name: str, *, stall: float) -> TaxietlError:
 
 def _not_connected(error: Exception, name: str) -> SourceError:
     """By the system's own exception behind it."""
-    for cause in _causes(error):
+    for cause in causes(error, context=True):
         match cause:
             case ssl.SSLCertVerificationError():
                 return SourceError(
@@ -91,9 +90,3 @@ def _not_connected(error: Exception, name: str) -> SourceError:
                     hint=f"Check the address, and the proxy if there is one, {_AT_HAND}.",
                 )
     return TransferError(f"{name}: no connection.", hint=f"Check the network, {_AT_HAND}.")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
-from taxietl.errors import ConfigError, TargetError, TaxietlError
+from taxietl.errors import ConfigError, TargetError, TaxietlError, causes
 
 if TYPE_CHECKING:
     from requests import Response
@@ -188,7 +187,7 @@ def _allowing(reason: str, sentence: str) -> str:
 
 def unreachable(error: Exception, doing: str) -> Refusal:
     """No answer came; of the error only the kind is told, since it quotes the address."""
-    for cause in _causes(error):
+    for cause in causes(error, context=True):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Refusal(
                 TargetError(
@@ -206,12 +205,6 @@ def unreachable(error: Exception, doing: str) -> Refusal:
         ),
         may_pass=True,
     )
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _garbled(doing: str) -> TargetError:
