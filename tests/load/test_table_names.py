@@ -47,6 +47,18 @@ def test_what_is_no_name_is_refused(text: str) -> None:
     assert "SCHEMA.NAME" in refused.value.hint
 
 
+@pytest.mark.parametrize("schema", ["information_schema", "PG_Catalog", "pg_temp", "taxietl_parts"])
+def test_a_schema_for_other_things_is_refused(schema: str) -> None:
+    with pytest.raises(ConfigError, match=f"The schema {schema} is none for tables of trips"):
+        table_name(f"{schema}.yellow", "public")
+
+
+@pytest.mark.parametrize("schema", ["temp", "System"])
+def test_a_schema_called_like_a_database_of_duckdbs_is_refused(duck: Duck, schema: str) -> None:
+    with pytest.raises(ConfigError, match=f"The schema {schema} is called like one of DuckDB's"):
+        duck.load(1, table=f"{schema}.yellow")
+
+
 @pytest.fixture(params=["duckdb", "postgres"])
 def either(request: pytest.FixtureRequest) -> Duck | Postgres:
     """A warehouse of either kind."""

@@ -27,6 +27,9 @@ from taxietl.tlc.datasets import Dataset, dataset
 SCHEMA = "main"
 """Where the ledger, the views and, unless another is named, the trips lie."""
 
+_DATABASES = ("system", "temp")
+"""Those that DuckDB has beside the file."""
+
 
 class Tables:
     """What lies in a schema of the file; the caller has begun the transaction."""
@@ -87,14 +90,16 @@ class Tables:
         """Have the schema.
 
         Raises:
-            ConfigError: it is called like the database: DuckDB would not know which is meant.
+            ConfigError: it is called like a database: DuckDB would not know which is meant.
         """
         if self._schema == SCHEMA:
             return
         ((database,),) = self._connection.execute("SELECT current_database()").fetchall()
-        if self._schema.lower() == str(database).lower():
+        itself = self._schema.lower() == str(database).lower()
+        if itself or self._schema.lower() in _DATABASES:
+            which = f"the database itself, {self._target}" if itself else "one of DuckDB's own"
             raise ConfigError(
-                f"The schema {self._schema} is called like the database itself, {self._target}.",
+                f"The schema {self._schema} is called like {which}.",
                 hint="Name another one: --table SCHEMA.NAME.",
             )
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema)}")

@@ -8,9 +8,9 @@ from taxietl.config.postgres_errors import address_of, target_of
 from taxietl.errors import TargetError
 from taxietl.load.ownership import LEDGER_ROLES
 from taxietl.load.postgres_connection import Session, opened
-from taxietl.load.postgres_partition import PARTS
 from taxietl.load.postgres_tables import Tables
 from taxietl.load.sql import quoted
+from taxietl.load.table_names import PARTS
 from taxietl.tlc.datasets import DATASETS
 
 if TYPE_CHECKING:

@@ -11,13 +11,11 @@ from taxietl.load.postgres_connection import Session
 from taxietl.load.postgres_rules import make_rules
 from taxietl.load.postgres_tables import MONTH, NAME_BYTES, Definition, columns_of
 from taxietl.load.sql import quoted
+from taxietl.load.table_names import PARTS
 from taxietl.tlc.trip_file import TripFile
 
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
 # ruff: noqa: S608
-
-PARTS = "taxietl_parts"
-"""The schema of all partitions."""
 
 _SETUP_LOCK = 0x7461_7869
 _STALE = 0.5

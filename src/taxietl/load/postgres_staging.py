@@ -19,7 +19,7 @@ import pyarrow as pa  # noqa: TID253
 from taxietl.load.ownership import comment_of
 from taxietl.load.postgres_connection import Session
 from taxietl.load.postgres_locks import Key
-from taxietl.load.postgres_partition import PARTS
+from taxietl.load.table_names import PARTS
 from taxietl.steps.protocols import Cancellation
 
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from taxietl.errors import ConfigError
 from taxietl.load.sql import quoted
 
+PARTS = "taxietl_parts"
+"""The schema of PostgreSQL's partitions."""
+
+_TAKEN = ("information_schema", PARTS)
 _HINT = "Write --table NAME or --table SCHEMA.NAME, without quotes."
 
 
@@ -38,7 +42,7 @@ def table_name(text: str, own_schema: str) -> TableName:
         own_schema: the warehouse's; DuckDB's `main`, which no capitals tell apart.
 
     Raises:
-        ConfigError: it is no name, or has more than two parts.
+        ConfigError: it is no name, has more than two parts, or its schema is for other things.
     """
     *schemas, name = text.split(".")
     parts = [*schemas, name]
@@ -50,5 +54,11 @@ def table_name(text: str, own_schema: str) -> TableName:
             hint=_HINT,
         )
     schema = schemas[0] if schemas else own_schema
+    if schemas and (schema.lower() in _TAKEN or schema.lower().startswith("pg_")):
+        raise ConfigError(
+            f"The schema {schema} is none for tables of trips: the database or taxietl keeps its "
+            "own things there.",
+            hint="Name another one: --table SCHEMA.NAME.",
+        )
     is_own = schema == own_schema or (own_schema == "main" and schema.lower() == own_schema)
     return TableName(own_schema if is_own else schema, name, not is_own)
