@@ -202,6 +202,16 @@ def test_a_name_means_the_newest_run_that_was_to_have_it(engine: Engine, clock: 
     ]
 
 
+def test_a_clock_that_was_once_ahead_makes_no_run_the_newest(engine: Engine, clock: Clock) -> None:
+    ids = []
+    for years in (0, 70, -70):
+        clock.sleep(years * 365 * 86_400)
+        ids.append(engine.run(flow(run_name="month")(lambda: None)).id)
+
+    assert engine.history.run("month").id == ids[2]
+    assert [run.id for run in engine.history.runs()] == ids[::-1]
+
+
 def test_log_lines_are_read_while_they_are_used(engine: Engine) -> None:
     run = engine.run(flow(lambda: double(1)))
     lines = engine.history.each_log(run.id)

@@ -19,7 +19,6 @@ def latest_runs(home: Path, *, limit: int = 100) -> list[tuple[str, str]]:
     address = f"{file.absolute().as_uri()}?mode=ro{'' if is_open else '&immutable=1'}"
     with closing(sqlite3.connect(address, uri=True, timeout=0.1)) as connection:
         return connection.execute(
-            "SELECT name, flow || ', ' || state FROM runs"
-            " ORDER BY created_at DESC, rowid DESC LIMIT ?",
+            "SELECT name, flow || ', ' || state FROM runs ORDER BY rowid DESC LIMIT ?",
             (limit,),
         ).fetchall()

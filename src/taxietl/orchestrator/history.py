@@ -107,10 +107,10 @@ class History:
             writer.lines(lines)
 
     def runs(self, *, limit: int = 50, state: StateName | None = None) -> list[RunRecord]:
-        """Runs, child runs among them, newest first."""
+        """Runs, child runs among them, newest first; whatever the clock said when they began."""
         where = "WHERE state = ?" if state else ""
         rows = self.database.rows(
-            f"{_RUNS} {where} ORDER BY created_at DESC, rowid DESC LIMIT ?",
+            f"{_RUNS} {where} ORDER BY rowid DESC LIMIT ?",
             (state, limit) if state else (limit,),
         )
         return [run_record(row) for row in rows]
@@ -129,7 +129,7 @@ class History:
         """
         rows = self.database.rows(
             f"{_RUNS} WHERE id = ? OR name = ? OR base = ?"
-            " ORDER BY id = ? DESC, created_at DESC, rowid DESC LIMIT 1",
+            " ORDER BY id = ? DESC, rowid DESC LIMIT 1",
             (name_or_id,) * 4,
         )
         return run_record(rows[0]) if rows else None
