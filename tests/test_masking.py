@@ -29,6 +29,15 @@ SECRETS = [
     ('password = "PW"', f"password = {MASK}"),
     ('{"api_key": "P\\"W", "n": 1}', f'{{"api_key": "{MASK}", "n": 1}}'),
     ("{'password': 'P\"W', 'n': 1}", f"{{'password': '{MASK}', 'n': 1}}"),
+    ("aws_secret_access_key=PW", f"aws_secret_access_key={MASK}"),
+    ('{"account_key": "PW"}', f'{{"account_key": "{MASK}"}}'),
+    ("client_secret: 'PW'", f"client_secret: '{MASK}'"),
+    ("{'password': b'PW'}", f"{{'password': b'{MASK}'}}"),
+    ("password: S3cret, user: x", f"password: {MASK}, user: x"),
+    ("x-api-key: S3cret", f"x-api-key: {MASK}"),
+    ("password = S3cret", f"password = {MASK}"),
+    ("psql --db-password PW -h x", f"psql --db-password {MASK} -h x"),
+    ("a Bearer S3cret.PW", f"a Bearer {MASK}"),
     ("Authorization: Bearer PWPW", f"Authorization: {MASK}"),
     (
         "-----BEGIN PRIVATE KEY-----\\nPW\\n-----END PRIVATE KEY-----",
@@ -61,6 +70,10 @@ def test_a_secret_is_masked_once_and_for_all(text: str, shown: str) -> None:
         "Cache(key=lambda arguments: arguments)",
         "postgresql://root:***@h/db",
         "max_tokens=5, tokens: 3",
+        "token: Input should be a valid string",
+        "the password: PGPASSWORD, ~/.pgpass",
+        "token = made[2021](month)",
+        "the bearer of line 12",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

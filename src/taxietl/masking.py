@@ -15,7 +15,9 @@ from typing import Any
 
 MASK = "**********"
 
-_NAME = r"(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key)"
+_NAME = (
+    r"(?:passw(?:or)?d|passphrase|pwd|secret|token|(?:api|private|secret|access|account)[_-]?key)"
+)
 """What the names of fields, parameters and settings end with that hold a secret."""
 _USER = r"""[^\s/:@?#\[\]"'<>]*"""
 _NO_WEB = r"(?<!http)(?<!https)"
@@ -39,15 +41,20 @@ _BY_NAME = (
     rf"""({_NAME}(?:=(?=\S)|\s*=\s*(?=["'])))"""
     r"""(?!["']?(?:env|file|credential):|\{\s*(?:env|file|credential)\b|["']?(?:\*+|…))"""
     r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|["']?(?:[^\s&"']|["'](?=[^\s,;:)\]}&"']))+)""",
-    # A field of JSON or of a dictionary.
-    rf"""({_NAME}\\?["']\s*:\s*(\\?["']))(?!\*+["'\\])(?:(?!\2)(?:\\.|[^\\]))+""",
+    # A field of JSON, of a dictionary or of YAML.
+    rf"""({_NAME}\\?["']?\s*:\s*b?(\\?["']))(?!\*+["'\\])(?:(?!\2)(?:\\.|[^\\]))+""",
+    # Without quotes a word may be one of a sentence; with a digit in it, it is hardly.
+    rf"({_NAME}\s*[:=]\s+)(?=\S*\d)[\w.~+/$%!-]{{6,}}(?![\w(\[{{])",
+    r"(\bbearer\s+)(?=\S*\d)[\w.~+/=-]{6,}",
+    # An option of a program.
+    rf"(--[\w-]*{_NAME}\s+)(?![-*])\S+",
     # A header.
     r"""(\bauthorization["']?\s*[:=]\s*["']?)(?!(?:\w+\ )?\*)(?:\w+ )?[^\s"',;]{4,}""",
     r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?!\*).*?(?=-----END|\Z)",
 )
 _WORDS = (
     *("passw", "passphrase", "pwd", "secret", "token", "key"),
-    *("sig=", "signature=", "credential", "auth"),
+    *("sig=", "signature=", "credential", "auth", "bearer"),
 )
 """One of these, in any case of letters, is in every text that those by name find anything in."""
 
@@ -71,7 +78,8 @@ def holds_secret(text: str) -> bool:
 
 def _is_plain(text: str) -> bool:
     """Nothing is to be found: so it is with most texts, and every task logs and stores some."""
-    return not ("@" in text or "=" in text or ":" in text or "KEY" in text)
+    found = "@" in text or "=" in text or ":" in text or "KEY" in text
+    return not (found or "--" in text or "earer " in text)
 
 
 def _rules(text: str) -> tuple[str, ...]:
