@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
 
-from taxietl.orchestrator import FinalState, StateName
+from taxietl.orchestrator import Engine, FinalState, StateName, flow, task
 from taxietl.orchestrator.inputs import found_in, resolved
 
 AT = datetime(2021, 1, 1, tzinfo=UTC)
@@ -46,3 +47,30 @@ def test_what_has_nothing_to_replace_is_itself() -> None:
 def test_a_set_of_what_cannot_be_in_one_is_an_error() -> None:
     with pytest.raises(TypeError, match="unhashable"):
         resolved({LIST}, (FinalState,))
+
+
+def _ring() -> dict[str, Any]:
+    ring: dict[str, Any] = {"months": [1]}
+    ring["self"] = [ring]
+    return ring
+
+
+def _deep() -> list[Any]:
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    return deep
+
+
+@pytest.mark.parametrize("make", [_ring, _deep])
+def test_what_holds_itself_or_is_nested_deep_is_passed_on(
+    engine: Engine, make: Callable[[], Any]
+) -> None:
+    value = make()
+    inner = flow(name="inner")(lambda given: given)
+    passes = task(name="passes")(lambda given: given)
+
+    run = engine.run(flow(lambda given: inner(passes.submit(passes(given)).result())), value)
+
+    assert run.result() is value
+    assert [each.stored for each in engine.history.task_runs(run.id)][:2] == ["not stored"] * 2

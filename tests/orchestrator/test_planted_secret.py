@@ -172,6 +172,12 @@ def test_a_planted_secret_is_stored_and_shown_nowhere(
         assert PLANTED not in text
 
 
+def test_bytes_with_a_secret_are_not_shown_as_base64(engine: Engine) -> None:
+    run = engine.run(flow(lambda: returns(URL.encode())))
+
+    assert engine.history.task_runs(run.id)[0].arguments == f'{{"value": "{MASK}"}}'
+
+
 def test_what_was_masked_can_still_be_told(engine: Engine, console: io.StringIO) -> None:
     run = engine.run(completes, URL)
 

@@ -221,7 +221,10 @@ def _write(text: str) -> None:
 
 def without_secrets(value: Any) -> Any:
     """What a flow of the user's own returned, to be shown; a field named `password` is masked."""
-    return masked_json(value, by_name=True, plain=plain)
+    try:
+        return masked_json(value, by_name=True, plain=plain)
+    except RecursionError:  # it holds itself
+        return f"<{type(value).__name__}>"
 
 
 def plain(value: Any) -> Any:

@@ -10,13 +10,14 @@ import json
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
 from uuid import UUID
 
-from taxietl.masking import MASK, is_secret_name, masked
+from taxietl.masking import MASK, holds_secret, is_secret_name, masked
 from taxietl.orchestrator.canonical import NoDigestError, attributes, told_apart
 from taxietl.orchestrator.results import MAX_BYTES, NATIVE, is_native
 
@@ -26,8 +27,11 @@ _BIG = re.compile(r'"<(\w+ of [\d,]+|ndarray|DataFrame|Table)>"')
 
 def shown(arguments: Mapping[str, object]) -> str:
     """Arguments as JSON for the history: secrets masked, what has no JSON form as `<type>`."""
-    text = json.dumps(_Showing().plain(arguments), ensure_ascii=False)
-    if len(text) > MAX_BYTES:
+    try:
+        text = json.dumps(_Showing().plain(arguments), ensure_ascii=False)
+    except RecursionError:  # one holds itself
+        text = ""
+    if not text or len(text) > MAX_BYTES:
         text = json.dumps({name: f"<{type(each).__name__}>" for name, each in arguments.items()})
     return text
 
@@ -38,7 +42,8 @@ def hides(value: object) -> bool:
     Ten asterisks in a text of the user's own are none.
     """
     showing = _Showing()
-    showing.plain(value)
+    with suppress(RecursionError):  # what holds itself is not kept either
+        showing.plain(value)
     return showing.hides
 
 
@@ -111,6 +116,8 @@ class _Showing:
         if isinstance(value, (PurePath, Decimal, UUID)):
             return self._masked(str(value))
         if isinstance(value, bytes):
+            if holds_secret(value.decode("latin-1")):
+                return self._mask()
             return base64.b64encode(value).decode()
         return f"<{type(value).__name__}>"
 

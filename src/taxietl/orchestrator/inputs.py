@@ -11,6 +11,8 @@ from taxietl.orchestrator.stream import Stream
 RESERVED = ("return_state", "wait_for")
 """What every task and flow can be called with, besides its function's own arguments."""
 
+_HOLDERS = (list, tuple, set, frozenset, Mapping)
+
 
 def taken(kwargs: dict[str, Any]) -> tuple[bool, list[object]]:
     """Take out of a call's arguments what is for the orchestrator: see `RESERVED`."""
@@ -61,13 +63,20 @@ class Inputs:
 def found_in(values: Iterable[Any], kinds: tuple[type, ...]) -> list[Any]:
     """The instances of those classes among the values, also in lists, tuples, sets and dicts."""
     found: list[Any] = []
-    for value in values:
-        if isinstance(value, kinds):
-            found.append(value)
-        elif isinstance(value, (list, tuple, set, frozenset)):
-            found += found_in(value, kinds)
-        elif isinstance(value, Mapping):
-            found += found_in(value.values(), kinds)
+    open_parts, within = [(iter(values), 0)], {0}  # a value may hold itself, or be nested deep
+    while open_parts:
+        parts, here = open_parts[-1]
+        for value in parts:
+            if isinstance(value, kinds):
+                found.append(value)
+            elif isinstance(value, _HOLDERS) and id(value) not in within:
+                within.add(id(value))
+                inner = value.values() if isinstance(value, Mapping) else value
+                open_parts.append((iter(inner), id(value)))
+                break
+        else:
+            open_parts.pop()
+            within.discard(here)
     return found
 
 

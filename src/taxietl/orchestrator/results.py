@@ -60,7 +60,10 @@ class ResultCodec:
         # Each element takes a byte at least: no need to write a long list to know.
         if isinstance(value, (Sequence, Mapping, AbstractSet)) and len(value) > max_bytes:
             raise NotStorableError(f"it takes more than {max_bytes:,} bytes as JSON")
-        text = self._dump(value)
+        try:
+            text = self._dump(value)
+        except RecursionError:
+            raise NotStorableError("it holds itself, or is nested too deep for JSON") from None
         if len(text) > max_bytes:
             raise NotStorableError(f"it takes {len(text):,} bytes as JSON, over {max_bytes:,}")
         if holds_secret(text):
