@@ -159,6 +159,22 @@ def test_a_column_that_was_added_is_verified_too(
     assert "not verified: mood" in unproved.document["months"][0]["warnings"][0]
 
 
+def test_one_added_column_may_be_spelt_in_two_ways(taxietl: Taxietl, either_warehouse: str) -> None:
+    for month, name in ((1, "Mood"), (2, "mood")):
+        path = Path(f"{month}.csv")
+        write(path, "green", 2021, month, rows=5)
+        header, *lines = path.read_text().splitlines()
+        path.write_text("\n".join([f"{header},{name}", *(f"{each},fine" for each in lines), ""]))
+        months = ("--color", "green", "--year", 2021, "--month", month)
+        assert taxietl("ingest", *months, "--source", path).code == 0
+
+    whole = taxietl("verify", "--color", "green")
+    _doer(either_warehouse)("UPDATE green_trips SET mood = NULL")
+
+    assert whole.code == 0, whole.out
+    assert taxietl("verify", "--color", "green").code == 4
+
+
 def _doer(kind: str) -> Callable[[str], None]:
     """What a user does by hand to either warehouse."""
 

@@ -6,7 +6,7 @@ Only asks, by `Loader.query`; so it works alike on every kind of warehouse, and 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from taxietl.errors import ConfigError
 from taxietl.flows.ledger_rows import asked, has_ledger
@@ -87,9 +87,11 @@ def verify(
             f"No {dataset.color} month was loaded into {table} of {loader.target}.",
             hint="Name another table with --table, or another profile with --on.",
         )
+    with loader.query(f"SELECT * FROM {name.sql} LIMIT 0") as reader:
+        names = reader.schema.names
+    ledger = {month: _as_spelt(each, names) for month, each in ledger.items()}
     added = sorted({name for each in ledger.values() for name in each.added})
-    columns = dataset.columns_with(added)
-    present = _present(loader, columns, name)
+    present = _present(loader, dataset.columns_with(added), names, name)
     return [
         _compared(dataset, month, table, ledger.get(month), present.get(month))
         for month in sorted({*ledger, *present})
@@ -115,12 +117,21 @@ def _ledger(loader: Loader, dataset: Dataset, table: str) -> dict[str, _Counted]
     return found
 
 
-def _present(loader: Loader, columns: Sequence[Column], table: TableName) -> dict[str, _Counted]:
+def _as_spelt(loaded: _Counted, names: Sequence[str]) -> _Counted:
+    """The load, its columns under the table's names: to DuckDB, `Mood` and `mood` are one."""
+    own = {name.lower(): name for name in names} | {name: name for name in names}
+    spelt = {name: own.get(name, own.get(name.lower(), name)) for name in loaded.added}
+    stats = {spelt.get(name, name): each for name, each in loaded.stats.items()}
+    return replace(loaded, stats=stats, added=tuple(spelt.values()))
+
+
+def _present(
+    loader: Loader, columns: Sequence[Column], names: Sequence[str], table: TableName
+) -> dict[str, _Counted]:
     """What the table holds; of a column that it no longer has, no values."""
-    with loader.query(f"SELECT * FROM {table.sql} LIMIT 0") as reader:
-        names = {name.lower() for name in reader.schema.names}
-    there = [each for each in columns if each.name.lower() in names]
-    gone = [each.name for each in columns if each.name.lower() not in names]
+    known = {name.lower() for name in names}
+    there = [each for each in columns if each.name.lower() in known]
+    gone = [each.name for each in columns if each.name.lower() not in known]
     rows = asked(
         loader,
         f"SELECT CAST(source_month AS VARCHAR(10)), count(*), {stats_select(there)} "
