@@ -172,10 +172,12 @@ def test_a_planted_secret_is_stored_and_shown_nowhere(
         assert PLANTED not in text
 
 
-def test_bytes_with_a_secret_are_not_shown_as_base64(engine: Engine) -> None:
-    run = engine.run(flow(lambda: returns(URL.encode())))
+@pytest.mark.parametrize("value", [URL.encode(), {"password": PLANTED.encode()}])
+def test_bytes_with_a_secret_are_not_shown_as_base64(engine: Engine, value: object) -> None:
+    run = engine.run(flow(lambda: returns(value)))
 
-    assert engine.history.task_runs(run.id)[0].arguments == f'{{"value": "{MASK}"}}'
+    hidden = MASK if isinstance(value, bytes) else {"password": MASK}
+    assert json.loads(str(engine.history.task_runs(run.id)[0].arguments)) == {"value": hidden}
 
 
 def test_what_was_masked_can_still_be_told(engine: Engine, console: io.StringIO) -> None:

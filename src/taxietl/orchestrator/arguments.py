@@ -104,7 +104,7 @@ class _Showing:
 
     def _named(self, name: str, value: object) -> object:
         """The value of that name, which may say that it is a secret."""
-        is_secret = isinstance(value, str) and value and is_secret_name(name)
+        is_secret = isinstance(value, (str, bytes)) and value and is_secret_name(name)
         return self._mask() if is_secret else self.plain(value)
 
     def _scalar(self, value: object) -> object:
