@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from taxietl.orchestrator import Engine, History
-from taxietl.orchestrator.entry import load_flow
+from taxietl.orchestrator.define.entry import load_flow
 
 FLOWS = """
 from collections.abc import Generator

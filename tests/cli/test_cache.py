@@ -10,7 +10,7 @@ from documents import check
 
 from taxietl.extract.synthetic import write
 from taxietl.orchestrator import Engine, flow
-from taxietl.orchestrator.entry import load_flow
+from taxietl.orchestrator.define.entry import load_flow
 
 pytestmark = pytest.mark.dates
 

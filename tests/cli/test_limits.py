@@ -12,7 +12,7 @@ from command import Taxietl, check_refused
 from documents import check
 
 from taxietl.orchestrator import Engine, flow, task
-from taxietl.orchestrator.recorder import Change
+from taxietl.orchestrator.store.recorder import Change
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from months import FEBRUARY, Duck, batch_of
 from punctual import check_in_time
 
 from taxietl.errors import Cancelled
-from taxietl.orchestrator.cancellation import Cancellation
+from taxietl.orchestrator.stop.cancellation import Cancellation
 
 
 def cancelled_after(seconds: float) -> tuple[Cancellation, list[float]]:

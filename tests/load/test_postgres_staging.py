@@ -19,7 +19,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from taxietl.errors import Cancelled, CorruptFileError, DataError, TargetError
 from taxietl.load.postgres_connection import Session, opened
 from taxietl.load.postgres_staging import Staging, drop_unfinished, unfinished
-from taxietl.orchestrator.cancellation import Cancellation
+from taxietl.orchestrator.stop.cancellation import Cancellation
 
 TABLES = "SELECT relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace "
 ASIDE = f"{TABLES} WHERE nspname = 'taxietl_parts' AND relkind = 'r' AND NOT relispartition"

@@ -17,7 +17,7 @@ from punctual import check_in_time
 
 from taxietl.errors import Cancelled, TryLaterError
 from taxietl.load.postgres_locks import SWAP_LOCK_MS
-from taxietl.orchestrator.cancellation import Cancellation
+from taxietl.orchestrator.stop.cancellation import Cancellation
 
 
 def test_of_two_loads_of_one_month_one_loads_and_the_other_is_told_by_whom(

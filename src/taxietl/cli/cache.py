@@ -19,9 +19,9 @@ from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
     from taxietl.config import Settings
-    from taxietl.orchestrator.cache_entries import CacheEntry
-    from taxietl.orchestrator.cache_store import CacheStore
-    from taxietl.orchestrator.cache_why import Explanation
+    from taxietl.orchestrator.query.cache_why import Explanation
+    from taxietl.orchestrator.store.cache_entries import CacheEntry
+    from taxietl.orchestrator.store.cache_store import CacheStore
 
 
 def register(app: Commands) -> None:
@@ -99,7 +99,7 @@ def why(
     ] = None,
 ) -> None:
     """Explain why a task run was a cache hit or a miss, or whether a call would be a hit now."""
-    from taxietl.orchestrator import cache_why
+    from taxietl.orchestrator.query import cache_why
 
     run_name, slash, name = what.rpartition("/")
     if slash and parameter:
@@ -169,7 +169,7 @@ def gc(
 @contextmanager
 def _store(settings: Settings) -> Iterator[CacheStore]:
     from taxietl.orchestrator import History
-    from taxietl.orchestrator.cache_store import CacheStore
+    from taxietl.orchestrator.store.cache_store import CacheStore
 
     with History.opened(settings.home) as history:
         yield CacheStore(history, max_bytes=settings.cache.max_size)

@@ -61,7 +61,7 @@ def transforms() -> Offers:
 
 def runs() -> Offers:
     """The latest runs."""
-    from taxietl.orchestrator.glance import latest_runs
+    from taxietl.orchestrator.query.glance import latest_runs
 
     return latest_runs(chosen_home())
 

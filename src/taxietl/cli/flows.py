@@ -14,8 +14,8 @@ from taxietl.cli.stderr import warn
 from taxietl.cli.tables import table
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.listing import ListedFlow, ListedParameter
-    from taxietl.orchestrator.records import RunRecord
+    from taxietl.orchestrator.query.listing import ListedFlow, ListedParameter
+    from taxietl.orchestrator.store.records import RunRecord
 
 OURS = "taxietl.flows"
 
@@ -40,7 +40,7 @@ def ls(
 ) -> None:
     """List flows with their parameters and last runs. Files are read, never run."""
     from taxietl.orchestrator import History
-    from taxietl.orchestrator.listing import list_flows
+    from taxietl.orchestrator.query.listing import list_flows
 
     listings = [list_flows(each) for each in paths or [".", OURS]]
     flows = list({each.target: each for found in listings for each in found.flows}.values())
@@ -63,7 +63,7 @@ def ls(
 
 def _last_runs(flows: list[ListedFlow], runs: list[RunRecord]) -> dict[str, RunRecord]:
     """The last run of each flow, by its target: of that name, and in no other file."""
-    from taxietl.orchestrator.entry import EntryPoint
+    from taxietl.orchestrator.define.entry import EntryPoint
 
     found: dict[str, RunRecord] = {}
     for run in runs:

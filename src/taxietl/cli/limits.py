@@ -10,8 +10,8 @@ from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.limits import Standing
-    from taxietl.orchestrator.tickets import Ticket
+    from taxietl.orchestrator.run.limits import Standing
+    from taxietl.orchestrator.store.tickets import Ticket
 
 
 def register(app: Commands) -> None:
@@ -23,7 +23,7 @@ def register(app: Commands) -> None:
 
 def ls(out: Output) -> None:
     """List the limited tags, the task runs that hold their slots, and those waiting, in order."""
-    from taxietl.orchestrator.limits import standings
+    from taxietl.orchestrator.run.limits import standings
 
     settings = open_settings()
     found = standings(settings.home, settings.limits)

@@ -57,7 +57,7 @@ def read_parameters(
 
 def describe_parameters(flow: Flow[..., Any]) -> list[dict[str, str]]:
     """Name, type and default of each parameter, as a person reads them."""
-    from taxietl.orchestrator.annotations import type_text
+    from taxietl.orchestrator.define.annotations import type_text
 
     described = []
     for parameter in inspect.signature(flow.function).parameters.values():
@@ -115,8 +115,8 @@ def _refuse_missing(
 
 def _read(flow: Flow[..., Any], parameter: inspect.Parameter, text: str, name: str) -> Any:
     """The first reading of the text that the parameter takes."""
-    from taxietl.orchestrator.annotations import type_text
-    from taxietl.orchestrator.parameters import WrongValueError
+    from taxietl.orchestrator.define.annotations import type_text
+    from taxietl.orchestrator.define.parameters import WrongValueError
 
     problem = ""
     is_many = parameter.kind is inspect.Parameter.VAR_POSITIONAL
@@ -197,14 +197,14 @@ def _may_be_secret(flow: Flow[..., Any], parameter: inspect.Parameter, name: str
 
 def _shown(text: str) -> str:
     """What was given, cut, without a password in a URL."""
-    from taxietl.orchestrator.arguments import shown
+    from taxietl.orchestrator.store.arguments import shown
 
     masked = str(json.loads(shown({"given": text}))["given"])
     return repr(masked if len(masked) <= _MAX_SHOWN else f"{masked[:_MAX_SHOWN]}…")
 
 
 def _resolved(flow: Flow[..., Any], parameter: inspect.Parameter) -> Any:
-    from taxietl.orchestrator.annotations import meaning
+    from taxietl.orchestrator.define.annotations import meaning
 
     if parameter.annotation is inspect.Parameter.empty:
         return Any
@@ -219,7 +219,7 @@ def _has_many(signature: inspect.Signature, texts: dict[str, str]) -> bool:
 
 
 def _typed(parameter: inspect.Parameter) -> str:
-    from taxietl.orchestrator.annotations import type_text
+    from taxietl.orchestrator.define.annotations import type_text
 
     if parameter.annotation is inspect.Parameter.empty:
         return repr(parameter.name)

@@ -58,7 +58,7 @@ def run(
     """Run a flow of your own, with history, states and retries."""
     open_settings()
     from taxietl.cli.parameters import read_parameters
-    from taxietl.orchestrator.entry import load_flow
+    from taxietl.orchestrator.define.entry import load_flow
     from taxietl.runtime import open_engine
 
     out.log_to_stderr()
@@ -77,7 +77,7 @@ def _help(target: str) -> str:
     """What a flow does, and its parameters."""
     open_settings()  # its module may ask for a profile
     from taxietl.cli.parameters import describe_parameters
-    from taxietl.orchestrator.entry import load_flow
+    from taxietl.orchestrator.define.entry import load_flow
 
     flow = load_flow(target)
     lines = [f" Flow {flow.name!r} of {target}", ""]

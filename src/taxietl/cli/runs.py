@@ -18,8 +18,8 @@ from taxietl.terminal import one_line
 
 if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
-    from taxietl.orchestrator.history import Tree
-    from taxietl.orchestrator.records import LogRecord, RunRecord, StateRecord, TaskRunRecord
+    from taxietl.orchestrator.store.history import Tree
+    from taxietl.orchestrator.store.records import LogRecord, RunRecord, StateRecord, TaskRunRecord
 
 
 def register(app: Commands) -> None:
@@ -71,7 +71,7 @@ def show(out: Output, name: RunArgument) -> None:
 
 def logs(out: Output, name: RunArgument) -> None:
     """Print what a run and its child runs logged."""
-    from taxietl.orchestrator.logs import FLOW_RUNS, TASK_RUNS
+    from taxietl.orchestrator.store.logs import FLOW_RUNS, TASK_RUNS
 
     history = _history()
     tree = history.tree(history.run(name), states=False)

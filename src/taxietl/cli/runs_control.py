@@ -20,7 +20,7 @@ from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
     from taxietl.orchestrator import Run
-    from taxietl.orchestrator.records import RunRecord
+    from taxietl.orchestrator.store.records import RunRecord
 
 
 def register(group: Commands) -> None:
@@ -77,7 +77,7 @@ def resume(
 
 def _go_where_it_ran(out: Output, record: RunRecord) -> None:
     """Relative paths, and `./taxietl.toml`, are to mean what they meant to the run."""
-    from taxietl.orchestrator.entry import EntryPoint
+    from taxietl.orchestrator.define.entry import EntryPoint
 
     folder = Path(EntryPoint.from_json(record.entry).folder) if record.entry else Path.cwd()
     if folder == Path.cwd():
@@ -122,7 +122,7 @@ def _texts(value: Any) -> Iterator[str]:
 def cancel(out: Output, name: RunArgument) -> None:
     """Stop a run of any process, and wait until it has ended."""
     from taxietl.orchestrator import History
-    from taxietl.orchestrator.stopping import stop
+    from taxietl.orchestrator.stop.stopping import stop
 
     with History.opened(open_settings().home) as history:
         run, was_running = stop(history, name)
@@ -152,7 +152,8 @@ def prune(
     dry_run: DryRunOption = False,
 ) -> None:
     """Delete old runs with their child runs from the history; never one in progress."""
-    from taxietl.orchestrator import History, retention
+    from taxietl.orchestrator import History
+    from taxietl.orchestrator.store import retention
 
     settings = open_settings()
     if older_than is not None:

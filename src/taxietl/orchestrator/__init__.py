@@ -10,19 +10,13 @@ The way of a run through it:
       task(…) → calls → task_runs: inputs → reuse → attempts → bodies: call the function → store
       each change of state → recorder: one transaction, then its lines shown and listeners told
 
-The modules, each row built on those below it:
+The folders, each row built on those below it:
 
-    running     engine calls root_runs subflow_runs flow_runs task_runs stream_runs attempts
-                reuse key_locks resume bodies isolation isolated_child
-                limits verdicts failures
-    defining    flows tasks decoration foreign parameters entry listing default
-    keeping     recorder history writer beginnings retention chores cache cache_store cache_sweep
-                cache_entries cache_why glance
-    shared      context futures stream inputs submission mapping pool hooks logs prints
-    stopping    stopping signals timeouts cancellation programs
-    on disk     tickets liveness database schema filelock records
-    values      states runs retry names arguments canonical code_digests places results
-                fingerprints annotations portable callables frames
+    run       what happens when a flow or task is called
+    query     what only the command line and the dashboard ask
+    define    what users write and hold: flows, tasks, policies, futures, streams
+    stop      how a run is told to stop, and made to
+    store     what is kept: states, rows, log lines, results, the cache
 """
 
 from __future__ import annotations
@@ -31,49 +25,49 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.cache import Cache
-    from taxietl.orchestrator.cancellation import Cancellation
-    from taxietl.orchestrator.context import current_cancellation, current_run
     from taxietl.orchestrator.default import default_engine, set_default_engine
-    from taxietl.orchestrator.engine import Engine
-    from taxietl.orchestrator.flows import Flow, flow
-    from taxietl.orchestrator.futures import Future, FutureList
-    from taxietl.orchestrator.history import History
-    from taxietl.orchestrator.logs import configure_logging, get_run_logger
-    from taxietl.orchestrator.mapping import unmapped
-    from taxietl.orchestrator.retry import Retry, exponential
-    from taxietl.orchestrator.runs import Run, TaskRun
-    from taxietl.orchestrator.states import FinalState, State, StateName, StateType
-    from taxietl.orchestrator.stream import Stream
-    from taxietl.orchestrator.tasks import Task, task
+    from taxietl.orchestrator.define.cache import Cache
+    from taxietl.orchestrator.define.context import current_cancellation, current_run
+    from taxietl.orchestrator.define.flows import Flow, flow
+    from taxietl.orchestrator.define.futures import Future, FutureList
+    from taxietl.orchestrator.define.mapping import unmapped
+    from taxietl.orchestrator.define.retry import Retry, exponential
+    from taxietl.orchestrator.define.runs import Run, TaskRun
+    from taxietl.orchestrator.define.stream import Stream
+    from taxietl.orchestrator.define.tasks import Task, task
+    from taxietl.orchestrator.run.engine import Engine
+    from taxietl.orchestrator.stop.cancellation import Cancellation
+    from taxietl.orchestrator.store.history import History
+    from taxietl.orchestrator.store.logs import configure_logging, get_run_logger
+    from taxietl.orchestrator.store.states import FinalState, State, StateName, StateType
 
 _MODULES = {
-    "Cache": "cache",
-    "Cancellation": "cancellation",
-    "Engine": "engine",
-    "FinalState": "states",
-    "Flow": "flows",
-    "Future": "futures",
-    "FutureList": "futures",
-    "History": "history",
-    "Retry": "retry",
-    "Run": "runs",
-    "State": "states",
-    "StateName": "states",
-    "StateType": "states",
-    "Stream": "stream",
-    "Task": "tasks",
-    "TaskRun": "runs",
-    "configure_logging": "logs",
-    "current_cancellation": "context",
-    "current_run": "context",
+    "Cache": "define.cache",
+    "Cancellation": "stop.cancellation",
+    "Engine": "run.engine",
+    "FinalState": "store.states",
+    "Flow": "define.flows",
+    "Future": "define.futures",
+    "FutureList": "define.futures",
+    "History": "store.history",
+    "Retry": "define.retry",
+    "Run": "define.runs",
+    "State": "store.states",
+    "StateName": "store.states",
+    "StateType": "store.states",
+    "Stream": "define.stream",
+    "Task": "define.tasks",
+    "TaskRun": "define.runs",
+    "configure_logging": "store.logs",
+    "current_cancellation": "define.context",
+    "current_run": "define.context",
     "default_engine": "default",
-    "exponential": "retry",
-    "flow": "flows",
-    "get_run_logger": "logs",
+    "exponential": "define.retry",
+    "flow": "define.flows",
+    "get_run_logger": "store.logs",
     "set_default_engine": "default",
-    "task": "tasks",
-    "unmapped": "mapping",
+    "task": "define.tasks",
+    "unmapped": "define.mapping",
 }
 
 __all__ = [

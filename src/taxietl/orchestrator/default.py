@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taxietl.orchestrator.context import refuse_run_here
+from taxietl.orchestrator.define.context import refuse_run_here
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.engine import Engine
+    from taxietl.orchestrator.run.engine import Engine
 
 _default: Engine | None = None
 _factory: Callable[[], Engine] | None = None
@@ -42,7 +42,7 @@ def default_engine() -> Engine:
 
 
 def _plain_engine() -> Engine:
-    from taxietl.orchestrator.engine import Engine
+    from taxietl.orchestrator.run.engine import Engine
 
     if home := os.environ.get("TAXIETL_HOME"):
         return Engine(Path(home).expanduser())

@@ -13,7 +13,7 @@ from lakes import KEY as JANUARY_KEY
 from taxietl.config.lakes import FolderProfile
 from taxietl.errors import Cancelled, ConfigError, MissingFileError, SourceError, TargetError
 from taxietl.load.lake.extractor import LakeMonths
-from taxietl.orchestrator.cancellation import Cancellation
+from taxietl.orchestrator.stop.cancellation import Cancellation
 from taxietl.tlc.trip_file import TripFile
 
 MARCH = TripFile("yellow", 2020, 3)

@@ -1,0 +1,136 @@
+"""What `@task` and `@flow` refuse before anything runs: functions and options that cannot be."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from taxietl.errors import ConfigError
+from taxietl.orchestrator.define.inputs import RESERVED
+from taxietl.orchestrator.define.retry import Delay, Retry, is_number
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.define.flows import Flow
+    from taxietl.orchestrator.define.tasks import Task
+
+
+def check_function(kind: str, function: object) -> None:
+    """ConfigError if that is no function, or one that a class has."""
+    if not callable(function):
+        raise ConfigError(
+            f"@{kind} is given {function!r}, which is no function.",
+            hint=f"Write @{kind} or @{kind}(…) above a `def`; name= takes its name.",
+        )
+    qualname = str(getattr(function, "__qualname__", ""))
+    around = qualname.rpartition(".")[0]
+    names = getattr(getattr(function, "__code__", None), "co_varnames", ())
+    is_in_class = bool(around) and not around.endswith("<locals>")
+    is_bound = hasattr(function, "__self__")
+    if is_in_class and not is_bound and names and names[0] in ("self", "cls"):
+        raise ConfigError(
+            f"@{kind} cannot be put on a method: {qualname} would be called without its"
+            f" {names[0]!r}.",
+            hint=f"Write a function that is handed what it needs; or `{kind}(object.method)`,"
+            " which is one of an object.",
+        )
+
+
+def check_flow(flow: Flow[..., Any]) -> None:
+    """ConfigError if that cannot be a flow."""
+    _check_function("flow", flow.name, flow.function)
+    if inspect.isgeneratorfunction(flow.function):
+        raise ConfigError(
+            f"The flow {flow.name!r} is a generator; a flow is a plain function.",
+            hint="Write `return`; a generator can be a task.",
+        )
+    _check_timeout("flow", flow.name, flow.timeout_seconds)
+
+
+def check_task(task: Task[..., Any]) -> None:
+    """ConfigError if that cannot be a task, or its options do not go together."""
+    _check_function("task", task.name, task.function)
+    if task.is_stream:
+        _check_stream(task)
+    if task.isolate and "<" in str(getattr(task.function, "__qualname__", "<locals>")):
+        raise ConfigError(
+            f"The task {task.name!r} has isolate=True and is defined inside a function"
+            " (or is a lambda): another process could not find it.",
+            hint="Define it with `def` at the top level of a module.",
+        )
+    if task.cache is not None and not task.persist_result:
+        raise ConfigError(
+            f"The task {task.name!r} has cache= and persist_result=False.",
+            hint="A cached result is kept: drop one of them.",
+        )
+    _check_timeout("task", task.name, task.timeout_seconds)
+
+
+def retry_plan(
+    task_name: str,
+    retry: Retry | None,
+    *,
+    retries: int,
+    delay: Delay,
+    retry_if: Callable[[Exception], bool] | None,
+) -> Retry | None:
+    """The plan in either of its two forms; ConfigError if both were given, or half of one."""
+    if type(retries) is not int or retries < 0:
+        raise ConfigError(
+            f"The task {task_name!r} has retries={retries!r}.",
+            hint="Give a whole number from 0 on: how often it is called again at most.",
+        )
+    if retry is not None and retries:
+        raise ConfigError(f"The task {task_name!r} has both retry= and retries=: give one of them.")
+    if retry_if is not None and not retries:
+        raise ConfigError(
+            f"The task {task_name!r} has retry_if= without retries=.",
+            hint="Give retries=, too; or write Retry(on=…, retry_if=…).",
+        )
+    if retries:
+        return Retry(on=Exception, attempts=retries + 1, delay=delay, retry_if=retry_if)
+    return retry
+
+
+def _check_function(kind: str, name: str, function: Callable[..., Any]) -> None:
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise ConfigError(
+            f"The {kind} {name!r} is async; {kind}s are plain functions.",
+            hint="Write `def`, and `asyncio.run(…)` inside it where you need it.",
+        )
+    for reserved in RESERVED:
+        if reserved in inspect.signature(function).parameters:
+            raise ConfigError(
+                f"The {kind} {name!r} has a parameter {reserved!r}, which every {kind} has.",
+                hint="Give the parameter another name.",
+            )
+
+
+def _check_stream(task: Task[..., Any]) -> None:
+    given = {
+        "retry": task.retry,
+        "cache": task.cache,
+        "tags": task.tags,
+        "persist_result": not task.persist_result,
+        "hooks": task.hooks,
+        "timeout_seconds": task.timeout_seconds,
+        "isolate": task.isolate,
+    }
+    if refused := [f"{option}=" for option, value in given.items() if value]:
+        raise ConfigError(
+            f"The task {task.name!r} is a generator and takes no {', '.join(refused)}.",
+            hint="A stream runs as part of its consumer: put them on the consumer.",
+        )
+
+
+def _check_timeout(kind: str, name: str, seconds: float | None) -> None:
+    if seconds is not None and not is_number(seconds):
+        raise ConfigError(
+            f"The {kind} {name!r} has timeout_seconds={seconds!r}, which is no number.",
+            hint="Give a number of seconds above 0.",
+        )
+    if seconds is not None and seconds <= 0:
+        raise ConfigError(
+            f"The {kind} {name!r} has timeout_seconds={seconds}: it could never do anything.",
+            hint="Give a number of seconds above 0, or leave it out for no limit.",
+        )

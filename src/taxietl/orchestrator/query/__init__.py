@@ -1,0 +1,1 @@
+"""What only the command line and the dashboard ask."""

@@ -1,0 +1,1 @@
+"""How a run is told to stop, and made to."""

@@ -1,0 +1,98 @@
+"""Which runs are alive: those whose process holds the lock on `runs/<id>.lock`.
+
+Process ids and start times are kept for people to read. In containers that share a home they
+lie, the lock does not: the system drops it when the process is gone, however it went.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from taxietl.orchestrator.store.database import translated
+from taxietl.orchestrator.store.filelock import FileLock, is_locked, try_lock
+from taxietl.orchestrator.store.states import State, StateName
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.store.history import History
+    from taxietl.orchestrator.store.records import RunRecord
+
+
+def hold(home: Path, root_id: str) -> FileLock:
+    """Be known as alive: taken before the run's row is written, released after its last state."""
+    path = _lock_path(home, root_id)
+    with translated(path):
+        # Somebody who sweeps the folder may hold the new file for a moment.
+        while (lock := try_lock(path)) is None:
+            time.sleep(0.001)
+    return lock
+
+
+def is_alive(home: Path, root_id: str) -> bool:
+    """Whether the process of a top-level run lives, and the run has not ended."""
+    path = _lock_path(home, root_id)
+    with translated(path):
+        return is_locked(path)
+
+
+def reconcile(history: History, *, now: datetime | None = None) -> list[RunRecord]:
+    """Mark every run whose process is gone as crashed, with all that was open in it.
+
+    Returns:
+        The top-level runs found dead. A live run, of whatever process, is not touched.
+    """
+    dead = [run for run in history.open_roots() if _bury(history, run, now or datetime.now(UTC))]
+    _sweep(history.home)
+    return dead
+
+
+def _bury(history: History, run: RunRecord, now: datetime) -> bool:
+    """Mark one run as crashed if its lock can be had; False if it lives or has ended."""
+    path = _lock_path(history.home, run.id)
+    with translated(path):
+        lock = try_lock(path)
+    if lock is None:
+        return False
+    try:
+        heard = history.last_heard(run.id)
+        message = (
+            f"Its process {run.pid} on {run.host} is gone; last heard of at"
+            f" {heard:%Y-%m-%d %H:%M:%S} UTC."
+        )
+        with history.writing() as writer:
+            # Reads again what is open: the run may have ended before the lock was had.
+            return bool(writer.end_open(run.id, State(StateName.CRASHED, message, now)))
+    finally:
+        lock.release()
+
+
+def _sweep(home: Path) -> None:
+    """Remove lock files whose holder died after its run had ended, and what was asked of them."""
+    for path in (home / "runs").glob("*.lock"):
+        with suppress(OSError):
+            if (lock := try_lock(path)) is not None:
+                lock.release()
+    for path in (home / "runs").glob("*.cancel*"):
+        with suppress(OSError):
+            if not path.with_suffix(".lock").exists():
+                path.unlink()
+
+
+def _lock_path(home: Path, root_id: str) -> Path:
+    return home / "runs" / f"{root_id}.lock"
+
+
+def process_start(pid: int | None = None) -> datetime | None:
+    """When a process, by default this one, began; on Linux, and None elsewhere."""
+    try:
+        # The 22nd field, in clock ticks after boot; the 2nd may hold spaces and brackets.
+        text = Path(f"/proc/{pid or 'self'}/stat").read_text(encoding="ascii", errors="replace")
+        ticks = int(text.rpartition(")")[2].split()[19])
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+    return datetime.fromtimestamp(time.time() - age, UTC)

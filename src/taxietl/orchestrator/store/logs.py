@@ -1,0 +1,271 @@
+"""Log lines as Prefect's users know them, and a copy of every line of a run in its history.
+
+    16:05:11.752 | INFO    | Task run 'extract-0' - Finished in state Completed()
+
+The engine's own lines are `Line`s, stored in the same transaction as the state they announce
+and then shown. Everything else that is logged inside a run, by any logger, is stored by a
+handler on the root logger, which is there while runs are. No logging work may break a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from taxietl.masking import masked
+from taxietl.orchestrator.define.context import RunScope, TaskScope, scope
+from taxietl.terminal import visible, visible_json
+
+ENGINE = "taxietl.engine"
+FLOW_RUNS = "taxietl.flow_runs"
+TASK_RUNS = "taxietl.task_runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the engine's about a run, or about one of its task runs."""
+
+    at: datetime
+    logger: str
+    level: int
+    message: str
+    run_id: str
+    run_name: str
+    task_run_id: str | None = None
+    task_run_name: str | None = None
+    error: BaseException | None = None
+    shown: str | None = None
+    """What the console shows of it: all, or less of an error that was told before, or `""`."""
+
+    @property
+    def text(self) -> str:
+        """The message, and the traceback of the error if there is one."""
+        if self.error is None:
+            return self.message
+        trace = "".join(traceback.format_exception(self.error)).rstrip()
+        return f"{self.message}\n{masked(trace)}"
+
+    def show(self) -> None:
+        """Hand it to the handlers; the history has it already."""
+        logger = logging.getLogger(self.logger)
+        if not logger.isEnabledFor(self.level):
+            return
+        record = logger.makeRecord(self.logger, self.level, "", 0, self.message, (), None)
+        record.created = self.at.timestamp()
+        record.msecs = self.at.microsecond // 1000
+        record.__dict__.update(
+            run_name=self.run_name, task_run_name=self.task_run_name, taxietl_line=self
+        )
+        with contextlib.suppress(Exception):  # a broken handler of anybody's breaks no run
+            logger.handle(record)
+
+
+class _RunLogger(logging.LoggerAdapter[logging.Logger]):
+    """Puts the run's and the task run's names on every record."""
+
+    def process(
+        self, msg: Any, kwargs: MutableMapping[str, Any]
+    ) -> tuple[Any, MutableMapping[str, Any]]:
+        kwargs["extra"] = {**(self.extra or {}), **kwargs.get("extra", {})}
+        return msg, kwargs
+
+
+def get_run_logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+    """A logger whose lines carry the current run's or task run's name; outside, a plain one."""
+    current = scope.get()
+    if isinstance(current, TaskScope):
+        names = {"run_name": current.run.name, "task_run_name": current.name}
+        return _RunLogger(logging.getLogger(TASK_RUNS), names)
+    if isinstance(current, RunScope):
+        return _RunLogger(logging.getLogger(FLOW_RUNS), {"run_name": current.name})
+    return logging.getLogger("taxietl")
+
+
+class ConsoleFormatter(logging.Formatter):
+    """`HH:MM:SS.mmm | LEVEL   | who - message`."""
+
+    def __init__(self, *, tracebacks: bool) -> None:
+        super().__init__()
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        task_run_name = getattr(record, "task_run_name", None)
+        run_name = getattr(record, "run_name", None)
+        if task_run_name:
+            who = f"Task run {task_run_name!r}"
+        elif run_name and record.name != ENGINE:
+            who = f"Flow run {run_name!r}"
+        else:
+            who = record.name
+        at = datetime.fromtimestamp(record.created).astimezone()
+        text = record.getMessage()
+        line = getattr(record, "taxietl_line", None)
+        if isinstance(line, Line):
+            # The engine's tracebacks are in the history; the console has them when debugging.
+            brief = text if line.shown is None else line.shown
+            text = line.text if self._tracebacks else brief
+        elif record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        clock = f"{at:%H:%M:%S}.{int(record.msecs):03d}"
+        return visible(masked(f"{clock} | {record.levelname:<7} | {who} - {text}"))
+
+
+class JsonFormatter(logging.Formatter):
+    """A JSON object a line, for programs that collect logs."""
+
+    def __init__(self, *, tracebacks: bool) -> None:
+        super().__init__()
+        self._tracebacks = tracebacks
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "at": datetime.fromtimestamp(record.created)
+            .astimezone()
+            .isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        for name in ("run_name", "task_run_name"):
+            if value := getattr(record, name, None):
+                said[name] = value
+        line = getattr(record, "taxietl_line", None)
+        if isinstance(line, Line):
+            if self._tracebacks and line.error:
+                said["traceback"] = "".join(traceback.format_exception(line.error))
+        elif record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        # Each text by itself: in JSON a secret's quotes would be escaped, and not be found.
+        shown = {name: masked(text) for name, text in said.items()}
+        return visible_json(json.dumps(shown, ensure_ascii=False))
+
+
+class _ConsoleFilter(logging.Filter):
+    """Ours as asked for; of all other loggers what Python would show: warnings and worse."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line = getattr(record, "taxietl_line", None)
+        if isinstance(line, Line) and line.shown == "" and self._level > logging.DEBUG:
+            return False
+        is_ours = record.name == "taxietl" or record.name.startswith("taxietl.")
+        return record.levelno >= (self._level if is_ours else max(self._level, logging.WARNING))
+
+
+class _ConsoleHandler(logging.StreamHandler[TextIO]):
+    """The console; a class of its own so that it can be told from anybody else's."""
+
+
+class _HistoryHandler(logging.Handler):
+    """Stores what is logged inside a run with that run."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        current = scope.get()
+        if current is None or hasattr(record, "taxietl_line"):
+            return
+        run = current.run if isinstance(current, TaskScope) else current
+        try:
+            message = record.getMessage()
+            if record.exc_info and record.exc_info[1]:
+                trace = "".join(traceback.format_exception(record.exc_info[1]))
+                message = f"{message}\n{trace.rstrip()}"
+            line = Line(
+                at=datetime.fromtimestamp(record.created, UTC),
+                logger=record.name,
+                level=record.levelno,
+                message=masked(message),
+                run_id=run.id,
+                run_name=run.name,
+                task_run_id=current.id if isinstance(current, TaskScope) else None,
+            )
+            run.engine.history.add_lines([line])
+        except Exception:  # noqa: BLE001 - the next transition will say what is wrong
+            return
+        # A loop that does little but log is hardly ever met outside a handler (see signals.py).
+        current.cancellation.check_overdue()
+
+
+class _Unchanged(logging.Filter):
+    """For handlers that were there before: what they did not get then, they do not get now."""
+
+    def __init__(self, root_level: int) -> None:
+        super().__init__()
+        self._root_level = root_level
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        logger: logging.Logger | None = logging.getLogger(record.name)
+        while logger is not None and logger.parent is not None:
+            if logger.level:
+                return True  # that logger has a level of its own, which already let it through
+            logger = logger.parent
+        return record.levelno >= self._root_level
+
+
+def configure_logging(
+    level: int = logging.INFO, stream: TextIO | None = None, *, as_json: bool = False
+) -> None:
+    """Show log lines of that level and above on a stream (stderr); again to change it."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, _ConsoleHandler):
+            root.removeHandler(handler)
+    console = _ConsoleHandler(stream or sys.stderr)
+    formatter = JsonFormatter if as_json else ConsoleFormatter
+    console.setFormatter(formatter(tracebacks=level <= logging.DEBUG))
+    console.addFilter(_ConsoleFilter(level))
+    root.addHandler(console)
+    logging.getLogger("taxietl").setLevel(min(level, logging.INFO))
+
+
+class _Capture:
+    """Sends lines logged in runs, from INFO up, to the history while any run is in progress."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._count = 0
+        self._handler = _HistoryHandler(logging.INFO)
+        self._restore: list[Callable[[], object]] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._count += 1
+            if self._count == 1:
+                self._begin(logging.getLogger())
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._count -= 1
+            if self._count == 0:
+                while self._restore:
+                    self._restore.pop()()
+
+    def _begin(self, root: logging.Logger) -> None:
+        others = [each for each in root.handlers if not isinstance(each, _ConsoleHandler)]
+        if not root.handlers:  # a script that has set up no logging: our lines on stderr
+            configure_logging()
+        root.addHandler(self._handler)
+        self._restore.append(lambda: root.removeHandler(self._handler))
+        if (level := root.level) <= logging.INFO:
+            return
+        root.setLevel(logging.INFO)
+        self._restore.append(lambda: root.setLevel(level))
+        for handler in others:
+            unchanged = _Unchanged(level)
+            handler.addFilter(unchanged)
+            self._restore.append(functools.partial(handler.removeFilter, unchanged))
+
+
+captured = _Capture()
+"""`with captured:` around a run."""
