@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.orchestrator.run.limits import standings
+from taxietl.orchestrator.query.standings import standings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts by flock")
 

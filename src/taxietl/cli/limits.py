@@ -10,7 +10,7 @@ from taxietl.cli.session import open_settings
 from taxietl.cli.tables import table
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.run.limits import Standing
+    from taxietl.orchestrator.query.standings import TagStanding
     from taxietl.orchestrator.store.tickets import Ticket
 
 
@@ -23,7 +23,7 @@ def register(app: Commands) -> None:
 
 def ls(out: Output) -> None:
     """List the limited tags, the task runs that hold their slots, and those waiting, in order."""
-    from taxietl.orchestrator.run.limits import standings
+    from taxietl.orchestrator.query.standings import standings
 
     settings = open_settings()
     found = standings(settings.home, settings.limits)
@@ -34,7 +34,7 @@ def ls(out: Output) -> None:
     out.result({"limits": [_standing(each) for each in found]}, table(headings, rows))
 
 
-def _rows(standing: Standing) -> list[dict[str, Any]]:
+def _rows(standing: TagStanding) -> list[dict[str, Any]]:
     """A line for each task run, or a single one for a tag that nobody wants."""
     tag = {
         "tag": standing.tag,
@@ -54,7 +54,7 @@ def _rows(standing: Standing) -> list[dict[str, Any]]:
     ] or [tag]
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
+def _standing(standing: TagStanding) -> dict[str, Any]:
     return {
         "tag": standing.tag,
         "limit": standing.limit,

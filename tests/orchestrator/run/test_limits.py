@@ -22,7 +22,7 @@ from taxietl.orchestrator import (
     flow,
     task,
 )
-from taxietl.orchestrator.run.limits import Standing, standings
+from taxietl.orchestrator.query.standings import TagStanding, standings
 from taxietl.orchestrator.store.recorder import Change
 from taxietl.orchestrator.store.tickets import Queue
 
@@ -47,7 +47,7 @@ class Bench:
     def await_waiter(self) -> None:
         assert self._waiting.acquire(timeout=10)
 
-    def standing(self, tag: str) -> Standing:
+    def standing(self, tag: str) -> TagStanding:
         return next(each for each in standings(self.home, LIMITS) if each.tag == tag)
 
     def close(self) -> None:
@@ -381,11 +381,3 @@ def test_a_queue_that_cannot_be_used_is_an_error_with_a_way_out(
     assert (
         "--home DIR" in error.value.hint if is_folder else "Move the file away" in error.value.hint
     )
-
-
-def test_standings_list_every_limit_and_make_no_file(home: Path) -> None:
-    assert standings(home, LIMITS) == [
-        Standing("tlc", 2, [], []),
-        Standing("warehouse", 1, [], []),
-    ]
-    assert not home.exists()

@@ -14,7 +14,7 @@ import pytest
 from namespaces import pid_namespace, small_disk
 
 from taxietl.orchestrator import History
-from taxietl.orchestrator.run.limits import standings
+from taxietl.orchestrator.query.standings import standings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 

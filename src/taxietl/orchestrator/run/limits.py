@@ -16,14 +16,12 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from taxietl.errors import ConfigError, TaxietlError
 from taxietl.orchestrator.define.context import TaskScope
-from taxietl.orchestrator.store.liveness import is_alive
-from taxietl.orchestrator.store.tickets import LAYOUT, Queue, Taken, Ticket
+from taxietl.orchestrator.store.tickets import Queue, Taken, Ticket
 
 POLL_SECONDS = 0.025
 LOOK_FOR_DEAD_SECONDS = 0.25
@@ -177,36 +175,6 @@ class Limits:
             if self._queue is None:
                 self._queue = Queue(self._home)
             return self._queue
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How things are with one tag."""
-
-    tag: str
-    limit: int | None
-    """None: unlimited here, but limited for the processes whose tickets these are."""
-    holders: list[Ticket]
-    waiters: list[Ticket]
-    """In the order in which they will have their turns."""
-
-
-def standings(home: Path, limits: Mapping[str, int]) -> list[Standing]:
-    """Who holds and who awaits slots of which tag, in all processes; the dead are left out."""
-    tickets: list[Ticket] = []
-    if (home / LAYOUT.file_name).exists():
-        queue = Queue(home)
-        tickets = queue.tickets()
-        queue.close()
-    alive = {root_id for root_id in {each.root_id for each in tickets} if is_alive(home, root_id)}
-    tickets = [each for each in tickets if each.root_id in alive]
-    found = []
-    for tag in sorted({*limits, *(tag for each in tickets for tag in each.tags)}):
-        wanting = [each for each in tickets if tag in each.tags]
-        holders = [each for each in wanting if each.granted_at]
-        waiters = [each for each in wanting if not each.granted_at]
-        found.append(Standing(tag, limits.get(tag), holders, waiters))
-    return found
 
 
 def _new_ticket(task_run: TaskScope, tags: frozenset[str], now: datetime) -> Ticket:
