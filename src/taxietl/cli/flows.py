@@ -41,11 +41,12 @@ def ls(
     """List flows with their parameters and last runs. Files are read, never run."""
     from taxietl.orchestrator import History
     from taxietl.orchestrator.query.listing import list_flows
+    from taxietl.orchestrator.query.runs import last_of_each_flow
 
     listings = [list_flows(each) for each in paths or [".", OURS]]
     flows = list({each.target: each for found in listings for each in found.flows}.values())
     with History.opened(open_settings().home) as history:
-        last_runs = _last_runs(flows, history.last_runs())
+        last_runs = _last_runs(flows, last_of_each_flow(history))
     skipped = [error for found in listings for error in found.skipped]
     for error in skipped:
         warn(error.message)

@@ -18,7 +18,7 @@ from taxietl.terminal import one_line
 
 if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
-    from taxietl.orchestrator.store.history import Tree
+    from taxietl.orchestrator.query.runs import Tree
     from taxietl.orchestrator.store.records import LogRecord, RunRecord, StateRecord, TaskRunRecord
 
 
@@ -61,8 +61,10 @@ def ls(
 
 def show(out: Output, name: RunArgument) -> None:
     """Show a run's tasks and child runs with their states, attempts, times and counts."""
+    from taxietl.orchestrator.query.runs import tree_of
+
     history = _history()
-    tree = history.tree(history.run(name))
+    tree = tree_of(history, history.run(name))
     if out.json:
         out.result(_document(tree, tree.root), "")
     else:
@@ -71,10 +73,11 @@ def show(out: Output, name: RunArgument) -> None:
 
 def logs(out: Output, name: RunArgument) -> None:
     """Print what a run and its child runs logged."""
+    from taxietl.orchestrator.query.runs import tree_of
     from taxietl.orchestrator.store.logs import FLOW_RUNS, TASK_RUNS
 
     history = _history()
-    tree = history.tree(history.run(name), states=False)
+    tree = tree_of(history, history.run(name), states=False)
     names = {each.id: each.name for each in tree.runs.values()}
     names |= {each.id: each.name for some in tree.task_runs.values() for each in some}
 

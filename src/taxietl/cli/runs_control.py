@@ -45,6 +45,7 @@ def resume(
         record = history.run(name)
     _go_where_it_ran(out, record)
     _take_address(record, to)
+    from taxietl.orchestrator.query.runs import reused_results
     from taxietl.runtime import open_engine
 
     out.log_to_stderr()
@@ -63,7 +64,7 @@ def resume(
         return
     result = done.result()
     now = engine.history.run(done.id)
-    reused = engine.history.reused(done.id)
+    reused = reused_results(engine.history, done.id)
     document = {
         "action": "resumed",
         "run": {"id": done.id, "name": done.name, "state": done.state.name},

@@ -1,17 +1,17 @@
 """Everything that runs did, kept: runs, task runs, their states and log lines.
 
 The engine writes through a `Writer`, whose block is one transaction. Opening the history first
-tells the runs whose process died (see `liveness.py`), so nobody reads of them as running.
+tells the runs whose process died (see `liveness.py`), so nobody reads of them as running. Here
+is what the engine and users ask; what only a command shows is asked in `query/runs.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from taxietl.errors import UnknownNameError
 from taxietl.orchestrator.store.beginnings import NewTaskRun
@@ -32,34 +32,19 @@ from taxietl.orchestrator.store.records import (
 from taxietl.orchestrator.store.states import StateName
 from taxietl.orchestrator.store.writer import Writer
 
-if TYPE_CHECKING:
-    import sqlite3
-
-_RUNS = (
+RUNS = (
     "SELECT runs.*,"
     " COALESCE((SELECT name FROM runs AS old WHERE old.id = runs.resumed_from),"
     " runs.resumed_from) AS resumed_from_name,"
     " (SELECT name FROM runs AS new WHERE new.resumed_from = runs.id) AS resumed_by FROM runs"
 )
+"""What `run_record` reads; add the condition."""
 
-
-_TREE = (
+TREE = (
     "WITH RECURSIVE tree (id) AS (VALUES (?) UNION ALL"
     " SELECT runs.id FROM runs JOIN tree ON runs.parent_id = tree.id)"
 )
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A run with all below it."""
-
-    root: RunRecord
-    runs: dict[str, RunRecord]
-    """By their ids."""
-    task_runs: dict[str, list[TaskRunRecord]] = field(default_factory=dict)
-    """By the ids of their runs, in the order they were made."""
-    states: dict[tuple[str, str | None], list[StateRecord]] = field(default_factory=dict)
-    """By the ids of run and task run, None for the run itself, in their order."""
+"""The ids of one run, its parameter, and of all below it."""
 
 
 class History:
@@ -110,7 +95,7 @@ class History:
         """Runs, child runs among them, newest first; whatever the clock said when they began."""
         where = "WHERE state = ?" if state else ""
         rows = self.database.rows(
-            f"{_RUNS} {where} ORDER BY rowid DESC LIMIT ?",
+            f"{RUNS} {where} ORDER BY rowid DESC LIMIT ?",
             (state, limit) if state else (limit,),
         )
         return [run_record(row) for row in rows]
@@ -128,8 +113,7 @@ class History:
         Of those that were to have one name, of which all but the first got a number, the newest.
         """
         rows = self.database.rows(
-            f"{_RUNS} WHERE id = ? OR name = ? OR base = ?"
-            " ORDER BY id = ? DESC, rowid DESC LIMIT 1",
+            f"{RUNS} WHERE id = ? OR name = ? OR base = ? ORDER BY id = ? DESC, rowid DESC LIMIT 1",
             (name_or_id,) * 4,
         )
         return run_record(rows[0]) if rows else None
@@ -141,31 +125,14 @@ class History:
 
     def last_resumption(self, run: RunRecord) -> RunRecord:
         """The last of the runs that take up that one, one after the other; itself if none does."""
-        while rows := self.database.rows(f"{_RUNS} WHERE resumed_from = ?", (run.id,)):
+        while rows := self.database.rows(f"{RUNS} WHERE resumed_from = ?", (run.id,)):
             run = run_record(rows[0])
         return run
-
-    def reused(self, root_id: str) -> int:
-        """How many task runs and child runs of that run's tree come from the run it takes up."""
-        rows = self.database.rows(
-            "SELECT COUNT(*) AS reused FROM task_runs WHERE state = ? AND message <> ''"
-            " AND run_id IN (SELECT id FROM runs WHERE root_id = ?)",
-            (StateName.CACHED, root_id),
-        )
-        return int(rows[0]["reused"])
-
-    def last_runs(self) -> list[RunRecord]:
-        """Of each flow of each file that ever ran, the run that began last."""
-        rows = self.database.rows(
-            f"{_RUNS} WHERE rowid IN (SELECT MAX(rowid) FROM runs"  # noqa: S608
-            " GROUP BY flow, json_extract(entry, '$.file')) ORDER BY rowid"
-        )
-        return [run_record(row) for row in rows]
 
     def children(self, run_id: str) -> list[RunRecord]:
         """The runs that run called, in their order."""
         rows = self.database.rows(
-            f"{_RUNS} WHERE parent_id = ? ORDER BY created_at, rowid",
+            f"{RUNS} WHERE parent_id = ? ORDER BY created_at, rowid",
             (run_id,),
         )
         return [run_record(row) for row in rows]
@@ -173,7 +140,7 @@ class History:
     def open_roots(self) -> list[RunRecord]:
         """The top-level runs with anything in their tree that has not ended."""
         rows = self.database.rows(
-            f"{_RUNS} WHERE id IN (SELECT root_id FROM runs"  # noqa: S608
+            f"{RUNS} WHERE id IN (SELECT root_id FROM runs"  # noqa: S608
             " WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING'))"
         )
         return [run_record(row) for row in rows]
@@ -204,22 +171,6 @@ class History:
         )
         return task_run_record(rows[0]) if rows else None
 
-    def tree(self, root: RunRecord, *, states: bool = True) -> Tree:
-        """That run with all below it, each kind of row by one query."""
-        runs = [run_record(row) for row in self._below(f"{_RUNS} WHERE id", root)]
-        tree = Tree(root, {each.id: each for each in runs})
-        for task in map(task_run_record, self._below("SELECT * FROM task_runs WHERE run_id", root)):
-            tree.task_runs.setdefault(task.run_id, []).append(task)
-        rows = self._below("SELECT * FROM states WHERE run_id", root) if states else ()
-        for state in map(state_record, rows):
-            tree.states.setdefault((state.run_id, state.task_run_id), []).append(state)
-        return tree
-
-    def _below(self, select: str, root: RunRecord) -> list[sqlite3.Row]:
-        """The rows of that run and of the runs below it, in the order they were stored."""
-        sql = f"{_TREE} {select} IN (SELECT id FROM tree) ORDER BY rowid"  # noqa: S608
-        return self.database.rows(sql, (root.id,))
-
     def states(self, run_id: str, task_run_id: str | None = None) -> list[StateRecord]:
         """The transitions of a run itself, or of one of its task runs, in their order."""
         rows = self.database.rows(
@@ -234,7 +185,7 @@ class History:
 
     def each_log(self, run_id: str, *, children: bool = True) -> Iterator[LogRecord]:
         """The same, read while they are used: there may be a million."""
-        among = f"IN ({_TREE} SELECT id FROM tree)" if children else "= ?"  # noqa: S608
+        among = f"IN ({TREE} SELECT id FROM tree)" if children else "= ?"  # noqa: S608
         sql = f"SELECT * FROM logs WHERE run_id {among} ORDER BY rowid"  # noqa: S608
         return map(log_record, self.database.each_row(sql, (run_id,)))
 
