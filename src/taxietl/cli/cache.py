@@ -111,7 +111,7 @@ def why(
             call, record, then = cache_why.call_of(store.history, run_name, name)
             was: dict[str, Any] | None = {"state": record.state.name, "reason": then}
         else:
-            call, was = cache_why.Call(name, _arguments(parameter or [])), None
+            call, was = cache_why.CachedCall(name, _arguments(parameter or [])), None
         found = cache_why.explain(call, store.entries(call.task), datetime.now(UTC))
         document = _explained(store, found) | {"then": was, "key": call.key}
     out.result(document, "\n".join(_explained_lines(found, was)))

@@ -14,7 +14,7 @@ from runs_at_hand import Clock
 
 from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.orchestrator import Cache, Engine, flow, task
-from taxietl.orchestrator.query.cache_why import Call, Explanation, call_of, explain
+from taxietl.orchestrator.query.cache_why import CachedCall, Explanation, call_of, explain
 
 pytestmark = pytest.mark.dates
 
@@ -217,7 +217,9 @@ class TestACallThatWasNotMade:
 
         def asked(**arguments: Any) -> Explanation:
             given = {name.replace("__", "."): each for name, each in arguments.items()}
-            return explain(Call("fetch", given), engine.cache.entries("fetch"), engine.clock())
+            return explain(
+                CachedCall("fetch", given), engine.cache.entries("fetch"), engine.clock()
+            )
 
         assert asked(month__year=2021).is_hit
         assert asked(month__year=2021, month__month=1).is_hit
@@ -226,7 +228,7 @@ class TestACallThatWasNotMade:
         assert asked(month={"year": 2021, "month": 2}).reason == "what differs: month.month"
 
     def test_of_an_unknown_task_nothing_is_kept(self, engine: Engine) -> None:
-        found = explain(Call("none", {}), engine.cache.entries("none"), engine.clock())
+        found = explain(CachedCall("none", {}), engine.cache.entries("none"), engine.clock())
 
         assert (found.is_hit, found.nearest) == (False, None)
         assert found.reason == "nothing is kept of task 'none'"

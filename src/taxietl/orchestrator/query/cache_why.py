@@ -26,8 +26,8 @@ PLAIN = "as it is in JSON"
 
 
 @dataclass(frozen=True)
-class Call:
-    """A call of a task, as far as it is known."""
+class CachedCall:
+    """A call of a task whose results are kept, as far as the call is known."""
 
     task: str
     arguments: Mapping[str, Any]
@@ -64,7 +64,7 @@ class Explanation:
     fields: tuple[Field, ...]
 
 
-def explain(call: Call, entries: Sequence[CacheEntry], now: datetime) -> Explanation:
+def explain(call: CachedCall, entries: Sequence[CacheEntry], now: datetime) -> Explanation:
     """Compare a call with what is kept of its task.
 
     Args:
@@ -100,7 +100,9 @@ def explain(call: Call, entries: Sequence[CacheEntry], now: datetime) -> Explana
     return Explanation(call.task, not different, reason, nearest, fields)
 
 
-def call_of(history: History, run_name: str, task_run_name: str) -> tuple[Call, TaskRunRecord, str]:
+def call_of(
+    history: History, run_name: str, task_run_name: str
+) -> tuple[CachedCall, TaskRunRecord, str]:
     """A call that was made in a run, its record, and what was said of it then.
 
     Raises:
@@ -117,19 +119,23 @@ def call_of(history: History, run_name: str, task_run_name: str) -> tuple[Call, 
             f"The task run {task_run_name!r} of {run.name!r} is not cached.",
             hint="Its task has no cache=, or the key function gave None for this call.",
         )
-    says = [
+    arguments = json.loads(record.arguments or "{}")
+    call = CachedCall(record.task, arguments, record.version, key=record.cache_key, made_in=run.id)
+    return call, record, _told(history, record)
+
+
+def _told(history: History, record: TaskRunRecord) -> str:
+    """What was said of the cache when that call was made; of one that never got to ask, nothing."""
+    told = [
         each.state.message
-        for each in history.states(run.id, record.id)
+        for each in history.states(record.run_id, record.id)
         if each.state.message.startswith("Cache miss: ") or each.state.name is StateName.CACHED
     ]
-    arguments = json.loads(record.arguments or "{}")
-    call = Call(record.task, arguments, record.version, key=record.cache_key, made_in=run.id)
     was_hit = record.state.name is StateName.CACHED
-    said = says[-1] if says and says[-1] else "Used what was kept." if was_hit else ""
-    return call, record, said
+    return told[-1] if told and told[-1] else "Used what was kept." if was_hit else ""
 
 
-def _inputs(call: Call, entry: CacheEntry) -> list[Field]:
+def _inputs(call: CachedCall, entry: CacheEntry) -> list[Field]:
     """Function, version and arguments, down to the single values; what was asked first."""
     asked, kept = _leaves(call.arguments), _leaves(entry.arguments)
     fields = []
@@ -147,13 +153,13 @@ def _inputs(call: Call, entry: CacheEntry) -> list[Field]:
     return [*fields, *_types(call, entry)]
 
 
-def _is_same(call: Call, ours: Any, theirs: Any) -> bool:
+def _is_same(call: CachedCall, ours: Any, theirs: Any) -> bool:
     if call.key is None:
         return bool(ours == theirs)  # `-p rate=1` may mean 1.0
     return json.dumps(ours) == json.dumps(theirs)
 
 
-def _types(call: Call, entry: CacheEntry) -> list[Field]:
+def _types(call: CachedCall, entry: CacheEntry) -> list[Field]:
     """The types of arguments that differ: what looks alike may be something else."""
     if call.types is None:
         return []
@@ -177,7 +183,7 @@ def _condition(entry: CacheEntry, now: datetime) -> list[Field]:
     return fields
 
 
-def _likeness(call: Call, entry: CacheEntry) -> tuple[int, datetime]:
+def _likeness(call: CachedCall, entry: CacheEntry) -> tuple[int, datetime]:
     inputs = _inputs(call, entry)
     return sum(each.is_same for each in inputs) * 2 - len(inputs), entry.created_at
 
