@@ -86,7 +86,7 @@ class _Channel:
             self._pipe.flush()
 
 
-class _Stdout:
+class _SendingStdout:
     """`sys.stdout` of the child: what is printed appears where the parent's prints do."""
 
     encoding, errors = "utf-8", "strict"
@@ -164,7 +164,7 @@ def _take_pipes(parent: int) -> _Channel:
     channel = _Channel(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)  # what a library of C writes to stdout
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - for good
-    sys.stdout = cast(Any, _Stdout(channel))
+    sys.stdout = cast(Any, _SendingStdout(channel))
     if sys.platform == "linux":
         # Of the system's making, it also works while a library of C keeps the interpreter.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -70,7 +70,7 @@ def prints_logged(is_wanted: bool) -> Iterator[None]:
         _current.set(outer)
 
 
-class _Stdout:
+class _LoggingStdout:
     """Stands in for `sys.stdout`."""
 
     def __init__(self, original: Any) -> None:
@@ -102,13 +102,13 @@ class _StandIn:
         with self._lock:
             self._count += 1
             # Somebody may have put back one of ours that he had found in place.
-            if not isinstance(sys.stdout, _Stdout):
-                sys.stdout = _Stdout(sys.stdout)
+            if not isinstance(sys.stdout, _LoggingStdout):
+                sys.stdout = _LoggingStdout(sys.stdout)
 
     def remove(self) -> None:
         with self._lock:
             self._count -= 1
-            if self._count == 0 and isinstance(sys.stdout, _Stdout):
+            if self._count == 0 and isinstance(sys.stdout, _LoggingStdout):
                 sys.stdout = sys.stdout.original
 
 
