@@ -7,10 +7,10 @@ import pytest
 from pydantic import BaseModel
 
 from taxietl.orchestrator.store.fingerprints import (
-    FilePrint,
+    FileFingerprint,
     file_difference,
     files_in,
-    prints_as_text,
+    fingerprints_as_text,
 )
 
 
@@ -42,7 +42,7 @@ def test_folders_and_files_that_are_not_there_have_no_fingerprint(file: Path) ->
 
 
 def test_a_file_that_is_as_it_was_has_no_difference(file: Path) -> None:
-    text = prints_as_text([FilePrint.take(file)])
+    text = fingerprints_as_text([FileFingerprint.take(file)])
 
     assert file_difference(text) == ""
     assert file_difference(None) == ""
@@ -50,7 +50,7 @@ def test_a_file_that_is_as_it_was_has_no_difference(file: Path) -> None:
 
 @pytest.mark.parametrize("content", ["1,3\n", "1,2,3\n"], ids=["same length", "longer"])
 def test_a_changed_file_is_told(file: Path, content: str) -> None:
-    text = prints_as_text([FilePrint.take(file)])
+    text = fingerprints_as_text([FileFingerprint.take(file)])
 
     file.write_text(content)
 
@@ -58,7 +58,7 @@ def test_a_changed_file_is_told(file: Path, content: str) -> None:
 
 
 def test_a_missing_file_is_told(file: Path) -> None:
-    text = prints_as_text([FilePrint.take(file)])
+    text = fingerprints_as_text([FileFingerprint.take(file)])
 
     file.unlink()
 

@@ -23,10 +23,10 @@ from taxietl.orchestrator.store.arguments import shown
 from taxietl.orchestrator.store.cache_entries import CLOCKS_DIFFER
 from taxietl.orchestrator.store.canonical import NoDigestError, told_apart, types_in
 from taxietl.orchestrator.store.fingerprints import (
-    FilePrint,
+    FileFingerprint,
     file_difference,
     files_in,
-    prints_as_text,
+    fingerprints_as_text,
 )
 from taxietl.orchestrator.store.records import to_text
 from taxietl.orchestrator.store.results import (
@@ -143,13 +143,13 @@ class Prepared:
 
     entry: Entry
     result: str
-    files: tuple[FilePrint, ...]
+    files: tuple[FileFingerprint, ...]
 
     def stored(self) -> Stored:
         """The same for the history."""
         if len(self.result) > MAX_BYTES:
             return NOT_STORED
-        return Stored(self.result, prints_as_text(self.files) if self.files else None)
+        return Stored(self.result, fingerprints_as_text(self.files) if self.files else None)
 
 
 def look_up(database: Database, entry: Entry, codec: ResultCodec, now: datetime) -> Hit | Miss:
@@ -196,7 +196,7 @@ def prepare(entry: Entry, codec: ResultCodec, value: object, *, folder: Path) ->
             hint="Return JSON-like values, dataclasses, a DataFrame, an Arrow table or the Path of"
             " a file; or drop cache=.",
         ) from error
-    return Prepared(entry, text, tuple(FilePrint.take(path) for path in files_in(value)))
+    return Prepared(entry, text, tuple(FileFingerprint.take(path) for path in files_in(value)))
 
 
 def _prepare_frame(entry: Entry, value: object, folder: Path) -> Prepared:
@@ -207,7 +207,7 @@ def _prepare_frame(entry: Entry, value: object, folder: Path) -> Prepared:
     try:
         with translated(path):
             text = frames.write(value, path)
-            return Prepared(entry, text, (FilePrint.take(path),))
+            return Prepared(entry, text, (FileFingerprint.take(path),))
     except ValueError as error:
         name = type(value).__name__
         raise NotStorableError(f"the {name} does not come back from Parquet: {error}") from error
@@ -236,7 +236,7 @@ def keep(
             entry.place,
             entry.types,
             prepared.result,
-            prints_as_text(prepared.files),
+            fingerprints_as_text(prepared.files),
             at,
             to_text(now + expires) if expires is not None else None,
             at,

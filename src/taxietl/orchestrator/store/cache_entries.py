@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taxietl.orchestrator.store.fingerprints import FilePrint
+from taxietl.orchestrator.store.fingerprints import FileFingerprint
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,7 +36,7 @@ class CacheEntry:
     types: dict[str, str]
     """Of those arguments that are not JSON's own, by where they stand: `month.day`."""
     result: str
-    files: tuple[FilePrint, ...]
+    files: tuple[FileFingerprint, ...]
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime
@@ -61,7 +61,7 @@ def entry_of(row: sqlite3.Row) -> CacheEntry:
         place=row["place"],
         types=json.loads(row["types"] or "{}"),
         result=row["result"],
-        files=tuple(FilePrint(**each) for each in json.loads(row["files"])),
+        files=tuple(FileFingerprint(**each) for each in json.loads(row["files"])),
         created_at=when(row["created_at"]),
         expires_at=when(row["expires_at"]) if row["expires_at"] else None,
         last_used_at=when(row["last_used_at"]),
@@ -70,7 +70,9 @@ def entry_of(row: sqlite3.Row) -> CacheEntry:
     )
 
 
-def own_files(files: Iterable[FilePrint], folder: Path) -> Iterator[tuple[Path, FilePrint]]:
+def own_files(
+    files: Iterable[FileFingerprint], folder: Path
+) -> Iterator[tuple[Path, FileFingerprint]]:
     """Those of the files that lie in the cache's folder."""
     for each in files:
         path = Path(each.path).resolve()

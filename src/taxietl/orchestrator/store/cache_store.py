@@ -25,7 +25,7 @@ from taxietl.orchestrator.store.cache_entries import (
     own_files,
 )
 from taxietl.orchestrator.store.cache_sweep import Removed, Sweep
-from taxietl.orchestrator.store.fingerprints import FilePrint
+from taxietl.orchestrator.store.fingerprints import FileFingerprint
 from taxietl.orchestrator.store.records import to_text
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class CacheStore:
         rows = self._database.rows(f"{ENTRIES} {where} ORDER BY last_used_at DESC", given)
         return [entry_of(row) for row in rows]
 
-    def size(self, result: str, files: Iterable[FilePrint]) -> int:
+    def size(self, result: str, files: Iterable[FileFingerprint]) -> int:
         """What a result takes, with its files in the cache's folder."""
         return len(result.encode()) + sum(each.size for _, each in own_files(files, self.folder))
 

@@ -16,7 +16,7 @@ from taxietl.orchestrator.store.cache_entries import (
     files_under,
     own_files,
 )
-from taxietl.orchestrator.store.fingerprints import FilePrint
+from taxietl.orchestrator.store.fingerprints import FileFingerprint
 
 if TYPE_CHECKING:
     import sqlite3
@@ -57,8 +57,10 @@ class Sweep:
         """Keys of entries that were to be removed, and are in use."""
         used = connection.execute(_IN_USE).fetchall()
         self._keys = {row["cache_key"] for row in used}
-        prints = (FilePrint(**each) for row in used for each in json.loads(row["files"] or "[]"))
-        self._files = {path for path, _ in own_files(prints, folder)}
+        fingerprints = (
+            FileFingerprint(**each) for row in used for each in json.loads(row["files"] or "[]")
+        )
+        self._files = {path for path, _ in own_files(fingerprints, folder)}
         self._named: dict[Path, int] = {}
         for entry in self.entries:
             for path, _ in own_files(entry.files, folder):

@@ -12,7 +12,7 @@ from taxietl.digests import sha256_of
 
 
 @dataclass(frozen=True)
-class FilePrint:
+class FileFingerprint:
     """A file as it was: where it lay, how long it was, which bytes it held."""
 
     path: str
@@ -20,7 +20,7 @@ class FilePrint:
     sha256: str
 
     @classmethod
-    def take(cls, path: Path) -> FilePrint:
+    def take(cls, path: Path) -> FileFingerprint:
         """The fingerprint of the file as it is now."""
         digest, size = sha256_of(path)
         return cls(str(path), size, digest)
@@ -31,23 +31,23 @@ class FilePrint:
         if not path.is_file():
             return f"{path} is missing"
         try:
-            if path.stat().st_size != self.size or FilePrint.take(path) != self:
+            if path.stat().st_size != self.size or FileFingerprint.take(path) != self:
                 return f"{path} has changed"
         except OSError as error:
             return f"{path} cannot be read: {error.strerror}"
         return ""
 
 
-def prints_as_text(prints: Iterable[FilePrint]) -> str:
+def fingerprints_as_text(fingerprints: Iterable[FileFingerprint]) -> str:
     """Fingerprints as JSON."""
-    return json.dumps([asdict(each) for each in prints])
+    return json.dumps([asdict(each) for each in fingerprints])
 
 
-def file_difference(prints: str | None) -> str:
-    """Why a file of fingerprints written by `prints_as_text` is not what it was, or empty."""
-    if prints is None:
+def file_difference(fingerprints: str | None) -> str:
+    """Why a file of fingerprints written by `fingerprints_as_text` is not what it was, or empty."""
+    if fingerprints is None:
         return ""
-    differences = (FilePrint(**each).difference() for each in json.loads(prints))
+    differences = (FileFingerprint(**each).difference() for each in json.loads(fingerprints))
     return next((each for each in differences if each), "")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from taxietl.masking import holds_secret
 from taxietl.orchestrator.store import frames
-from taxietl.orchestrator.store.fingerprints import FilePrint, files_in, prints_as_text
+from taxietl.orchestrator.store.fingerprints import FileFingerprint, files_in, fingerprints_as_text
 
 MAX_BYTES = 64 * 1024
 """What the history keeps of one result or one call's arguments; more belongs in a file."""
@@ -138,10 +138,10 @@ def stored(codec: ResultCodec, value: object) -> Stored:
     """Write a result for the history, with the fingerprints of its files."""
     try:
         text = codec.encode(value)
-        prints = [FilePrint.take(path) for path in files_in(value)]
+        fingerprints = [FileFingerprint.take(path) for path in files_in(value)]
     except (NotStorableError, OSError):  # a file that cannot be read cannot be recognised either
         return NOT_STORED
-    return Stored(text, prints_as_text(prints) if prints else None)
+    return Stored(text, fingerprints_as_text(fingerprints) if fingerprints else None)
 
 
 def is_native(value: object) -> bool:
