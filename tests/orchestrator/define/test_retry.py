@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import tenacity
 from runs_at_hand import Clock, states
 
 from taxietl.errors import ConfigError, TransientError
@@ -19,8 +22,18 @@ from taxietl.orchestrator.define.retry import Delay
         ([1, 5, 30], [1, 5, 30, 30]),
         (exponential(2, 10), [2, 4, 8, 10]),
         (lambda failures: failures * 7, [7, 14, 21, 28]),
+        (tenacity.wait_exponential(multiplier=3, max=20), [3, 6, 12, 20]),
+        (tenacity.wait_chain(*map(tenacity.wait_fixed, (1, 5))), [1, 5, 5, 5]),
+        (tenacity.wait_fixed(1) + tenacity.wait_incrementing(10, 10), [11, 21, 31, 41]),
+        (sum([tenacity.wait_fixed(1), tenacity.wait_fixed(2)]), [3, 3, 3, 3]),
+        (tenacity.wait_fixed(1) + exponential(2, 10), [3, 5, 9, 11]),
+        (exponential(2, 10) + tenacity.wait_fixed(1), [3, 5, 9, 11]),
+        (tenacity.wait_exponential_jitter(jitter=0), [1, 2, 4, 8]),
     ],
-    ids=["number", "list", "exponential", "function"],
+    ids=[
+        *("number", "list", "exponential", "function", "wait", "chain", "waits", "sum"),
+        *("and-ours", "ours-and", "jitter"),
+    ],
 )
 def test_delays(delay: Delay, waits: list[float]) -> None:
     retry = Retry(on=OSError, delay=delay)
@@ -38,6 +51,15 @@ def test_jitter_makes_a_delay_longer_by_at_most_its_fraction() -> None:
     assert max(waits) - min(waits) > 4
 
 
+def test_a_wait_of_tenacitys_may_draw_its_seconds() -> None:
+    retry = Retry(on=OSError, delay=tenacity.wait_random(3, 5), jitter=1.0)
+
+    waits = [retry.wait_seconds(1, random.Random(1)) for _ in range(50)]
+
+    assert len(set(waits)) > 40
+    assert 3 <= min(waits) <= max(waits) <= 10
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -49,6 +71,7 @@ def test_jitter_makes_a_delay_longer_by_at_most_its_fraction() -> None:
         {"on": OSError, "delay": []},
         {"on": OSError, "delay": [1, -1]},
         {"on": OSError, "max_seconds": -1},
+        {"on": OSError, "delay": tenacity.wait_random},
     ],
     ids=str,
 )
@@ -130,6 +153,16 @@ def attempts_and_lines(engine: Engine, run_id: str) -> tuple[int, list[str]]:
     (task_run,) = engine.history.task_runs(run_id)
     logs = engine.history.logs(run_id)
     return task_run.attempts, [each.message for each in logs if each.level == "WARNING"]
+
+
+def waits_of(engine: Engine, run_id: str) -> list[float]:
+    """The seconds between the attempts of the run's one task."""
+    (task_run,) = engine.history.task_runs(run_id)
+    return [
+        (each.scheduled_for - each.state.at).total_seconds()
+        for each in engine.history.states(run_id, task_run.id)
+        if each.scheduled_for
+    ]
 
 
 @pytest.mark.parametrize(("code", "attempts"), [(503, 3), (404, 1)])
@@ -259,13 +292,7 @@ def test_a_delay_may_be_a_function_that_gives_all_delays(engine: Engine) -> None
 
     run = engine.run(flow(lambda: fetch()))
 
-    (task_run,) = engine.history.task_runs(run.id)
-    waits = [
-        each.scheduled_for - each.state.at
-        for each in engine.history.states(run.id, task_run.id)
-        if each.scheduled_for
-    ]
-    assert [each.total_seconds() for each in waits] == [10, 20, 40]
+    assert waits_of(engine, run.id) == [10, 20, 40]
 
 
 @pytest.mark.parametrize(
@@ -297,3 +324,56 @@ def test_a_delay_that_fails_later_does_not_hide_the_error(engine: Engine) -> Non
     attempts, lines = attempts_and_lines(engine, run.id)
     assert attempts == 2
     assert any("delay failed: ZeroDivisionError" in each for each in lines)
+
+
+@pytest.mark.parametrize("wrong", [("1", 60), (1, None), (-1, 60), (1, float("nan"))])
+def test_exponential_takes_seconds(wrong: tuple[Any, Any]) -> None:
+    with pytest.raises(ConfigError, match="no number of seconds from 0 on"):
+        exponential(*wrong)
+
+
+def test_a_wait_of_tenacitys_is_asked_with_the_error(engine: Engine) -> None:
+    def seconds(error: BaseException) -> float:
+        return float(error.args[0])
+
+    calls = []
+
+    @task(retries=3, retry_delay_seconds=tenacity.wait_exception(seconds))
+    def fetch() -> None:
+        calls.append(1)
+        raise OSError([7, 3, "soon"][len(calls) - 1])
+
+    run = engine.run(flow(lambda: fetch()))
+
+    assert waits_of(engine, run.id) == [7, 3]
+    said = (
+        "No further attempt: delay failed: ValueError: could not convert string to float: 'soon'."
+    )
+    assert attempts_and_lines(engine, run.id) == (3, [said])
+
+
+def test_the_error_is_raised_as_it_was(engine: Engine) -> None:
+    @task(retries=2)
+    def fetch() -> None:
+        raise OSError("cut") from ValueError("why")
+
+    error = engine.run(flow(lambda: fetch())).final_state.error
+
+    assert isinstance(error, OSError)
+    assert isinstance(error.__cause__, ValueError)
+
+
+PLAN = """
+import random, sys
+from taxietl.orchestrator.define.retry import Retry, exponential
+retry = Retry(on=OSError, delay=exponential(2, maximum=10), jitter=0.5)
+print("tenacity" in sys.modules)
+retry.wait_seconds(1, random.Random(1))
+print("tenacity" in sys.modules)
+"""
+
+
+def test_tenacity_is_imported_when_a_wait_of_its_is_needed() -> None:
+    done = subprocess.run([sys.executable, "-c", PLAN], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False", "True"]

@@ -1,27 +1,28 @@
-"""When a failed task is tried again, and after how long.
+"""When a failed task is tried again, and after how long: what users write, a value.
 
-`Retry` is the plan, a value; `call_with_retry` drives it with tenacity, which is imported only
-when a task has failed. What an attempt and a wait do is the engine's business.
+The waits are tenacity's where they are more than numbers. It is imported (some 30 ms) only when
+a wait of its kind is needed: most tasks succeed at once. `run/retrying.py` has the loop.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard, cast
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.define.callables import refuse_misfit
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from random import Random
 
     from tenacity import RetryCallState
+    from tenacity.wait import wait_base
 
-R = TypeVar("R")
-Delay = float | Sequence[float] | Callable[[int], float]
-"""Seconds between attempts: a number, a list whose last entry repeats, a function of failures."""
+Delay: TypeAlias = "float | Sequence[float] | Callable[[int], float] | wait_base"
+"""Seconds between attempts: a number, a list whose last entry repeats, a function of failures, or
+one of tenacity's waits."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,21 @@ class Exponential:
     base: float
     maximum: float
 
-    def __call__(self, failures: int) -> float:
-        # A float's exponent overflows long after any maximum is reached.
-        return float(min(self.base * 2.0 ** min(failures - 1, 60), self.maximum))
+    def __post_init__(self) -> None:
+        for name, seconds in (("base", self.base), ("maximum", self.maximum)):
+            if not is_number(seconds) or seconds < 0:
+                raise ConfigError(
+                    f"Retry(delay=exponential({name}={seconds!r})) is no number of seconds"
+                    " from 0 on.",
+                    hint="Write exponential(1, maximum=60), say.",
+                )
+
+    def __call__(self, retry_state: int | RetryCallState) -> float:
+        """Seconds after that many failures; or in that state, as tenacity asks its waits."""
+        from tenacity import wait_exponential
+
+        state = call_state(retry_state) if isinstance(retry_state, int) else retry_state
+        return float(wait_exponential(multiplier=self.base, max=self.maximum)(state))
 
 
 def exponential(base: float = 1.0, maximum: float = 60.0) -> Exponential:
@@ -53,8 +66,9 @@ class Retry:
             retried, a cut connection is.
         attempts: how often the task is called at most, the first call included.
         delay: seconds between attempts: one number, a list whose last entry repeats,
-            `exponential(base, maximum)`, or a function of the number of failures so far (or, as
-            Prefect has it, of the number of retries, that gives a list).
+            `exponential(base, maximum)`, a function of the number of failures so far (or, as
+            Prefect has it, of the number of retries, that gives a list), or one of tenacity's
+            waits, such as `tenacity.wait_random(1, 5)`.
         jitter: each delay grows by a random part of up to this fraction of it, 0.0 to 1.0.
         retry_if: asked about each such error; False means no further attempt. One that raises
             means that, too, and is logged.
@@ -87,14 +101,17 @@ class Retry:
                 takes="the error",
                 hint="Write `lambda error: error.status >= 500`, say.",
             )
-        if callable(self.delay):
-            object.__setattr__(self, "delay", _checked(self.delay, self.attempts))
+        if callable(self.delay) and not _is_wait(self.delay):
+            checked = _checked(cast(Callable[[int], float], self.delay), self.attempts)
+            object.__setattr__(self, "delay", checked)
         _refuse_delays(self.delay)
 
-    def wait_seconds(self, failures: int, rng: Random, error: BaseException | None = None) -> float:
+    def wait_seconds(self, failures: int, rng: Random, error: Exception | None = None) -> float:
         """How long to wait after that many failed attempts (1 or more), the last with `error`."""
-        if callable(self.delay):
-            seconds = float(self.delay(failures))
+        if _is_tenacitys(self.delay):
+            seconds = float(self.delay(call_state(failures, error)))
+        elif callable(self.delay):
+            seconds = float(cast(Callable[[int], float], self.delay)(failures))
         elif isinstance(self.delay, Sequence):
             seconds = float(self.delay[min(failures, len(self.delay)) - 1])
         else:
@@ -103,9 +120,9 @@ class Retry:
         asked = getattr(error, "retry_after_seconds", None)
         return max(seconds, asked) if is_number(asked) else seconds
 
-    def refusal(self, error: BaseException) -> str | None:
+    def refusal(self, error: Exception) -> str | None:
         """Why that error, one of `on`, is not worth another attempt; None if it is."""
-        if self.retry_if is None or not isinstance(error, Exception):
+        if self.retry_if is None:
             return None
         try:
             is_worth_it = self.retry_if(error)
@@ -117,6 +134,32 @@ class Retry:
 def is_number(value: object) -> TypeGuard[float]:
     """A number to count seconds by."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+
+
+def call_state(failures: int, error: Exception | None = None) -> RetryCallState:
+    """What tenacity asks its waits with: the number of failed attempts, and the last's error.
+
+    Its clocks start with it: they count neither earlier attempts nor earlier waits, and none of
+    tenacity's own waits reads them.
+    """
+    from tenacity import RetryCallState, Retrying
+
+    state = RetryCallState(retry_object=Retrying(), fn=None, args=(), kwargs={})
+    state.attempt_number = failures
+    if error is not None:
+        state.set_exception((type(error), error, error.__traceback__))
+    return state
+
+
+def _is_tenacitys(delay: object) -> TypeGuard[wait_base]:
+    """One of tenacity's waits, or of the user's subclasses; whoever has one has imported it."""
+    waits = sys.modules.get("tenacity.wait")
+    return waits is not None and isinstance(delay, waits.wait_base)
+
+
+def _is_wait(delay: object) -> bool:
+    """A wait that is not called before it is needed: it may draw, or ask about the error."""
+    return isinstance(delay, Exponential) or _is_tenacitys(delay)
 
 
 def _checked(delay: Callable[[int], float], attempts: int) -> Delay:
@@ -153,101 +196,3 @@ def _refuse_delays(delay: Delay) -> None:
             )
         if each < 0:
             raise ConfigError(f"Retry(delay={delay}) holds a delay below zero.")
-
-
-def call_with_retry(
-    retry: Retry,
-    attempt: Callable[[], R],
-    *,
-    clock: Callable[[], datetime],
-    rng: Random,
-    waiting: Callable[[BaseException, float], None],
-    giving_up: Callable[[str], None],
-    sleep: Callable[[float], None],
-) -> R:
-    """Call `attempt` until it returns, raises what is not to be retried, or has had its turns.
-
-    Args:
-        waiting: told the error and the seconds until the next attempt, before each wait.
-        giving_up: told why attempts that are left are not made.
-        sleep: waits that many seconds; may raise to give up.
-    """
-    turns = _Turns(retry, clock, rng, giving_up)
-    try:
-        return attempt()
-    except retry.on as error:
-        failures = [error]
-    # Most tasks succeed at once, and need no tenacity (some 30 ms): it is handed the first
-    # failure, and then counts, waits and calls.
-    import tenacity
-
-    def next_attempt() -> R:
-        if failures:
-            raise failures.pop()
-        return attempt()
-
-    def announce(state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        if error is not None and state.next_action is not None:
-            waiting(error, state.next_action.sleep)
-
-    retrying = tenacity.Retrying(
-        reraise=True,
-        retry=tenacity.retry_if_exception(turns.are_wanted),
-        stop=turns.are_over,
-        wait=turns.wait_seconds,
-        before_sleep=announce,
-        sleep=sleep,
-    )
-    return retrying(next_attempt)
-
-
-class _Turns:
-    """What tenacity asks after a failure."""
-
-    def __init__(
-        self,
-        retry: Retry,
-        clock: Callable[[], datetime],
-        rng: Random,
-        giving_up: Callable[[str], None],
-    ) -> None:
-        self._retry, self._clock, self._rng = retry, clock, rng
-        self._giving_up = giving_up
-        self._began = clock()
-        self._failures, self._seconds = 0, 0.0
-
-    def are_wanted(self, error: BaseException) -> bool:
-        if not isinstance(error, self._retry.on):
-            return False
-        self._failures += 1
-        reason = self._retry.refusal(error) or self._unknown_delay(error)
-        if reason:
-            self._giving_up(f"No further attempt: {reason}.")
-        return not reason
-
-    def _unknown_delay(self, error: BaseException) -> str | None:
-        """Why it is not known how long to wait; None once it is."""
-        try:
-            self._seconds = self._retry.wait_seconds(self._failures, self._rng, error)
-        except Exception as raised:  # noqa: BLE001 - the task's own error is the one to raise
-            return f"delay failed: {type(raised).__name__}: {raised}"
-        return None
-
-    def wait_seconds(self, _state: RetryCallState) -> float:
-        return self._seconds
-
-    def are_over(self, state: RetryCallState) -> bool:
-        limit = self._retry.max_seconds
-        if state.attempt_number >= self._retry.attempts:
-            return True
-        if limit is None:
-            return False
-        spent = (self._clock() - self._began).total_seconds() + state.upcoming_sleep
-        if spent <= limit:
-            return False
-        self._giving_up(
-            f"No further attempt: it would begin {spent:.0f} s after the first, and max_seconds is"
-            f" {limit:g}."
-        )
-        return True

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.define.context import TaskScope, scope
 from taxietl.orchestrator.define.inputs import Inputs
-from taxietl.orchestrator.define.retry import call_with_retry
 from taxietl.orchestrator.define.stream import Stream
 from taxietl.orchestrator.run.bodies import task_body
 from taxietl.orchestrator.run.failures import failure
+from taxietl.orchestrator.run.retrying import call_with_retry
 from taxietl.orchestrator.store.recorder import described
 from taxietl.orchestrator.store.states import StateName
 
