@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-import re
+import sys
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -18,22 +18,36 @@ from pathlib import PurePath
 from uuid import UUID
 
 from taxietl.masking import MASK, holds_secret, is_secret_name, masked
+from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.canonical import NoDigestError, attributes, told_apart
 from taxietl.orchestrator.store.results import MAX_BYTES, NATIVE, is_native
 
-_HIDDEN = re.compile(r'"<|\*{10}')
-_BIG = re.compile(r'"<(\w+ of [\d,]+|ndarray|DataFrame|Table)>"')
+_MAX_LENGTH = 10_000
+"""Of what is longer only the length is shown."""
 
 
 def shown(arguments: Mapping[str, object]) -> str:
     """Arguments as JSON for the history: secrets masked, what has no JSON form as `<type>`."""
+    return _Shown(arguments).text
+
+
+def shown_with_digest(arguments: Mapping[str, object]) -> tuple[str, str | None]:
+    """Arguments as `shown` writes them, and what tells them apart where that text does not.
+
+    Returns:
+        The text and a digest. None where the text tells all there is; empty if the arguments
+        have no canonical form, or are too big to be worth one.
+    """
+    written = _Shown(arguments)
+    if written.leaves_out_bulk:
+        return written.text, ""
+    is_whole = not (written.masks or written.is_cut)
+    if is_whole and all(map(is_native, arguments.values())):
+        return written.text, None
     try:
-        text = json.dumps(_Showing().plain(arguments), ensure_ascii=False)
-    except RecursionError:  # one holds itself
-        text = ""
-    if not text or len(text) > MAX_BYTES:
-        text = json.dumps({name: f"<{type(each).__name__}>" for name, each in arguments.items()})
-    return text
+        return written.text, told_apart(arguments)
+    except NoDigestError:
+        return written.text, ""
 
 
 def hides(value: object) -> bool:
@@ -44,34 +58,35 @@ def hides(value: object) -> bool:
     showing = _Showing()
     with suppress(RecursionError):  # what holds itself is not kept either
         showing.plain(value)
-    return showing.hides
+    return showing.masks
 
 
-def digest_of(arguments: Mapping[str, object], text: str) -> str | None:
-    """What tells arguments apart where the text shown does not; None where it does.
+class _Shown:
+    """Arguments as JSON, and what is not in it."""
 
-    Args:
-        arguments: those of a call.
-        text: the same as `shown` writes them.
-
-    Returns:
-        A digest; empty if they have no canonical form, or are too big to be worth one.
-    """
-    if _BIG.search(text):
-        return ""
-    if not _HIDDEN.search(text) and all(map(is_native, arguments.values())):
-        return None
-    try:
-        return told_apart(arguments)
-    except NoDigestError:
-        return ""
+    def __init__(self, arguments: Mapping[str, object]) -> None:
+        showing = _Showing()
+        try:
+            self.text = json.dumps(showing.plain(arguments), ensure_ascii=False)
+        except RecursionError:  # one holds itself
+            self.text = ""
+        self.masks, self.leaves_out_bulk = showing.masks, showing.leaves_out_bulk
+        self.is_cut = not self.text or len(self.text) > MAX_BYTES
+        """Of each argument there is only its type."""
+        if self.is_cut:
+            types = {name: f"<{type(each).__name__}>" for name, each in arguments.items()}
+            self.text = json.dumps(types)
+            self.leaves_out_bulk = any(map(_is_bulk, arguments.values()))
 
 
 class _Showing:
-    """Values made of JSON's types only; knows whether something in them was masked."""
+    """Values made of JSON's types only; knows what of them it did not write."""
 
     def __init__(self) -> None:
-        self.hides = False
+        self.masks = False
+        """A secret was masked."""
+        self.leaves_out_bulk = False
+        """A long container, an array or a frame was left out."""
 
     def plain(self, value: object) -> object:
         """A value made of JSON's types only."""
@@ -82,7 +97,8 @@ class _Showing:
             return self._masked(value)
         if isinstance(value, NATIVE):
             return value
-        if isinstance(value, (list, tuple, Mapping, AbstractSet)) and len(value) > 10_000:
+        if isinstance(value, (list, tuple, Mapping, AbstractSet)) and len(value) > _MAX_LENGTH:
+            self.leaves_out_bulk = True
             return f"<{type(value).__name__} of {len(value):,}>"
         if isinstance(value, Mapping):
             if all(isinstance(key, str) for key in value):
@@ -119,13 +135,21 @@ class _Showing:
             if holds_secret(value.decode("latin-1")):
                 return self._mask()
             return base64.b64encode(value).decode()
+        self.leaves_out_bulk = self.leaves_out_bulk or _is_bulk(value)
         return f"<{type(value).__name__}>"
 
     def _masked(self, text: str) -> str:
         found = masked(text)
-        self.hides = self.hides or found != text
+        self.masks = self.masks or found != text
         return found
 
     def _mask(self) -> str:
-        self.hides = True
+        self.masks = True
         return MASK
+
+
+def _is_bulk(value: object) -> bool:
+    """An array of numpy's, a DataFrame or an Arrow table."""
+    numpy = sys.modules.get("numpy")  # who has not loaded it has no array
+    is_array = numpy is not None and type(value) is numpy.ndarray
+    return is_array or frames.kind_of(value) is not None

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from taxietl import __version__
 from taxietl.orchestrator.define.context import RunScope, TaskScope
-from taxietl.orchestrator.store.arguments import digest_of, shown
+from taxietl.orchestrator.store.arguments import shown, shown_with_digest
 from taxietl.orchestrator.store.liveness import process_start
 
 
@@ -53,8 +53,8 @@ class NewTaskRun:
 
     def given(self, arguments: Mapping[str, object]) -> NewTaskRun:
         """The same with its arguments, as far as they are known."""
-        text = shown(arguments)
-        return replace(self, arguments=text, digest=digest_of(arguments, text))
+        text, digest = shown_with_digest(arguments)
+        return replace(self, arguments=text, digest=digest)
 
 
 def new_run(
