@@ -43,6 +43,13 @@ def test_exactly_the_ended_states_and_what_never_begins_are_final() -> None:
     assert final == {*ended, "NotReady"}
 
 
+def test_a_state_that_is_not_ours_is_shown_as_it_was_stored() -> None:
+    state = State(StateName.stored("Scheduled", "SCHEDULED"), "", AT)
+
+    assert (str(state), state.type, state.is_final) == ("Scheduled()", "SCHEDULED", False)
+    assert state.name not in [*StateName]
+
+
 COMPLETED, FAILED, CANCELLED = StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED
 PENDING = StateType.PENDING
 

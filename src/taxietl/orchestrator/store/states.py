@@ -32,7 +32,6 @@ class StateType(StrEnum):
 class StateName(StrEnum):
     """What a state is called."""
 
-    SCHEDULED = "Scheduled"
     PENDING = "Pending"
     NOT_READY = "NotReady"
     RUNNING = "Running"
@@ -74,7 +73,6 @@ def _foreign(kind: type[E], text: str) -> E:
 
 
 _TYPES = {
-    StateName.SCHEDULED: StateType.SCHEDULED,
     StateName.PENDING: StateType.PENDING,
     StateName.NOT_READY: StateType.PENDING,
     StateName.RUNNING: StateType.RUNNING,

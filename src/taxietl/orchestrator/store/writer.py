@@ -196,8 +196,7 @@ class Writer:
 def _status(state: State) -> tuple[str, str, str, str, str | None, str | None]:
     """State, type, message, time, started_at if it has begun, ended_at if it has ended."""
     at = to_text(state.at)
-    unbegun = (StateName.SCHEDULED, StateName.PENDING, StateName.NOT_READY)
-    has_begun = state.name not in unbegun
+    has_begun = state.name not in (StateName.PENDING, StateName.NOT_READY)
     return (
         state.name,
         state.type,
