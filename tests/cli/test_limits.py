@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from command import Taxietl, check_refused
 from documents import check
+from runs_at_hand import heard
 
 from taxietl.orchestrator import Engine, flow, task
-from taxietl.orchestrator.store.recorder import Change
 
 
 @pytest.fixture
@@ -25,12 +25,9 @@ def queued(home: Path) -> Iterator[None]:
         is_in.set()
         assert out.wait(10)
 
-    def heard(change: Change) -> None:
-        if change.state.message.startswith("Waiting"):
-            is_waiting.set()
-
     with (
-        Engine(home, limits={"tlc": 1}, listeners=[heard]) as engine,
+        heard("Waiting for a slot", is_waiting.set),
+        Engine(home, limits={"tlc": 1}) as engine,
         ThreadPoolExecutor(2) as threads,
     ):
         threads.submit(engine.run, flow(run_name="first")(lambda: fetch()))

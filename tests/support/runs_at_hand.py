@@ -1,7 +1,10 @@
-"""A clock that only the test moves, tasks that end in each way, and a look at a run's states."""
+"""A clock that only the test moves, tasks that end in each way, and a run's states and lines."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from taxietl.errors import Cancelled
@@ -45,3 +48,20 @@ def states(engine: Engine, run_id: str, task_run_name: str | None = None) -> lis
             each.id for each in engine.history.task_runs(run_id) if each.name == task_run_name
         ]
     return [each.state.name for each in engine.history.states(run_id, task_run_id)]
+
+
+@contextmanager
+def heard(beginning: str, hear: Callable[[], object]) -> Iterator[None]:
+    """Call `hear` at each log line of a task run that begins so; what it tells of is stored."""
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.getMessage().startswith(beginning):
+                hear()
+
+    ear, logger = Ear(), logging.getLogger("taxietl.task_runs")
+    logger.addHandler(ear)
+    try:
+        yield
+    finally:
+        logger.removeHandler(ear)

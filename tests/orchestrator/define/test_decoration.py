@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator import Cache, Engine, Retry, flow, task
+from taxietl.orchestrator import Cache, Retry, flow, task
 
 
 @pytest.mark.parametrize("decorate", [task, flow])
@@ -49,7 +48,7 @@ PREFECTS: dict[Any, dict[str, str]] = {
         "description": "docstring",
         "on_commit": "write beside and rename",
         "on_rollback": "write beside and rename",
-        "on_running": "Engine(listeners=[…])",
+        "on_running": "beginning of the function",
         "refresh_cache": "Cache(refresh=True)",
         "result_serializer": "JSON",
         "result_storage": "JSON",
@@ -65,7 +64,7 @@ PREFECTS: dict[Any, dict[str, str]] = {
         "flow_run_name": "run_name=",
         "on_cancellation": "on_cancel=",
         "on_crashed": "on_crash=",
-        "on_running": "Engine(listeners=[…])",
+        "on_running": "beginning of the function",
         "persist_result": "kept with the history",
         "result_serializer": "JSON",
         "result_storage": "JSON",
@@ -149,9 +148,6 @@ async def late(run: Any) -> None:
         pytest.param(lambda: Retry(on=OSError, retry_if=two), "the error", id="retry_if"),
         pytest.param(lambda: Retry(on=OSError, delay=two), "the number of failures", id="delay"),
         pytest.param(lambda: Cache(key=two), "a dict of the call's arguments", id="key"),
-        pytest.param(
-            lambda: Engine(Path("nowhere"), listeners=[two]), "the change of state", id="listener"
-        ),
         pytest.param(lambda: task(retries="3"), "retries='3'", id="retries"),
         pytest.param(lambda: task(timeout_seconds="3"), "which is no number", id="timeout"),
     ],

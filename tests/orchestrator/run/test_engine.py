@@ -23,7 +23,6 @@ from taxietl.orchestrator import (
     set_default_engine,
     task,
 )
-from taxietl.orchestrator.store.recorder import Change
 
 
 @task
@@ -174,29 +173,6 @@ def test_tags_version_and_arguments_are_kept(engine: Engine) -> None:
     (kept,) = engine.history.task_runs(run.id)
     assert (kept.name, kept.tags, kept.version) == ("fetch it-0", ("a", "tlc"), "3")
     assert kept.arguments == '{"month": 2, "folder": "/x"}'
-
-
-def test_listeners_hear_every_change_and_break_nothing(home: Path) -> None:
-    heard: list[tuple[str | None, str]] = []
-
-    def fail(change: Change) -> None:
-        raise RuntimeError("the mail server is down")
-
-    def hear(change: Change) -> None:
-        heard.append((change.task_run_name, change.state.name))
-
-    with Engine(home, listeners=[fail, hear]) as engine:
-        run = engine.run(flow(lambda: double(1)))
-
-    assert str(run.state) == "Completed()"
-    assert heard == [
-        (None, "Pending"),
-        (None, "Running"),
-        ("double-0", "Pending"),
-        ("double-0", "Running"),
-        ("double-0", "Completed"),
-        (None, "Completed"),
-    ]
 
 
 def test_a_full_disk_ends_the_run_with_an_error_that_says_so(home: Path) -> None:

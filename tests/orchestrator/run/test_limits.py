@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from runs_at_hand import Clock, states
+from runs_at_hand import Clock, heard, states
 
 from taxietl.errors import Cancelled, ConfigError, TargetError
 from taxietl.orchestrator import (
@@ -23,7 +23,6 @@ from taxietl.orchestrator import (
     task,
 )
 from taxietl.orchestrator.query.standings import TagStanding, standings
-from taxietl.orchestrator.store.recorder import Change
 from taxietl.orchestrator.store.tickets import Queue
 
 LIMITS = {"tlc": 2, "warehouse": 1}
@@ -34,18 +33,17 @@ class Bench:
 
     def __init__(self, home: Path, clock: Clock) -> None:
         self.home = home
-        self.engine = Engine(
-            home, clock=clock, sleep=clock.sleep, limits=LIMITS, listeners=[self._changed]
-        )
+        self.engine = Engine(home, clock=clock, sleep=clock.sleep, limits=LIMITS)
         self._threads = ThreadPoolExecutor(20)
-        self._waiting = threading.Semaphore(0)
+        self.waiting = threading.Semaphore(0)
+        """Released whenever a task begins to wait."""
 
     def start(self, body: Callable[[], object]) -> Callable[[], Run[object]]:
         """Run a flow of one body; gives a function that awaits its end."""
         return self._threads.submit(self.engine.run, flow(body)).result
 
     def await_waiter(self) -> None:
-        assert self._waiting.acquire(timeout=10)
+        assert self.waiting.acquire(timeout=10)
 
     def standing(self, tag: str) -> TagStanding:
         return next(each for each in standings(self.home, LIMITS) if each.tag == tag)
@@ -53,10 +51,6 @@ class Bench:
     def close(self) -> None:
         self._threads.shutdown()
         self.engine.close()
-
-    def _changed(self, change: Change) -> None:
-        if change.state.message.startswith("Waiting for a slot"):
-            self._waiting.release()
 
 
 class Gate:
@@ -82,8 +76,9 @@ class Gate:
 @pytest.fixture
 def bench(home: Path, clock: Clock) -> Iterator[Bench]:
     bench = Bench(home, clock)
-    yield bench
-    bench.close()
+    with heard("Waiting for a slot", bench.waiting.release):
+        yield bench
+        bench.close()
 
 
 @pytest.fixture

@@ -19,15 +19,16 @@ from taxietl.orchestrator.query.standings import standings
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 
 WORKER = """
-import json, os, sys, threading, time
+import json, logging, os, sys, threading, time
 from pathlib import Path
 from taxietl.orchestrator import Engine, configure_logging, flow, task
 
 home, name, tags, limits = Path(sys.argv[1]), sys.argv[2], *map(json.loads, sys.argv[3:])
 
-def heard(change):
-    if change.state.message.startswith("Waiting"):
-        print("waiting", flush=True)
+class Ear(logging.Handler):
+    def emit(self, record):
+        if record.getMessage().startswith("Waiting for a slot"):
+            print("waiting", flush=True)
 
 @task(tags=tags)
 def stay():
@@ -43,7 +44,8 @@ watchdog = threading.Timer(120, os._exit, [1])
 watchdog.daemon = True
 watchdog.start()
 configure_logging(40)
-ended = Engine(home, limits=limits, listeners=[heard]).run(one)
+logging.getLogger("taxietl.task_runs").addHandler(Ear())
+ended = Engine(home, limits=limits).run(one)
 print(f"{ended.state.name} {ended.result()}", flush=True)
 """
 

@@ -16,7 +16,7 @@ _BOTH = {
     "description": "Write a docstring.",
     "on_cancellation": "Write on_cancel=[…]; a hook gets one argument, the run.",
     "on_crashed": "Write on_crash=[…]; a hook gets one argument, the run.",
-    "on_running": "Engine(listeners=[…]) hears of every change of state.",
+    "on_running": "Do it at the beginning of the function itself.",
     "result_serializer": _RESULTS,
     "result_storage": _RESULTS,
     "result_storage_key": _RESULTS,
