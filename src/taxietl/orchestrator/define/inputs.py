@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from taxietl.orchestrator.define.futures import Future
+from taxietl.orchestrator.define.futures import Future, FutureList
+from taxietl.orchestrator.define.runs import Run, TaskRun
 from taxietl.orchestrator.define.stream import Stream
+from taxietl.orchestrator.store.states import State
+from taxietl.orchestrator.store.values import PLAIN, Shape, parts, replaced, shape
+from taxietl.orchestrator.store.values import found_in as values_found_in
 
 RESERVED = ("return_state", "wait_for")
 """What every task and flow can be called with, besides its function's own arguments."""
 
-_HOLDERS = (list, tuple, set, frozenset, Mapping)
+_CLOSED = (State, Run, TaskRun)
+"""What tells of a call that has ended stays as it is; nothing in it is waited for."""
 
 
 def taken(kwargs: dict[str, Any]) -> tuple[bool, list[object]]:
     """Take out of a call's arguments what is for the orchestrator: see `RESERVED`."""
     if not kwargs:
         return False, []
-    wait_for = kwargs.pop("wait_for", ())
-    is_many = isinstance(wait_for, Iterable)
-    return bool(kwargs.pop("return_state", False)), list(wait_for) if is_many else [wait_for]
+    return bool(kwargs.pop("return_state", False)), _each(kwargs.pop("wait_for", ()))
+
+
+def _each(wait_for: object) -> list[object]:
+    """What to wait for, one by one: what is in a container, or what an iterator gives."""
+    if shape(wait_for) is not Shape.WHOLE:
+        return list(parts(wait_for))
+    is_many = isinstance(wait_for, Iterable) and not isinstance(wait_for, (str, bytes, Stream))
+    return list(wait_for) if is_many else [wait_for]  # type: ignore[call-overload]
 
 
 class NotReadyError(Exception):
@@ -38,7 +49,7 @@ class Inputs:
         self, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Sequence[object] = ()
     ) -> None:
         self.args, self.kwargs = args, kwargs
-        found = found_in([args, kwargs], (Future, Stream))
+        found = [] if _are_plain(args, kwargs) else found_in([args, kwargs], (Future, Stream))
         self.streams: list[Stream[Any, Any]] = [each for each in found if isinstance(each, Stream)]
         self.futures: list[Future[Any]] = [each for each in found if isinstance(each, Future)]
         self.upstreams: Sequence[Future[Any]] = self.futures
@@ -57,27 +68,17 @@ class Inputs:
             if ended is not None and ended.error is not None:
                 raise NotReadyError(future, ended.error)
         if self.futures:
-            self.args, self.kwargs = resolved(self.args), resolved(self.kwargs)
+            self.args, self.kwargs = resolved((self.args, self.kwargs))
+
+
+def _are_plain(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Nothing is in them: so it is with most calls."""
+    return PLAIN.issuperset(map(type, args)) and PLAIN.issuperset(map(type, kwargs.values()))
 
 
 def found_in(values: Iterable[Any], kinds: tuple[type, ...]) -> list[Any]:
-    """The instances of those classes among the values, also in lists, tuples, sets and dicts."""
-    found: list[Any] = []
-    open_parts, within = [(iter(values), 0)], {0}  # a value may hold itself, or be nested deep
-    while open_parts:
-        parts, here = open_parts[-1]
-        for value in parts:
-            if isinstance(value, kinds):
-                found.append(value)
-            elif isinstance(value, _HOLDERS) and id(value) not in within:
-                within.add(id(value))
-                inner = value.values() if isinstance(value, Mapping) else value
-                open_parts.append((iter(inner), id(value)))
-                break
-        else:
-            open_parts.pop()
-            within.discard(here)
-    return found
+    """The instances of those classes among the values and in them: see `values.py`."""
+    return values_found_in(values, kinds, closed=_CLOSED)
 
 
 def resolved(value: Any, kinds: tuple[type[Any], ...] = (Future,)) -> Any:
@@ -86,15 +87,5 @@ def resolved(value: Any, kinds: tuple[type[Any], ...] = (Future,)) -> Any:
     Args:
         kinds: what to replace: anything with a `result()`, futures or final states.
     """
-    if isinstance(value, kinds):
-        return value.result()
-    if not found_in([value], kinds):
-        return value  # itself: its class may be one of the user's own
-    if isinstance(value, Mapping):
-        return {key: resolved(each, kinds) for key, each in value.items()}
-    parts = [resolved(each, kinds) for each in value]
-    if isinstance(value, (set, frozenset)):
-        return type(value)(parts)
-    if isinstance(value, tuple):
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    return parts
+    # Of values there is a plain list: a list of futures has methods for futures.
+    return replaced(value, (*kinds, FutureList), lambda each: each.result(), closed=_CLOSED)

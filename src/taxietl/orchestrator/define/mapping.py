@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.define.futures import Future
+from taxietl.orchestrator.store.values import Shape, shape
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ def _elements(value: Any) -> list[Any] | unmapped[Any]:
         return value
     if isinstance(value, Future):
         value = value.result()
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray)):
+    is_many = isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray))
+    if is_many and shape(value) is not Shape.FIELDS:  # a pydantic model can be iterated
         return list(value)
     return unmapped(value)

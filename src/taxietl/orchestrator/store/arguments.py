@@ -9,18 +9,19 @@ import base64
 import json
 import sys
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
+from typing import Any
 from uuid import UUID
 
 from taxietl.masking import MASK, holds_secret, is_secret_name, masked
 from taxietl.orchestrator.store import frames
-from taxietl.orchestrator.store.canonical import NoDigestError, attributes, told_apart
+from taxietl.orchestrator.store.canonical import NoDigestError, told_apart
 from taxietl.orchestrator.store.results import MAX_BYTES, NATIVE, is_native
+from taxietl.orchestrator.store.values import Shape, attributes, shape
 
 _MAX_LENGTH = 10_000
 """Of what is longer only the length is shown."""
@@ -67,7 +68,7 @@ class _Shown:
     def __init__(self, arguments: Mapping[str, object]) -> None:
         showing = _Showing()
         try:
-            self.text = json.dumps(showing.plain(arguments), ensure_ascii=False)
+            self.text = json.dumps(showing.mapping(arguments), ensure_ascii=False)
         except RecursionError:  # one holds itself
             self.text = ""
         self.masks, self.leaves_out_bulk = showing.masks, showing.leaves_out_bulk
@@ -97,26 +98,29 @@ class _Showing:
             return self._masked(value)
         if isinstance(value, NATIVE):
             return value
-        if isinstance(value, (list, tuple, Mapping, AbstractSet)) and len(value) > _MAX_LENGTH:
-            self.leaves_out_bulk = True
-            return f"<{type(value).__name__} of {len(value):,}>"
-        if isinstance(value, Mapping):
-            if all(isinstance(key, str) for key in value):
-                return {
-                    self._masked(str(key)): self._named(key, each) for key, each in value.items()
-                }
-            return sorted(
-                ([self.plain(key), self.plain(each)] for key, each in value.items()), key=json.dumps
-            )
-        if isinstance(value, (list, tuple)):
-            return [self.plain(each) for each in value]
-        if isinstance(value, AbstractSet):
-            return sorted((self.plain(each) for each in value), key=json.dumps)
+        inner: Any = value
+        match shape(value):
+            case Shape.MAPPING | Shape.SEQUENCE | Shape.SET if len(inner) > _MAX_LENGTH:
+                self.leaves_out_bulk = True
+                return f"<{type(value).__name__} of {len(inner):,}>"
+            case Shape.MAPPING:
+                return self.mapping(inner)
+            case Shape.SEQUENCE:
+                return [self.plain(each) for each in inner]
+            case Shape.SET:
+                return sorted((self.plain(each) for each in inner), key=json.dumps)
         if callable(getattr(value, "get_secret_value", None)):
             return self._mask()
-        if (parts := attributes(value)) is not None:
-            return {name: self._named(name, each) for name, each in parts.items()}
+        if shape(value) is Shape.FIELDS:
+            return {name: self._named(name, each) for name, each in attributes(value).items()}
         return self._scalar(value)
+
+    def mapping(self, value: Mapping[Any, object]) -> object:
+        """A mapping by its keys, or as pairs where one of them is no text."""
+        if all(isinstance(key, str) for key in value):
+            return {self._masked(str(key)): self._named(key, each) for key, each in value.items()}
+        pairs = ([self.plain(key), self.plain(each)] for key, each in value.items())
+        return sorted(pairs, key=json.dumps)
 
     def _named(self, name: str, value: object) -> object:
         """The value of that name, which may say that it is a secret."""

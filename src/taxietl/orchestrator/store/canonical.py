@@ -13,8 +13,6 @@ import json
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -26,6 +24,7 @@ from taxietl.masking import masked
 from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.places import type_place
 from taxietl.orchestrator.store.results import NATIVE
+from taxietl.orchestrator.store.values import Shape, attributes, shape
 
 _JSON_CONTAINERS = (list, dict)
 _MAX_TYPES = 100
@@ -91,16 +90,19 @@ def _content(value: object) -> object:
             return plain(value)
     if callable(reveal := getattr(value, "get_secret_value", None)):
         return canonical(reveal())
-    if isinstance(value, Mapping):
-        pairs = ([canonical(key), canonical(each)] for key, each in value.items())
-        return list(pairs) if isinstance(value, OrderedDict) else sorted(pairs, key=_text)
-    if isinstance(value, (list, tuple)):
-        return [canonical(each) for each in value]
-    if isinstance(value, AbstractSet):
-        return sorted((canonical(each) for each in value), key=_text)
-    if (parts := attributes(value)) is not None:
-        return {name: canonical(each) for name, each in parts.items()}
-    return _scalar(value)
+    inner: Any = value
+    match shape(value):
+        case Shape.MAPPING:
+            pairs = ([canonical(key), canonical(each)] for key, each in inner.items())
+            return list(pairs) if isinstance(value, OrderedDict) else sorted(pairs, key=_text)
+        case Shape.SEQUENCE:
+            return [canonical(each) for each in inner]
+        case Shape.SET:
+            return sorted((canonical(each) for each in inner), key=_text)
+        case Shape.FIELDS:
+            return {name: canonical(each) for name, each in attributes(value).items()}
+        case Shape.WHOLE:
+            return _scalar(value)
 
 
 def _beside(value: object) -> dict[str, object]:
@@ -115,20 +117,6 @@ def _beside(value: object) -> dict[str, object]:
     state = object.__getstate__(value)
     parts = state if isinstance(state, tuple) else (state,)  # the second: what is in slots
     return {name: each for part in parts if part for name, each in part.items()}
-
-
-def attributes(value: object) -> dict[str, object] | None:
-    """The fields of a dataclass or pydantic model; None if it is neither."""
-    if isinstance(value, type):
-        return None
-    if is_dataclass(value):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    names = getattr(type(value), "model_fields", None)
-    if isinstance(names, dict):
-        return {name: getattr(value, name) for name in names} | (
-            getattr(value, "model_extra", None) or {}
-        )
-    return None
 
 
 def _member(value: Enum) -> object:
@@ -188,12 +176,12 @@ def _types(where: str, value: object) -> Iterator[tuple[str, str]]:
         return
     if kind not in _JSON_CONTAINERS:
         yield where, type_place(kind)
-    parts = attributes(value)
-    if parts is None and isinstance(value, Mapping):
-        parts = {str(key): each for key, each in value.items()}
-    if parts is not None:
-        for name, each in parts.items():
-            yield from _types(f"{where}.{name}", each)
-    elif isinstance(value, (list, tuple)):
-        for number, each in enumerate(value):
-            yield from _types(f"{where}[{number}]", each)
+    inner: Any = value
+    match shape(value):
+        case Shape.MAPPING | Shape.FIELDS as found:
+            named = inner if found is Shape.MAPPING else attributes(value)
+            for name, each in named.items():
+                yield from _types(f"{where}.{name!s}", each)
+        case Shape.SEQUENCE:
+            for number, each in enumerate(inner):
+                yield from _types(f"{where}[{number}]", each)

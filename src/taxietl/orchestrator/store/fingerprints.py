@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from taxietl.digests import sha256_of
+from taxietl.orchestrator.store.values import PLAIN, found_in
 
 
 @dataclass(frozen=True)
@@ -51,24 +51,8 @@ def file_difference(fingerprints: str | None) -> str:
     return next((each for each in differences if each), "")
 
 
-def files_in(value: object) -> Iterator[Path]:
+def files_in(value: object) -> list[Path]:
     """The existing regular files that a result names by a `Path`, at any depth."""
-    if isinstance(value, Path):
-        if value.is_file():
-            yield value
-    elif not isinstance(value, (str, bytes)):
-        for part in _parts(value):
-            yield from files_in(part)
-
-
-def _parts(value: object) -> Iterable[object]:
-    """What a container, dataclass or model holds."""
-    if isinstance(value, Mapping):
-        return [*value.keys(), *value.values()]
-    if isinstance(value, (list, tuple, AbstractSet)):
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return [getattr(value, field.name) for field in fields(value)]
-    if isinstance(getattr(type(value), "model_fields", None), dict):  # pydantic's
-        return [getattr(value, name) for name in type(value).model_fields]  # type: ignore[attr-defined]
-    return ()
+    if type(value) in PLAIN:
+        return []
+    return [path for path in found_in([value], (Path,)) if path.is_file()]
