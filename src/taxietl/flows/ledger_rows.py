@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from taxietl.errors import TargetError
@@ -12,11 +11,14 @@ from taxietl.steps.protocols import Loader
 from taxietl.tlc.trip_file import TripFile
 
 
-def asked(loader: Loader, statement: str) -> Iterator[tuple[Any, ...]]:
-    """The statement's rows as plain values, held batch by batch."""
+def asked(loader: Loader, statement: str) -> list[tuple[Any, ...]]:
+    """The statement's rows as plain values; the warehouse is let go before they are looked at."""
     with loader.query(statement) as reader:
-        for batch in reader:
-            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        return [
+            row
+            for batch in reader
+            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        ]
 
 
 def has_ledger(loader: Loader) -> bool:
