@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -40,6 +41,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "postgres|fake_gcs_server", item.path.name
         ):
             item.add_marker("server")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Take back what a command called in this process sets for what it takes to be its own."""
+    loggers = (logging.getLogger(), logging.getLogger("taxietl"))
+    before = [(each, each.level, each.handlers[:]) for each in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        for handler in set(logger.handlers) - {*handlers}:
+            logger.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -337,7 +338,7 @@ def test_a_file_that_is_no_duckdb_database_is_left_alone(
     taxietl: Taxietl, home: Path, folder: Path
 ) -> None:
     home.mkdir()
-    with sqlite3.connect(home / "taxi.duckdb") as connection:
+    with closing(sqlite3.connect(home / "taxi.duckdb")) as connection:
         connection.execute("CREATE TABLE mine (a)")
     before = (home / "taxi.duckdb").read_bytes()
 
