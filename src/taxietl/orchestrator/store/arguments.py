@@ -99,7 +99,8 @@ class _Showing:
         if isinstance(value, NATIVE):
             return value
         inner: Any = value
-        match shape(value):
+        found = shape(value)
+        match found:
             case Shape.MAPPING | Shape.SEQUENCE | Shape.SET if len(inner) > _MAX_LENGTH:
                 self.leaves_out_bulk = True
                 return f"<{type(value).__name__} of {len(inner):,}>"
@@ -111,7 +112,7 @@ class _Showing:
                 return sorted((self.plain(each) for each in inner), key=json.dumps)
         if callable(getattr(value, "get_secret_value", None)):
             return self._mask()
-        if shape(value) is Shape.FIELDS:
+        if found is Shape.FIELDS:
             return {name: self._named(name, each) for name, each in attributes(value).items()}
         return self._scalar(value)
 

@@ -138,7 +138,7 @@ def stored(codec: ResultCodec, value: object) -> Stored:
     """Write a result for the history, with the fingerprints of its files."""
     try:
         text = codec.encode(value)
-        fingerprints = [FileFingerprint.take(path) for path in files_in(value)]
+        fingerprints = list(map(FileFingerprint.take, files_in(value)))
     except (NotStorableError, OSError):  # a file that cannot be read cannot be recognised either
         return NOT_STORED
     return Stored(text, fingerprints_as_text(fingerprints) if fingerprints else None)

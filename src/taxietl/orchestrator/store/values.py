@@ -7,6 +7,7 @@ enum. A value may hold itself, or be nested deep.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from copy import copy
@@ -20,9 +21,6 @@ PLAIN = frozenset({type(None), bool, int, float, str, bytes, date, datetime})
 
 _WHOLE = (str, int, float, bytes, bytearray, Enum, type)
 """A subclass of these may be a container or dataclass besides; it is looked at as what it is."""
-
-_HEAP_TYPE = 1 << 9
-"""The flag of classes that are made in Python."""
 
 _MISSING = object()
 
@@ -185,7 +183,8 @@ class _Replacing:
                     _set(new, name, part)
         elif isinstance(value, Mapping):
             self._made[id(value)] = new = _empty(value) if isinstance(value, dict) else {}
-            put = _builtin_base(type(new)).__setitem__
+            # Past what a class of the user's own does when an item is set.
+            put: Any = (OrderedDict if isinstance(new, OrderedDict) else dict).__setitem__
             for key, each in list(value.items()):
                 put(new, key, self.made(each))
         elif isinstance(value, list):
@@ -251,8 +250,8 @@ def _copy_attributes(value: object, new: object) -> None:
 
 
 def _builtin_base(kind: type) -> Any:
-    """The class it is made of that is not made in Python."""
-    return next(each for each in kind.__mro__ if not each.__flags__ & _HEAP_TYPE)
+    """The class it is made of whose instances are not made in Python."""
+    return next(each for each in kind.__mro__ if getattr(each.__new__, "__self__", None) is each)
 
 
 def _is_model(value: object) -> bool:
