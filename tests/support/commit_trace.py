@@ -179,6 +179,12 @@ def watch(trace: Trace, path: Path) -> None:
     trace.found(path)
 
 
+def forget() -> None:
+    """Neither trace nor count what was done so far."""
+    global _trace, _commits
+    _trace, _commits = None, 0
+
+
 def kill_at(commit: int, *, before: bool) -> None:
     """Have this process killed just after, or before, that one of its commits from now on."""
     global _killing, _commits

@@ -1,66 +1,24 @@
 """Flows that do what the orchestrator can do, one thing each, in an order that is always the same.
 
-Where threads take part, each waits until the others have come to where only one can go on. What is
-called is written into a file, which outlives a killed process.
+Where threads take part, each waits until the others have come to where only one can go on.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import random
 import signal
-import threading
-import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from commit_trace import Trace, dumped, watch
-from runs_at_hand import Clock
+from golden_world import World, called, events, note, shown, until
 
 from taxietl import Cache, Retry, Stream, flow, get_run_logger, task
-from taxietl.errors import Cancelled, ConfigError
-from taxietl.orchestrator import Engine, Run, TaskRun, configure_logging, current_cancellation
-
-CALLS = "GOLDEN_CALLS"
-"""The environment variable that names the file of calls."""
-
-trace: Trace | None = None
-
-
-def called(name: str, **arguments: object) -> int:
-    """Note that a task was called; how often that call was made, now included."""
-    line = f"{name} {dumped(arguments)}"
-    with Path(os.environ[CALLS]).open("a+") as file:
-        file.write(f"{line}\n")
-        file.flush()
-        file.seek(0)
-        times = file.read().splitlines().count(line)
-    note(f"called: {line}")
-    return times
-
-
-def note(text: str) -> None:
-    if trace is not None:
-        trace.note(text)
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait for what another thread is about to do."""
-    ends = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < ends, "the other thread did not do it"
-        time.sleep(0.002)
-
-
-def shown(text: str) -> bool:
-    return trace is not None and any(
-        line.startswith("shown: ") and text in line for line in trace.text.splitlines()
-    )
-
+from taxietl.errors import Cancelled
+from taxietl.orchestrator import Run, TaskRun, current_cancellation
 
 # One task after the other.
 
@@ -297,8 +255,6 @@ def parent() -> int:
 
 # Submitted calls.
 
-events: dict[str, threading.Event] = {}
-
 
 @task
 def gate() -> str:
@@ -331,7 +287,7 @@ def not_ready() -> str:
     failed.wait()
     states = [call.submit(given).wait() for call, given in ((double, failed), (child, failed))]
     states.append(double.submit(5).wait())
-    return ", ".join(str(each) for each in states)
+    return ", ".join(str(each.type) for each in states)
 
 
 @task(tags={"one"})
@@ -372,9 +328,9 @@ def limited() -> int:
         lines.removeFilter(holder)
 
 
-@flow(run_name="refused")
-def refused() -> int:
-    return want(2)
+@flow(run_name="wanting")
+def wanting() -> int:
+    return want(9)
 
 
 # Told to stop.
@@ -500,65 +456,10 @@ def ending_flow(how: str) -> str:
 @flow(run_name="hooked", on_completion=[spoilt, tell], on_failure=[tell])
 def hooked() -> str:
     states = [ending(how, return_state=True) for how in ("completed", "failed")]
-    return f"{spoiling(1)}, {', '.join(str(each) for each in states)}"
+    return f"{spoiling(1)}, {', '.join(str(each.type) for each in states)}"
 
 
 # How a scenario goes.
-
-
-class World:
-    """One process, with a home of its own; or of another one that came before it."""
-
-    def __init__(self, folder: Path, options: dict[str, Any]) -> None:
-        self.folder, self.home = folder, folder / "home"
-        self.files = folder / "files"
-        self.files.mkdir(exist_ok=True)
-        self.clock = Clock()
-        self.trace = Trace(self.home, self.clock())
-        self.ended: Run[Any] | None = None
-        self._options = options
-        os.environ[CALLS] = str(folder / "calls.txt")
-        globals()["trace"] = self.trace
-        events.update({name: threading.Event() for name in ("begun", "submitted", "held")})
-        configure_logging(stream=self.trace)  # type: ignore[arg-type]
-
-    def begin(self) -> Engine:
-        """An engine with the fakes, watched."""
-        watch(self.trace, self.home / "history.db")
-        given = {"workers": 1, **self._options}
-        clock = self.clock
-        return Engine(self.home, clock=clock, sleep=clock.sleep, rng=random.Random(1), **given)
-
-    def run(self, flow: Any, *args: Any) -> None:
-        """Run it, by an engine of its own."""
-        with self.begin() as engine:
-            self._end(lambda: engine.run(flow, *args))
-
-    def resume(self, name: str) -> None:
-        """Go on with it, by an engine of its own."""
-        with self.begin() as engine:
-            self._end(lambda: engine.resume(name))
-
-    def repair(self) -> None:
-        """From now on, what failed would go well."""
-        (self.files / "published").touch()
-
-    def _end(self, act: Callable[[], Run[Any] | None]) -> None:
-        try:
-            self.ended = act()
-        except ConfigError as error:
-            self.trace.note(f"refused: {error} {error.hint}")
-            return
-        self.trace.note(f"ended: {outcome(self.ended)}")
-
-
-def outcome(ended: Run[Any] | None) -> str:
-    """How a run ended, and what it gave."""
-    if ended is None:
-        return "nothing to do"
-    if ended.error is not None:
-        return f"{ended.state} {ended.error!r}"
-    return f"{ended.state} {ended.result()!r}"
 
 
 @dataclass(frozen=True)
@@ -648,9 +549,9 @@ SCENARIOS = {
     "submitted": _runs(submitted),
     "not-ready": _runs(not_ready),
     "limited": _runs(limited, limits={"one": 1}, workers=2),
-    "refused": _runs(refused, limits={"one": 0}),
+    "refused": _runs(wanting, limits={"one": 0}),
     "timed-out": _runs(timed_out),
-    "flow-timed-out": _runs(flow_timed_out),
+    "flow-timed-out": Scenario(lambda world: world.run(flow_timed_out), kills=False),
     "cancelled": _runs(cancelled),
     "resumed": Scenario(_resumed),
     "resumed-twice": Scenario(_resumed_twice, kills=False),

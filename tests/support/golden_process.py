@@ -1,16 +1,19 @@
 """Processes that act out a scenario: each a fork of one that has loaded all there is to load.
 
 An interpreter that imports taxietl takes some 0.3 s to start, a fork of it some milliseconds. The
-one that forks has no thread but its main one, and no file of a history.
+one that forks has no thread but its main one, and no open file of a history.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import traceback
 from pathlib import Path
 from typing import Any
@@ -46,9 +49,16 @@ def _serve() -> None:
     import commit_trace
 
     commit_trace.install()
-    import golden_flows
 
-    assert golden_flows.SCENARIOS
+    # What is loaded at its first use is loaded here, and not by each fork.
+    with tempfile.TemporaryDirectory() as folder:
+        for scenario in ("plain", "read-again", "resumed"):
+            (Path(folder) / scenario).mkdir()
+            world, plan = _world(Path(folder) / scenario, scenario)
+            plan.steps(world)
+    commit_trace.forget()
+    assert threading.active_count() == 1
+    gc.freeze()  # or each fork would copy all that a collection looks at
     for line in sys.stdin:
         what, folder, given = json.loads(line)
         reading, writing = os.pipe()
@@ -80,11 +90,12 @@ def _act(what: str, folder: Path, given: dict[str, Any], writing: int) -> None:
     os._exit(0)
 
 
-def _world(folder: Path, scenario: str) -> tuple[Any, Any]:
+def _world(folder: Path, scenario: str, *, reads_commits: bool = False) -> tuple[Any, Any]:
     import golden_flows
+    import golden_world
 
     plan = golden_flows.SCENARIOS[scenario]
-    return golden_flows.World(folder, plan.options), plan
+    return golden_world.World(folder, plan.options, reads_commits=reads_commits), plan
 
 
 def _prepare(folder: Path, scenario: str) -> dict[str, Any]:
@@ -98,19 +109,19 @@ def _prepare(folder: Path, scenario: str) -> dict[str, Any]:
 def _trace(folder: Path, scenario: str) -> dict[str, Any]:
     """The whole scenario: what happened, and how it ended."""
     import commit_trace
-    import golden_flows
+    import golden_world
 
-    world, plan = _world(folder, scenario)
+    world, plan = _world(folder, scenario, reads_commits=True)
     plan.steps(world)
     return {
         "text": world.trace.text,
-        "outcome": golden_flows.outcome(world.ended),
+        "outcome": golden_world.outcome(world.ended),
         "commits": commit_trace.commits(),
     }
 
 
 def _killed(folder: Path, scenario: str, commit: int, before: bool) -> dict[str, Any]:
-    """The scenario until that commit of its."""
+    """The scenario, until just after that commit of its, or just before it."""
     import commit_trace
 
     world, plan = _world(folder, scenario)
@@ -119,24 +130,27 @@ def _killed(folder: Path, scenario: str, commit: int, before: bool) -> dict[str,
     return {}
 
 
-def _resumed(
-    folder: Path, scenario: str, commit: int | None = None, before: bool = False
-) -> dict[str, Any]:
-    """What a killed process left is brought to its end; or killed, too, at that commit."""
+def _resumed(folder: Path, scenario: str, commit: int = 0, before: bool = False) -> dict[str, Any]:
+    """What a killed process left, brought to its end: how it ended; or until that commit."""
     import commit_trace
-    import golden_flows
+    import golden_world
 
     world, plan = _world(folder, scenario)
-    if commit is not None:
-        commit_trace.kill_at(commit, before=before)
-    with world.begin() as engine:
-        roots = [run for run in engine.history.runs(limit=100) if run.parent_id is None]
-    if roots:
-        world.repair()
-        world.resume(roots[0].name)
-    else:
+    commit_trace.kill_at(commit, before=before)
+    world.repair()
+    if not world.resume_last():
         plan.steps(world)
-    return {"outcome": golden_flows.outcome(world.ended)}
+    return {"outcome": golden_world.outcome(world.ended)}
+
+
+def _after(folder: Path, scenario: str) -> dict[str, Any]:
+    """A run that needs a slot of the limited tag, and waits for ever if none is free."""
+    import golden_flows
+    import golden_world
+
+    world, _ = _world(folder, scenario)
+    world.run(golden_flows.wanting)
+    return {"outcome": golden_world.outcome(world.ended)}
 
 
 if __name__ == "__main__":
