@@ -26,12 +26,16 @@ ALLOWED = {
     "transform": {"steps", "tlc", "config", "errors"},
     "load": {"steps", "tlc", "config", "replacing", "forks", "errors"},
     "flows": {"extract", "transform", "load", "steps", "tlc", "config", "orchestrator", "errors"},
+    "doctor": {
+        *("flows", "extract", "load", "steps", "tlc", "config", "orchestrator", "masking"),
+        "errors",
+    },
     "runtime": {
         *("flows", "extract", "transform", "load", "steps", "tlc", "config"),
         *("orchestrator", "errors"),
     },
     "cli": {
-        *("runtime", "flows", "extract", "transform", "load", "steps", "tlc", "config"),
+        *("runtime", "doctor", "flows", "extract", "transform", "load", "steps", "tlc", "config"),
         *("orchestrator", "replacing", "terminal", "masking", "errors"),
     },
     "__main__": {"cli"},

@@ -101,6 +101,7 @@ def test_every_step_of_ours_is_in_the_docs() -> None:
             "docs/lake.md",
             "docs/bigquery.md",
             "docs/postgres.md",
+            "docs/doctor.md",
         ),
         *("docs/plugins.md", "docs/sources.md"),
     ],

@@ -50,6 +50,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "profiles ls": (),
     "profiles show": ("warehouse",),
     "profiles check": (),
+    "doctor": (),
 }
 """A line of each command, in an empty home: some succeed there, others have to fail."""
 

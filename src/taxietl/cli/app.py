@@ -30,6 +30,7 @@ MODULES = {
     "limits": "limits",
     "cache": "cache",
     "profiles": "profiles",
+    "doctor": "doctor",
     "generate": "generate",
     "schema": "schema",
     "init": "init",

@@ -8,6 +8,7 @@ import typer
 
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
+from taxietl.cli.finding_lines import finding_lines
 from taxietl.cli.output import Output, describe_error
 from taxietl.cli.profile_add import add
 from taxietl.cli.session import open_settings, profile_named
@@ -82,28 +83,28 @@ def check(
     from taxietl.config import profile
 
     chosen = [profile(name) for name in named]
-    from taxietl.flows.profile_checks import check_profile
+    from taxietl.doctor.examination import examine
+    from taxietl.doctor.profiles import profile_check
+    from taxietl.steps.findings import State
 
-    checks = [check_profile(profile) for profile in chosen]
-    code = worst_exit_code(each.error.exit_code if each.error else 0 for each in checks)
+    types = {each.name: each.type for each in chosen}
+    found = examine([profile_check(each) for each in chosen])
+    words = {State.PROBLEM: "failed"}
+    code = worst_exit_code(each.exit_code for each in found)
     document = {
         "checks": [
             {
-                "name": each.name,
-                "type": each.type,
-                "state": "failed" if each.error else "ok",
+                "name": each.subject,
+                "type": types[each.subject],
+                "check": each.check,
+                "state": words.get(each.state, each.state),
                 "message": each.message,
+                "hint": each.hint,
                 "error": describe_error(each.error) if each.error else None,
             }
-            for each in checks
+            for each in found
         ],
         "exit_code": code,
     }
-    width = max(len(each.name) for each in checks)
-    lines = [
-        f"{'failed' if each.error else 'ok':6}  {each.name:{width}}  {each.message}"
-        + (f" {each.error.hint}" if each.error else "")
-        for each in checks
-    ]
-    out.result(document, "\n".join(" ".join(line.splitlines()) for line in lines))
+    out.result(document, finding_lines(found, words))
     return code

@@ -39,14 +39,14 @@ def named_in_config(section: str) -> dict[str, str]:
     return configured_names(section, config=_chosen.config)
 
 
-def open_settings() -> Settings:
+def open_settings(*, warned: bool = True) -> Settings:
     """Load the settings, put them in force, and pass on what a user should be told once."""
     from taxietl.cli.stderr import warn
     from taxietl.config import activate, load_settings
 
     settings = load_settings(config=_chosen.config, home=_chosen.home)
     activate(settings)
-    for warning in settings.warnings:
+    for warning in settings.warnings if warned else ():
         warn(warning)
     return settings
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from taxietl.errors import TargetError, TaxietlError
+from taxietl.doctor.examination import Check
+from taxietl.errors import TargetError
 from taxietl.load.places import check_can_be_made
+from taxietl.steps.findings import Finding
 
 if TYPE_CHECKING:
     from taxietl.config.profiles import (
@@ -21,33 +22,18 @@ if TYPE_CHECKING:
         Profile,
     )
 
+CONNECTION = "connection"
+
 _NOT_ASKED = "Nothing was asked of Google: checking the profile that uses it does."
 
 
-@dataclass(frozen=True)
-class ProfileCheck:
-    """What was found about one profile."""
-
-    name: str
-    type: str
-    message: str
-    error: TaxietlError | None = None
-    """What is wrong and how to mend it; None where nothing is."""
+def profile_check(profile: Profile) -> Check:
+    """What looks at the place that the profile describes; changes nothing there."""
+    return Check(CONNECTION, profile.name, lambda: _look(profile))
 
 
-def check_profile(profile: Profile) -> ProfileCheck:
-    """Look at what the profile describes; changes nothing there."""
-    found: TaxietlError
-    try:
-        return ProfileCheck(profile.name, profile.type, _CHECKS[profile.type](profile))
-    except TaxietlError as error:
-        found = error
-    except OSError as error:  # a folder on the way that this user may not look into
-        found = TargetError(
-            f"{error.filename} cannot be looked at: {error.strerror}.",
-            hint="Check the owner and the mode of its folders.",
-        )
-    return ProfileCheck(profile.name, profile.type, found.message, found)
+def _look(profile: Profile) -> Iterator[Finding]:
+    yield Finding.ok(CONNECTION, profile.name, _CHECKS[profile.type](profile))
 
 
 def _check_postgres(profile: PostgresProfile) -> str:

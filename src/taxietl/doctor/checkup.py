@@ -1,0 +1,36 @@
+"""The list of all checks of a set-up, in the order they are shown."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from taxietl.config import Settings
+from taxietl.doctor.configuration import configuration_checks
+from taxietl.doctor.examination import Check
+from taxietl.doctor.places import FreeBytes, disk_check, home_check
+from taxietl.doctor.profiles import profile_check
+from taxietl.doctor.versions import versions_check
+from taxietl.errors import ConfigError
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free for this user where a folder lies."""
+    return shutil.disk_usage(folder).free
+
+
+def checks_of(
+    settings: Settings | ConfigError, home: Path, *, free_bytes: FreeBytes = free_bytes
+) -> list[Check]:
+    """The checks of a set-up.
+
+    Args:
+        settings: those in force, or what is wrong with them: then what they name is left out.
+        home: the home folder.
+        free_bytes: tells the room on a disk.
+    """
+    checks = [*configuration_checks(settings), home_check(home)]
+    if not isinstance(settings, ConfigError):
+        checks.append(disk_check(settings, free_bytes))
+        checks += [profile_check(each) for _, each in sorted(settings.profiles.items())]
+    return [*checks, versions_check()]
