@@ -34,8 +34,10 @@ ALLOWED = {
         *("flows", "extract", "transform", "load", "steps", "tlc", "config"),
         *("orchestrator", "errors"),
     },
+    "schedule": {"config", "orchestrator", "replacing", "terminal", "masking", "errors"},
     "cli": {
-        *("runtime", "doctor", "flows", "extract", "transform", "load", "steps", "tlc", "config"),
+        *("runtime", "doctor", "schedule", "flows", "extract", "transform", "load", "steps"),
+        *("tlc", "config"),
         *("orchestrator", "replacing", "terminal", "masking", "errors"),
     },
     "__main__": {"cli"},
