@@ -53,6 +53,11 @@ class FileLock:
     def __init__(self, path: Path, file: UnsharedFile) -> None:
         self.path, self._file = path, file
 
+    @property
+    def descriptor(self) -> int:
+        """Of the open file; a program that is given it holds the lock, too."""
+        return self._file.descriptor
+
     def release(self) -> None:
         """Remove the file and let go of it; twice, or in a forked child, it does nothing."""
         if not self._file.is_open:
