@@ -26,6 +26,7 @@ ALLOWED = {
     "transform": {"steps", "tlc", "config", "errors"},
     "load": {"steps", "tlc", "config", "replacing", "forks", "errors"},
     "flows": {"extract", "transform", "load", "steps", "tlc", "config", "orchestrator", "errors"},
+    "schedule": {"config", "orchestrator", "replacing", "terminal", "masking", "errors"},
     "doctor": {
         *("flows", "extract", "load", "steps", "tlc", "config", "orchestrator", "masking"),
         "errors",
@@ -34,7 +35,6 @@ ALLOWED = {
         *("flows", "extract", "transform", "load", "steps", "tlc", "config"),
         *("orchestrator", "errors"),
     },
-    "schedule": {"config", "orchestrator", "replacing", "terminal", "masking", "errors"},
     "cli": {
         *("runtime", "doctor", "schedule", "flows", "extract", "transform", "load", "steps"),
         *("tlc", "config"),

@@ -103,7 +103,7 @@ def test_every_step_of_ours_is_in_the_docs() -> None:
             "docs/postgres.md",
             "docs/doctor.md",
         ),
-        *("docs/plugins.md", "docs/sources.md"),
+        *("docs/plugins.md", "docs/sources.md", "docs/schedule.md", "docs/from-prefect.md"),
     ],
 )
 def test_links_inside_the_project_lead_somewhere(page: str) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import taxietl
-from taxietl.cli.commands import Commands
+from taxietl.cli.commands import Commands, Group
 from taxietl.cli.session import choose
 from taxietl.errors import ConfigError
 
@@ -27,6 +27,7 @@ MODULES = {
     "run": "run",
     "flows": "flows",
     "runs": "runs",
+    "schedule": "schedule",
     "limits": "limits",
     "cache": "cache",
     "profiles": "profiles",
@@ -69,6 +70,16 @@ def run(arguments: Sequence[str]) -> Any:
             return command.invoke(context)
     except typer.Exit as done:
         return done.exit_code
+
+
+def check_line(arguments: Sequence[str]) -> None:
+    """Parse, and carry nothing out; raises what is wrong with the arguments."""
+    command = command_line(arguments)
+    context = command.make_context("taxietl", list(arguments))
+    while isinstance(command, Group):
+        left = [*context._protected_args, *context.args]
+        name, command, left = command.resolve_command(context, left)
+        context = command.make_context(name, left, parent=context)
 
 
 def _context(command: Any, arguments: Sequence[str]) -> Any:

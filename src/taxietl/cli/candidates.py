@@ -78,3 +78,10 @@ def profile_types() -> Offers:
     from taxietl.config import PROFILE_TYPES
 
     return [(name, "") for name in PROFILE_TYPES]
+
+
+def schedules() -> Offers:
+    """Those of the home in force."""
+    from taxietl.schedule.definition import names
+
+    return [(name, "") for name in names(chosen_home())]

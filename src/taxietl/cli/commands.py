@@ -70,9 +70,21 @@ class Commands(typer.Typer):
             **settings,
         )
 
-    def add(self, command: Callable[..., Any], *, cls: type[Command] = Command) -> None:
-        """Add a command by the function's name; its first parameter gets the `Output`."""
-        self.command(cls=cls)(with_output(command))
+    def add(
+        self,
+        command: Callable[..., Any],
+        *,
+        cls: type[Command] = Command,
+        name: str | None = None,
+        hidden: bool = False,
+    ) -> None:
+        """Add a command; its first parameter gets the `Output`.
+
+        Args:
+            name: left out, the function's.
+            hidden: not in the help, since it is not for people.
+        """
+        self.command(name, cls=cls, hidden=hidden)(with_output(command))
 
 
 def _refuse_repeated(command: Any, ctx: Any, args: list[str]) -> None:

@@ -38,12 +38,14 @@ def entry() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # What comes after `--` is another command's.
+    own = given[: given.index("--")] if "--" in given else given
     open_closed_streams()
-    choose_log_format(given)
+    choose_log_format(own)
     show_python_warnings()
-    code = _told(lambda: _done(given), given)
+    code = _told(lambda: _done(given), own)
     # What the command left in the buffer may be all that it had to say.
-    lost = _told(_flush, given)
+    lost = _told(_flush, own)
     return code or lost
 
 
