@@ -42,6 +42,29 @@ def test_every_command_and_option_is_in_the_reference(trail: tuple[str, ...]) ->
                 assert f"`{option}" in REFERENCE or f"{option} " in REFERENCE, option
 
 
+def test_the_commands_over_months_are_in_one_table_with_their_options() -> None:
+    section = REFERENCE.split("### Months")[1].split("\n###")[0]
+    head, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in section.split("| command |")[1].splitlines()
+        if not line.startswith("| ---") and "|" in line
+    ]
+    options = [re.findall(r"--[a-z-]+", cell) for cell in head if cell]
+    listed = {
+        tuple(re.findall("`(.+)`", name)[0].split()): [
+            option for own, cell in zip(options, cells, strict=True) if cell for option in own
+        ]
+        for name, *cells in rows
+    }
+
+    every = [option for own in options for option in own]
+    assert listed == {
+        trail: [each for each in every if each in given]
+        for trail, command in COMMANDS.items()
+        if "--since" in (given := {each for own in command.params for each in own.opts})
+    }
+
+
 @pytest.mark.parametrize("color", DATASETS)
 def test_the_columns_of_a_colour_are_in_the_reference_in_order(color: str) -> None:
     dataset = DATASETS[color]

@@ -62,9 +62,11 @@ def press_tab(home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest
         ("taxietl --home /nowhere runs pr", ["prune"]),
         ("taxietl --con", ["--config"]),
         ("taxietl ingest --co", ["--color", "--connections"]),
-        ("taxietl ingest --color green --co", ["--connections"]),
+        ("taxietl ingest --year 2021 --y", []),
+        ("taxietl ingest --color green --co", ["--color", "--connections"]),
         ("taxietl ingest --month 1 --mon", ["--month"]),
-        ("taxietl ingest --color ", list(DATASETS)),
+        ("taxietl ingest --color ", [*DATASETS, "all"]),
+        ("taxietl ingest --color green,f", ["green,fhv", "green,fhvhv"]),
         ("taxietl ingest --color fhv", ["fhv", "fhvhv"]),
         ("taxietl ingest --new-columns ", ["add", "ignore", "fail"]),
         ("taxietl ingest --transform ", [*registry.names("transformers"), "none"]),
@@ -82,7 +84,7 @@ def test_a_line_is_completed(press_tab, shell: str, line: str, found: list[str])
 
 def test_bash_parts_an_option_from_its_value_and_the_others_do_not(press_tab) -> None:
     assert press_tab("taxietl ingest --color = gr") == ["green"]
-    assert press_tab("taxietl ingest --color =") == list(DATASETS)
+    assert press_tab("taxietl ingest --color =") == [*DATASETS, "all"]
     assert press_tab("taxietl ingest --color=gr", "zsh") == ["--color=green"]
     assert press_tab("taxietl ingest --color=gr", "fish") == ["--color=green"]
     assert press_tab("taxietl ingest --color=green --mon", "fish") == ["--month"]

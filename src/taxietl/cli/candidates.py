@@ -15,11 +15,18 @@ SOURCES = {
 }
 
 
-def colors() -> Offers:
-    """The datasets."""
+def colors(incomplete: str) -> Offers:
+    """The datasets, after a comma too, and all of them."""
     from taxietl.tlc.datasets import DATASETS
 
-    return [(color, each.table) for color, each in DATASETS.items()]
+    before, comma, _ = incomplete.rpartition(",")
+    found = [(color, each.table) for color, each in DATASETS.items()]
+    every = [] if comma else [("all", "every colour")]
+    return [
+        (before + comma + color, says)
+        for color, says in found + every
+        if color not in before.split(",") and (before + comma + color).startswith(incomplete)
+    ]
 
 
 def profiles() -> Offers:

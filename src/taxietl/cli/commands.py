@@ -15,6 +15,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from taxietl.cli.month_options import with_months
 from taxietl.cli.output import with_output
 from taxietl.errors import ConfigError
 
@@ -78,13 +79,14 @@ class Commands(typer.Typer):
         name: str | None = None,
         hidden: bool = False,
     ) -> None:
-        """Add a command; its first parameter gets the `Output`.
+        """Add a command; its first parameter gets the `Output`, one of type
+        `MonthOptions` becomes the five options that choose months.
 
         Args:
             name: left out, the function's.
             hidden: not in the help, since it is not for people.
         """
-        self.command(name, cls=cls, hidden=hidden)(with_output(command))
+        self.command(name, cls=cls, hidden=hidden)(with_output(with_months(command)))
 
 
 def _refuse_repeated(command: Any, ctx: Any, args: list[str]) -> None:

@@ -1,15 +1,17 @@
-"""`taxietl generate`: make a synthetic TLC file."""
+"""`taxietl generate`: make synthetic TLC files."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.options import ColorOption, MonthOption, YearOption
+from taxietl.cli.month_files import files_of
 from taxietl.cli.output import Output
+from taxietl.tlc.selection import MonthOptions
 
 
 def register(app: Commands) -> None:
@@ -19,11 +21,14 @@ def register(app: Commands) -> None:
 
 def generate(
     out: Output,
-    color: ColorOption,
-    year: YearOption,
-    month: MonthOption,
+    asked: MonthOptions,
     out_file: Annotated[
-        Path, typer.Option("--out", help="File to write: .csv, .csv.gz or .parquet.")
+        Path,
+        typer.Option(
+            "--out",
+            help="File to write: .csv, .csv.gz or .parquet; for several months with {color}, "
+            "{year} and {month:02d} in its name.",
+        ),
     ],
     rows: Annotated[
         int | None,
@@ -31,20 +36,26 @@ def generate(
     ] = None,
     seed: Annotated[int, typer.Option(help="Random seed; another makes other trips.")] = 2021,
 ) -> None:
-    """Make a synthetic trip file with the TLC's columns, types and quirks."""
+    """Make synthetic trip files with the TLC's columns, types and quirks."""
+    months = asked.trip_files(date.today())
+    files = files_of(months, out_file, "--out")
     from taxietl.extract.synthetic import write
-    from taxietl.tlc.trip_file import trip_file
 
-    made = trip_file(color, year, month)
-    written = write(out_file, color, year, month, rows=rows, seed=seed)
-    size = out_file.stat().st_size
-    out.result(
-        {
-            "trip_file": str(made),
-            "path": str(out_file),
-            "rows": written,
-            "bytes": size,
-            "seed": seed,
-        },
-        f"{out_file}: {written:,} rows, {size:,} bytes of synthetic {made}",
+    made = []
+    for each, path in files.items():
+        written = write(path, each.color, each.year, each.month, rows=rows, seed=seed)
+        made.append(
+            {
+                "trip_file": str(each),
+                "path": str(path),
+                "rows": written,
+                "bytes": path.stat().st_size,
+                "seed": seed,
+            }
+        )
+    text = "\n".join(
+        f"{each['path']}: {each['rows']:,} rows, {each['bytes']:,} bytes of synthetic "
+        f"{each['trip_file']}"
+        for each in made
     )
+    out.result(made[0] if len(made) == 1 else {"files": made}, text)

@@ -11,20 +11,18 @@ import typer
 from taxietl.cli.commands import Commands
 from taxietl.cli.months import carry_out, foresee, warning_lines
 from taxietl.cli.options import (
-    ColorOption,
     DryRunOption,
     IngestTransformOption,
     MaxRejectsOption,
     MaxShrinkOption,
-    MonthsOption,
     SourceOption,
     TableOption,
     ToWarehouseOption,
-    YearOption,
 )
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings, profile_named
 from taxietl.tlc.column_rules import NewColumns
+from taxietl.tlc.selection import MonthOptions
 
 if TYPE_CHECKING:
     from taxietl.flows.ingest import IngestOptions
@@ -39,9 +37,7 @@ def register(app: Commands) -> None:
 
 def ingest(
     out: Output,
-    color: ColorOption,
-    year: YearOption,
-    month: MonthsOption,
+    asked: MonthOptions,
     source: SourceOption = None,
     to: ToWarehouseOption = None,
     table: TableOption = None,
@@ -69,9 +65,7 @@ def ingest(
     dry_run: DryRunOption = False,
 ) -> int:
     """Load months of trips into a warehouse: each whole or not at all, and only once."""
-    from taxietl.tlc.trip_file import trip_files
-
-    months = trip_files(color, year, month, today=date.today())
+    months = asked.trip_files(date.today())
     settings = open_settings()
     from taxietl.flows.ingest import IngestOptions, check
 

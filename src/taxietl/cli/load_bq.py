@@ -10,9 +10,10 @@ import typer
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
 from taxietl.cli.months import carry_out, foresee, warning_lines
-from taxietl.cli.options import ColorOption, DryRunOption, MonthsOption, YearOption
+from taxietl.cli.options import DryRunOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
+from taxietl.tlc.selection import MonthOptions
 
 if TYPE_CHECKING:
     from taxietl.flows.load_bq import BigQueryOptions, BigQueryReport
@@ -26,9 +27,7 @@ def register(app: Commands) -> None:
 
 def load_bq(
     out: Output,
-    color: ColorOption,
-    year: YearOption,
-    month: MonthsOption,
+    asked: MonthOptions,
     lake: Annotated[
         str,
         typer.Option(
@@ -48,9 +47,7 @@ def load_bq(
     dry_run: DryRunOption = False,
 ) -> int:
     """Load months of trips from the lake into BigQuery: each whole or not at all, and only once."""
-    from taxietl.tlc.trip_file import trip_files
-
-    months = trip_files(color, year, month, today=date.today())
+    months = asked.trip_files(date.today())
     open_settings()
     from taxietl.flows.load_bq import BigQueryOptions, check
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from taxietl.cli import candidates
-from taxietl.errors import ConfigError
 
 
 def _on(help_text: str, default: str) -> Any:
@@ -51,17 +50,8 @@ AnyColorOption = Annotated[str | None, _COLOR]
 OnlyColorOption = Annotated[str | None, _ONLY_COLOR]
 YearOption = Annotated[int, _YEAR]
 AnyYearOption = Annotated[int | None, _YEAR]
-OnlyYearOption = Annotated[int | None, typer.Option("--year", help="Only this year.")]
 MonthOption = Annotated[int, _ONE_MONTH]
 AnyMonthOption = Annotated[int | None, _ONE_MONTH]
-MonthsOption = Annotated[
-    list[str],
-    typer.Option("--month", help="Months to load: 1, 1-3, 1,4, or all that there can be; repeats."),
-]
-OnlyMonthsOption = Annotated[
-    list[str] | None,
-    typer.Option("--month", help="Only these months of --year: 1, 1-3, 1,4 or all; repeats."),
-]
 SourceOption = Annotated[str | None, _SOURCE]
 ToWarehouseOption = Annotated[
     str | None,
@@ -110,18 +100,3 @@ RunArgument = Annotated[
         autocompletion=candidates.runs,
     ),
 ]
-
-
-def wanted_months(year: int | None, months: list[str] | None) -> set[str] | None:
-    """The months asked for by --year and --month, as `2021-01`; None for all there are.
-
-    Raises:
-        ConfigError: months without their year, or what is no month.
-    """
-    from taxietl.tlc.trip_file import parse_months
-
-    if year is None:
-        if months:
-            raise ConfigError("--month needs --year.", hint="Add --year 2021.")
-        return None
-    return {f"{year:04d}-{each:02d}" for each in parse_months(months or ["all"])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,18 +11,13 @@ import typer
 
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
-from taxietl.cli.options import (
-    OnlyColorOption,
-    OnlyMonthsOption,
-    OnlyYearOption,
-    OnWarehouseOption,
-    wanted_months,
-)
+from taxietl.cli.options import OnWarehouseOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings, profile_named
 from taxietl.cli.stderr import warn
 from taxietl.errors import ConfigError, TargetError
 from taxietl.terminal import one_line
+from taxietl.tlc.selection import MonthOptions
 
 if TYPE_CHECKING:
     from taxietl.flows.rejects import Load
@@ -51,14 +46,12 @@ def register(app: Commands) -> None:
 
 def ls(
     out: Output,
-    color: OnlyColorOption = None,
-    year: OnlyYearOption = None,
-    month: OnlyMonthsOption = None,
+    asked: MonthOptions = MonthOptions(),  # noqa: B008  frozen
     run: RunOption = None,
     on: OnWarehouseOption = None,
 ) -> None:
     """List the lines and cells that could not be read, of loaded months and of refused loads."""
-    found = _unread(color, year, month, run, on)
+    found = _unread(asked, run, on)
     if out.json:
         out.result({"loads": [_document(load) for load in found]}, "")
         return
@@ -80,9 +73,7 @@ def ls(
 def export(
     out: Output,
     out_file: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
-    color: OnlyColorOption = None,
-    year: OnlyYearOption = None,
-    month: OnlyMonthsOption = None,
+    asked: MonthOptions = MonthOptions(),  # noqa: B008  frozen
     run: RunOption = None,
     on: OnWarehouseOption = None,
 ) -> None:
@@ -90,7 +81,7 @@ def export(
     import csv
 
     count = 0
-    loads = _unread(color, year, month, run, on)
+    loads = _unread(asked, run, on)
     first = next(loads, None)  # what is wrong is told before there is a file
     try:
         with out_file.open("w", newline="", encoding="utf-8") as file:
@@ -109,23 +100,18 @@ def export(
     )
 
 
-def _unread(
-    color: str | None, year: int | None, month: list[str] | None, run: str | None, on: str | None
-) -> Iterator[Load]:
-    from taxietl.tlc.datasets import dataset
-
-    months = wanted_months(year, month)
-    if run is not None and (color or months):
+def _unread(asked: MonthOptions, run: str | None, on: str | None) -> Iterator[Load]:
+    if run is not None and asked != MonthOptions():
         raise ConfigError(
-            "--run cannot be combined with --color, --year or --month: a run is one load.",
+            "--run cannot be combined with a colour or a month: a run is one load.",
             hint="Keep --run, or the others.",
         )
-    color = dataset(color).color if color else None
+    months = None if asked == MonthOptions() else asked.filter(date.today())
     settings = open_settings()
     from taxietl.flows.rejects import Wanted, unread
     from taxietl.flows.warehouse import loader
 
-    wanted = Wanted(color, months, run)
+    wanted = Wanted(months, run)
     return unread(loader(profile_named(on)), wanted, settings.rejects_dir)
 
 

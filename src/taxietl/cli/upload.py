@@ -12,17 +12,15 @@ from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
 from taxietl.cli.months import carry_out, foresee, warning_lines
 from taxietl.cli.options import (
-    ColorOption,
     DryRunOption,
     MaxRejectsOption,
     MaxShrinkOption,
-    MonthsOption,
     SourceOption,
     UploadTransformOption,
-    YearOption,
 )
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
+from taxietl.tlc.selection import MonthOptions
 
 if TYPE_CHECKING:
     from taxietl.flows.upload import UploadReport
@@ -37,9 +35,7 @@ def register(app: Commands) -> None:
 
 def upload_gcs(
     out: Output,
-    color: ColorOption,
-    year: YearOption,
-    month: MonthsOption,
+    asked: MonthOptions,
     source: SourceOption = None,
     to: Annotated[
         str,
@@ -62,9 +58,7 @@ def upload_gcs(
     dry_run: DryRunOption = False,
 ) -> int:
     """Upload months of trips to the lake as Parquet: each whole or not at all, and only once."""
-    from taxietl.tlc.trip_file import trip_files
-
-    months = trip_files(color, year, month, today=date.today())
+    months = asked.trip_files(date.today())
     defaults = open_settings().ingest
     from taxietl.flows.upload import check
     from taxietl.flows.upload_plan import UploadOptions

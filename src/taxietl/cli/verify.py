@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from taxietl.cli.commands import Commands
 from taxietl.cli.months import warning_lines
-from taxietl.cli.options import (
-    ColorOption,
-    OnlyMonthsOption,
-    OnlyYearOption,
-    OnWarehouseOption,
-    TableOption,
-    wanted_months,
-)
+from taxietl.cli.options import OnWarehouseOption, TableOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings, profile_named
 from taxietl.errors import DataError
+from taxietl.tlc.selection import MonthOptions, check_table
 
 if TYPE_CHECKING:
     from taxietl.flows.verify import MonthCheck
@@ -29,22 +24,18 @@ def register(app: Commands) -> None:
 
 def verify(
     out: Output,
-    color: ColorOption,
-    year: OnlyYearOption = None,
-    month: OnlyMonthsOption = None,
+    asked: MonthOptions,
     on: OnWarehouseOption = None,
     table: TableOption = None,
 ) -> int:
     """Check loaded months against the ledger: rows, nulls and sums, counted again."""
-    from taxietl.tlc.datasets import dataset
-
-    known = dataset(color)
-    wanted = wanted_months(year, month)
+    wanted = asked.filter(date.today())
+    check_table(table, wanted.colors)
     open_settings()
-    from taxietl.flows.verify import verify as check
+    from taxietl.flows.verify import verify_months
     from taxietl.flows.warehouse import loader
 
-    checks = check(loader(profile_named(on)), known, table or known.table, wanted)
+    checks = verify_months(loader(profile_named(on)), wanted, table)
     failed = any(each.differences for each in checks)
     code = DataError.exit_code if failed else 0
     document = {"months": [_document(each) for each in checks], "exit_code": code}

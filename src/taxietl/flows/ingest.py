@@ -48,6 +48,7 @@ from taxietl.steps.values import (
 )
 from taxietl.tlc.column_rules import ColumnRules, NewColumns, parse_renames
 from taxietl.tlc.datasets import Dataset
+from taxietl.tlc.selection import check_table
 from taxietl.tlc.trip_file import TripFile, named_month
 from taxietl.transform.pipeline import clean_batches
 
@@ -248,6 +249,7 @@ def check(options: IngestOptions, trip_files: Sequence[TripFile]) -> None:
         SourceError: the source is a path at which nothing lies.
     """
     check_source(options.source, trip_files)
+    check_table(options.table, {each.color for each in trip_files})
     registry.transformers(options.transforms or ())
     parse_renames(options.renames)
     warehouse = loader(options.to)

@@ -26,14 +26,24 @@ from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.pipeline import clean_batches
 
 
-def inspect_table(loader: Loader, trip_file: TripFile, table: str) -> Quality:
+class NotLoadedError(ConfigError):
+    """The warehouse does not hold that month."""
+
+    def __init__(self, trip_file: TripFile, table: str, target: str) -> None:
+        super().__init__(
+            f"{trip_file} is not loaded into {table} of {target}.",
+            hint="Load it with `taxietl ingest`, or look at its file: --source FOLDER_OR_FILE.",
+        )
+
+
+def inspect_table(loader: Loader, trip_file: TripFile, table: str | None) -> Quality:
     """A month's quality as its table holds it now.
 
     Raises:
-        ConfigError: the month was never loaded there.
+        NotLoadedError: the month was never loaded there.
         TryLaterError: it was replaced meanwhile.
     """
-    table = str(table_name(table, loader.schema))
+    table = str(table_name(table or trip_file.dataset.table, loader.schema))
     load = _load(loader, trip_file, table)
     month = _month(loader, trip_file, table)
     facts = _facts(loader, month)
@@ -98,10 +108,7 @@ class _Batches:
 def _load(loader: Loader, trip_file: TripFile, table: str) -> LoadReport:
     entry = loader.entry(trip_file, table)
     if entry is None or entry.rows_present is None:
-        raise ConfigError(
-            f"{trip_file} was not loaded into {table} of {loader.target}.",
-            hint="Load it with `taxietl ingest`, or look at its file: --source FOLDER_OR_FILE.",
-        )
+        raise NotLoadedError(trip_file, table, loader.target)
     return entry.report
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +20,7 @@ from taxietl.flows.ledger_rows import asked, has_ledger
 from taxietl.load.ledger import LOADS, REJECTS, counts_of, taken_for_whole
 from taxietl.steps.protocols import Loader
 from taxietl.steps.values import Note, Tally
+from taxietl.tlc.selection import Selection
 
 # What stands in these statements is a name of ours, or is quoted.
 # ruff: noqa: S608
@@ -32,19 +33,13 @@ _RUN_OF_MONTH = re.compile(r"(?P<color>[a-z]+)-(?P<month>\d{4}-\d{2})(-\d+)?")
 class Wanted:
     """Which loads to look at; None means any."""
 
-    color: str | None = None
-    months: Collection[str] | None = None
-    """As `2021-01`."""
-
+    months: Selection | None = None
     run_name: str | None = None
 
     def has(self, color: str, month: str, run_name: str) -> bool:
         """Whether that load is one of them."""
-        return (
-            self.color in (None, color)
-            and (self.months is None or month in self.months)
-            and self.run_name in (None, run_name)
-        )
+        is_of_months = self.months is None or bool(color and self.months.has(color, month))
+        return is_of_months and self.run_name in (None, run_name)
 
 
 @dataclass(frozen=True)
@@ -111,8 +106,9 @@ def _loaded(loader: Loader, wanted: Wanted) -> Iterator[Load]:
     where = "l.superseded_at IS NULL"
     if wanted.run_name:
         where = f"l.run_name = '{_text(wanted.run_name)}'"
-    if wanted.color:
-        where += f" AND l.color = '{_text(wanted.color)}'"
+    if wanted.months:
+        colors = ", ".join(f"'{_text(each)}'" for each in wanted.months.colors)
+        where += f" AND l.color IN ({colors})"
     rows = asked(
         loader,
         "SELECT l.load_id, l.run_name, l.color, CAST(l.source_month AS VARCHAR(10)), l.table_name, "

@@ -21,7 +21,8 @@ from taxietl.load.sql import stats_of, stats_select
 from taxietl.load.table_names import TableName, table_name
 from taxietl.steps.protocols import Loader
 from taxietl.steps.values import ColumnStats
-from taxietl.tlc.datasets import Column, Dataset
+from taxietl.tlc.datasets import Column, Dataset, dataset
+from taxietl.tlc.selection import Selection
 
 # What stands in these statements is a name of ours, or is quoted.
 # ruff: noqa: S608
@@ -65,6 +66,41 @@ class _Counted:
     """The columns beside the contract's that were loaded."""
 
 
+class NothingLoadedError(ConfigError):
+    """No month of a colour was ever loaded."""
+
+    def __init__(self, color: str, table: str, target: str) -> None:
+        super().__init__(
+            f"No {color} month was loaded into {table} of {target}.",
+            hint="Name another table with --table, or another profile with --on.",
+        )
+
+
+def verify_months(loader: Loader, wanted: Selection, table: str | None) -> list[MonthCheck]:
+    """Count every month wanted again, colour by colour, and compare it with the ledger.
+
+    Args:
+        loader: of the warehouse to ask.
+        wanted: which months.
+        table: where the trips lie; None for each colour's own table.
+
+    Raises:
+        NothingLoadedError: nothing of a colour that was named was ever loaded there; or nothing
+            of any.
+    """
+    checks: list[MonthCheck] = []
+    missing: list[NothingLoadedError] = []
+    for color in wanted.colors:
+        known = dataset(color)
+        try:
+            checks += verify(loader, known, table or known.table, wanted.of(color))
+        except NothingLoadedError as error:
+            missing.append(error)
+    if missing and (not wanted.is_every_color or len(missing) == len(wanted.colors)):
+        raise missing[0]
+    return checks
+
+
 def verify(
     loader: Loader, dataset: Dataset, table: str, months: Collection[str] | None
 ) -> list[MonthCheck]:
@@ -77,16 +113,13 @@ def verify(
         months: those to look at, as `2021-01`; None for all.
 
     Raises:
-        ConfigError: nothing of that colour was ever loaded there.
+        NothingLoadedError: nothing of that colour was ever loaded there.
     """
     name = table_name(table, loader.schema)
     table = str(name)
     ledger = _ledger(loader, dataset, table) if has_ledger(loader) else {}
     if not ledger:
-        raise ConfigError(
-            f"No {dataset.color} month was loaded into {table} of {loader.target}.",
-            hint="Name another table with --table, or another profile with --on.",
-        )
+        raise NothingLoadedError(dataset.color, table, loader.target)
     with loader.query(f"SELECT * FROM {name.sql} LIMIT 0") as reader:
         names = reader.schema.names
     ledger = {month: _as_spelt(each, names) for month, each in ledger.items()}
