@@ -60,7 +60,7 @@ def test_cancelling_ends_an_endless_stream_and_changes_nothing(duck: Duck) -> No
     assert duck.load(4, force=True).rows_loaded == 4
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.15, 0.2])
+@pytest.mark.parametrize("seconds", [0.05, 0.15])
 def test_ctrl_c_outside_a_run_is_told_as_itself(duck: Duck, seconds: float) -> None:
     """Where no run takes the signal over, as in `inspect`, Python raises wherever it stands."""
     duck.load(3)  # in the midst of an import Python would leave files open
@@ -219,7 +219,7 @@ class Killed:
 def test_a_load_killed_at_any_moment_leaves_the_month_before_or_after(duck: Duck) -> None:
     killed = Killed(duck, rows=100_000)
 
-    _, undone = killed.at_moments(20, seed=2021)
+    _, undone = killed.at_moments(4, seed=2021)
 
     assert undone, "no load was killed in time"
 
@@ -227,10 +227,10 @@ def test_a_load_killed_at_any_moment_leaves_the_month_before_or_after(duck: Duck
 def test_a_first_load_killed_at_any_moment_can_be_done_again(duck: Duck) -> None:
     killed = Killed(duck, rows=40_000)
 
-    for moment in range(4):
+    for share in (0.3, 0.9):
         duck.path.unlink()
         duck.path.with_name(f"{duck.path.name}.wal").unlink(missing_ok=True)
-        killed.replace(1.0, kill_after=moment / 3 * killed.seconds)
+        killed.replace(1.0, kill_after=share * killed.seconds)
         assert killed.replace(2.0)
         assert duck.ask("SELECT count(*), min(fare_amount) FROM yellow_trips") == [(40_000, 2.0)]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from taxietl.errors import CorruptFileError, DataError, SchemaError
@@ -640,18 +640,16 @@ LINES = st.one_of(
 )
 
 
-@given(
+of_any_lines = given(
     lines=st.lists(st.tuples(LINES, st.sampled_from(["\n", "\r\n"])), min_size=1, max_size=20),
     last_end=st.booleans(),
     block_bytes=st.integers(200, 5000),
     packed=st.booleans(),
 )
-def test_every_line_is_a_row_a_reject_or_blank_wherever_blocks_end(
-    trips: Any,
-    lines: list[tuple[str, str]],
-    last_end: bool,
-    block_bytes: int,
-    packed: bool,
+
+
+def check_every_line(
+    trips: Any, lines: list[tuple[str, str]], last_end: bool, block_bytes: int, packed: bool
 ) -> None:
     good = [("good", "\n")] * 200  # so that no column is over 1 % of dirt
     content, kept, rejected, nulled = trips.header + "\n", [], [], []
@@ -683,6 +681,19 @@ def test_every_line_is_a_row_a_reject_or_blank_wherever_blocks_end(
         rejected + [line for line, _ in nulled]
     )
     assert Counter(column for _, column in nulled) == cleaned.tally.values_nulled
+
+
+@settings(max_examples=40)
+@of_any_lines
+def test_every_line_is_a_row_a_reject_or_blank_wherever_blocks_end(trips: Any, **case: Any) -> None:
+    check_every_line(trips, **case)
+
+
+@pytest.mark.torture
+@settings(max_examples=1000)
+@of_any_lines
+def test_every_line_of_many_files_is_a_row_a_reject_or_blank(trips: Any, **case: Any) -> None:
+    check_every_line(trips, **case)
 
 
 NUMBER_LIKE = st.one_of(
