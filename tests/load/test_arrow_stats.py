@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,18 +37,25 @@ ROW = st.fixed_dictionaries(
 )
 
 
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        yield connection
+
+
 @settings(max_examples=50)
 @given(drawn=st.lists(st.lists(ROW, max_size=6), max_size=3))
-def test_they_are_what_sql_counts(drawn: list[list[dict[str, Any]]]) -> None:
+def test_they_are_what_sql_counts(
+    connection: duckdb.DuckDBPyConnection, drawn: list[list[dict[str, Any]]]
+) -> None:
     batches = [pa.RecordBatch.from_pylist(rows, schema=SCHEMA) for rows in drawn]
     passing = PassingStats(GREEN.columns)
 
     passed = list(passing.over(batches))
 
-    with duckdb.connect() as connection:
-        connection.register("trips", pa.Table.from_batches(batches, SCHEMA))
-        asked = f"SELECT count(*), {stats_select(GREEN.columns)} FROM trips"
-        rows, *values = connection.execute(asked).fetchone() or ()
+    connection.register("trips", pa.Table.from_batches(batches, SCHEMA))
+    asked = f"SELECT count(*), {stats_select(GREEN.columns)} FROM trips"
+    ((rows, *values),) = connection.execute(asked).fetchall()
     assert passed == batches
     assert passing.rows == rows
     assert passing.stats() == stats_of(GREEN.columns, values)

@@ -409,12 +409,13 @@ def test_the_ledger_gives_back_the_report_it_was_made_from(duck: Duck) -> None:
     assert duck.loader.entry(GREEN_JANUARY, "green_trips") is None
 
 
-@pytest.mark.parametrize("good_batches", [0, 1, 3])
 @pytest.mark.parametrize(
-    "error", [CorruptFileError("cut"), ValueError("a bug"), KeyboardInterrupt()]
+    ("error", "good_batches"),
+    [(CorruptFileError("cut"), 0), (ValueError("a bug"), 1), (KeyboardInterrupt(), 3)],
+    ids=["a cut file at once", "a bug after one batch", "Ctrl-C after three"],
 )
 def test_an_error_inside_the_stream_comes_out_as_itself_and_changes_nothing(
-    duck: Duck, good_batches: int, error: BaseException
+    duck: Duck, error: BaseException, good_batches: int
 ) -> None:
     duck.load(3)
     before = duck.facts()

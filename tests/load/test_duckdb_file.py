@@ -353,7 +353,7 @@ def test_a_full_disk_leaves_the_old_month_and_the_next_load_works(small_disk: Pa
     assert duck.load(1200, force=True).rows_loaded == 1200
 
 
-@pytest.mark.parametrize("beyond", [0, 100_000, 2_000_000, 5_000_000])
+@pytest.mark.parametrize("beyond", [0, 2_000_000])
 def test_a_file_that_may_not_grow_leaves_the_old_month(duck: Duck, beyond: int) -> None:
     """The limit on a file's size is met at another moment each time, in a process of its own."""
     duck.load(1000)
@@ -370,7 +370,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path, limit = Path(sys.argv[1]), int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    Duck(path).load(random_batches(600_000), force=True)
+    Duck(path).load(random_batches(300_000), force=True)
 except TaxietlError as error:
     print(type(error).__name__, error.exit_code, error.message)
 """

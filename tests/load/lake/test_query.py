@@ -269,6 +269,7 @@ def test_a_file_that_is_no_parquet_is_told(asked_lake: LakeOfATest) -> None:
     assert "lake verify" in refused.value.hint
 
 
+@pytest.mark.parametrize("lake", ["folder"], indirect=True)
 def test_what_needs_more_memory_is_laid_aside_on_disk_and_taken_away(
     asked_lake: LakeOfATest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
