@@ -10,6 +10,7 @@ from command import Done, Taxietl
 
 from taxietl.cli.main import main
 from taxietl.config import activate
+from taxietl.load import duckdb_file
 
 
 @pytest.fixture
@@ -37,6 +38,12 @@ def taxietl(home: Path, capfd: pytest.CaptureFixture[str]) -> Taxietl:
         return Done(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A DuckDB file that somebody else has is not waited for as long as a user would."""
+    monkeypatch.setattr(duckdb_file, "PATIENCE_SECONDS", 0.3)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])

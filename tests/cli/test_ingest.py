@@ -404,6 +404,7 @@ look()
 """
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_run_that_holds_the_duckdb_file_is_named(
     taxietl: Taxietl, home: Path, folder: Path
 ) -> None:

@@ -373,6 +373,7 @@ def test_what_is_no_duckdb_file_is_told(taxietl: Taxietl, tmp_path: Path, named:
     assert "not a" in done.out
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_duckdb_file_in_use_is_for_later(taxietl: Taxietl, tmp_path: Path) -> None:
     path = tmp_path / "taxi.duckdb"
     code = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print(1, flush=True); input()"

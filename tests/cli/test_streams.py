@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from months import Duck
 
 FULL = Path("/dev/full")
 
@@ -28,26 +29,34 @@ def run(home: Path, line: str, *, buffered: bool = True) -> subprocess.Completed
     )
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose warehouse is there to be asked."""
+    filled = tmp_path_factory.mktemp("filled")
+    Duck(filled / "taxi.duckdb").load(3)
+    return filled
+
+
 @on_a_full_disk
-@pytest.mark.parametrize("is_buffered", [True, False], ids=["buffered", "unbuffered"])
+@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
-    "command",
+    ("command", "is_buffered"),
     [
-        "schema",
-        "runs ls --json",
-        "sql 'SELECT 1 AS one' --format table",
-        "sql 'SELECT 1 AS one' --format csv",
-        "sql 'SELECT 1 AS one' --format parquet",
-        "sql 'SELECT * FROM range(100000)' --format csv",
+        ("schema", True),
+        ("schema", False),
+        ("runs ls --json", True),
+        ("sql 'SELECT 1 AS one' --format table", True),
+        ("sql 'SELECT 1 AS one' --format csv", True),
+        ("sql 'SELECT 1 AS one' --format parquet", True),
+        ("sql 'SELECT 1 AS one' --format parquet", False),
+        ("sql 'SELECT * FROM range(100000)' --format csv", True),
+        ("sql 'SELECT * FROM range(100000)' --format csv", False),
     ],
 )
 def test_output_lost_to_a_full_disk_is_a_failure(
-    home: Path, command: str, is_buffered: bool
+    filled: Path, command: str, is_buffered: bool
 ) -> None:
-    run(home, "taxietl generate --color green --year 2021 --month 1 --rows 9 --out g.csv")
-    run(home, "taxietl ingest --color green --year 2021 --month 1 --source g.csv -q")
-
-    done = run(home, f"taxietl {command} > {FULL}", buffered=is_buffered)
+    done = run(filled, f"taxietl {command} > {FULL}", buffered=is_buffered)
 
     assert done.returncode == 5
     assert done.stderr.splitlines() == [
