@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import duckdb
 import psycopg2
 import pytest
+
+from taxietl.cli.main import main
+from taxietl.config import activate
 
 NAMED = re.compile(r"(yellow|green)_tripdata\w*_(\d{4})-(\d\d)\.csv")
 OTHERS = {  # files whose name does not tell their month
@@ -35,17 +37,18 @@ def _files(folder: Path) -> dict[Path, tuple[str, str, str]]:
 
 
 def _ingest(home: Path, path: Path, month: tuple[str, str, str], *options: str) -> Any:
+    """The document that the command prints, run in this process."""
     color, year, number = month
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "taxietl", "--home", home, "ingest", "--source", path),
-            *("--color", color, "--year", year, "--month", number, "--json", "-q", *options),
-        ],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    return json.loads(done.stdout)
+    with TemporaryFile("w+") as printed, redirect_stdout(printed):
+        main(
+            [
+                *("--home", str(home), "ingest", "--source", str(path)),
+                *("--color", color, "--year", year, "--month", number, "--json", "-q", *options),
+            ]
+        )
+        activate(None)
+        printed.seek(0)
+        return json.load(printed)
 
 
 @pytest.fixture(scope="module")
