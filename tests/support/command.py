@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import Any
+
+from taxietl.cli.main import main
+from taxietl.config import activate
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,15 @@ class Done:
 
 
 Taxietl = Callable[..., Done]
+
+
+def document(*arguments: object) -> Any:
+    """The document that a command prints, run in this process whatever pytest captures."""
+    with TemporaryFile("w+") as printed, redirect_stdout(printed):
+        main([*(str(each) for each in arguments), "--json"])
+        activate(None)
+        printed.seek(0)
+        return json.load(printed)
 
 
 def check_refused(done: Done, code: int, *words: str) -> None:
