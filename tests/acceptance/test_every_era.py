@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from contextlib import closing, redirect_stdout
+from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import duckdb
 import psycopg2
 import pytest
-
-from taxietl.cli.main import main
-from taxietl.config import activate
+from command import document
 
 NAMED = re.compile(r"(yellow|green)_tripdata\w*_(\d{4})-(\d\d)\.csv")
 OTHERS = {  # files whose name does not tell their month
@@ -37,18 +33,9 @@ def _files(folder: Path) -> dict[Path, tuple[str, str, str]]:
 
 
 def _ingest(home: Path, path: Path, month: tuple[str, str, str], *options: str) -> Any:
-    """The document that the command prints, run in this process."""
     color, year, number = month
-    with TemporaryFile("w+") as printed, redirect_stdout(printed):
-        main(
-            [
-                *("--home", str(home), "ingest", "--source", str(path)),
-                *("--color", color, "--year", year, "--month", number, "--json", "-q", *options),
-            ]
-        )
-        activate(None)
-        printed.seek(0)
-        return json.load(printed)
+    of = ("--color", color, "--year", year, "--month", number)
+    return document("--home", home, "ingest", "--source", path, *of, "-q", *options)
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +105,10 @@ def test_rows_lie_under_their_files_month_and_the_ledger_accounts_for_them(home:
 
 
 def test_a_file_whose_columns_its_source_renamed_is_refused(tlc_data: Path, home: Path) -> None:
-    document = _ingest(home, tlc_data / "samples" / RENAMED_BY_ITS_SOURCE, ("yellow", "2019", "01"))
+    refused = _ingest(home, tlc_data / "samples" / RENAMED_BY_ITS_SOURCE, ("yellow", "2019", "01"))
 
-    assert document["exit_code"] == 4
-    assert "VendorID" in document["error"]["message"]
+    assert refused["exit_code"] == 4
+    assert "VendorID" in refused["error"]["message"]
 
 
 def test_postgres_holds_the_same_rows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from command import document
 from punctual import check_in_time
 
 from taxietl.extract.synthetic import write
@@ -52,8 +52,8 @@ def test_an_interrupted_load_is_rolled_back_and_cancelled(
             seconds = time.monotonic() - begun
 
         assert process.returncode == code
-        listed = subprocess.run([*command, "runs", "ls", "--json"], check=True, capture_output=True)
-        assert [run["state"] for run in json.loads(listed.stdout)["runs"]] == ["Cancelled"]
+        listed = document("--home", home, "runs", "ls")["runs"]
+        assert [run["state"] for run in listed] == ["Cancelled"]
         with duckdb.connect(str(home / "taxi.duckdb")) as connection:
             tables = connection.execute("SELECT count(*) FROM duckdb_tables()").fetchone()
         assert tables == (0,)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from command import document
 
 from taxietl.extract.synthetic import write
 from taxietl.orchestrator import History
@@ -39,10 +39,7 @@ class Killed:
         ]
 
     def document(self, *arguments: object) -> Any:
-        done = subprocess.run(
-            self.command(*arguments, "--json"), check=True, capture_output=True, text=True
-        )
-        return json.loads(done.stdout)
+        return document("--home", self.home, *arguments)
 
     def kill_after(self, seconds: float) -> int:
         """Kill a replacing load so long after its run began; its exit code (-9 if in time)."""

@@ -40,6 +40,7 @@ CASES = [
     for color, months in MONTHS.items()
     for month in months.split()
     for form in ("csv", "csv.gz", "parquet")
+    if form != "csv.gz" or month == months.split()[-1]  # what is packed is the csv of that month
 ]
 
 

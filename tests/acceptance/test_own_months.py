@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from command import document as command_document
 
 FLOWS = """
 import shutil
@@ -89,7 +90,7 @@ def document(work: Path, *arguments: str) -> Any:
 
 def states(work: Path, run: str) -> list[dict[str, str]]:
     """Of each child run: the states of its task runs by name."""
-    tree = document(work, "runs", "show", run)
+    tree = command_document("--home", work / "home", "runs", "show", run)
     children = [each["child_run"] for each in tree["task_runs"]]
     assert [each["name"].split("-")[1] for each in children] == ["1", "2", "3"]
     assert {each["state"] for each in children} == {"Completed"}

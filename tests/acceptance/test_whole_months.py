@@ -5,16 +5,13 @@ The oracle uses none of our code: it reads the file as text (or Parquet), under 
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import psycopg2
 import pytest
+from command import document
 
 GREEN_2013 = (
     "VendorID lpep_pickup_datetime lpep_dropoff_datetime store_and_fwd_flag RatecodeID "
@@ -116,29 +113,31 @@ def _copied(url: str, folder: Path) -> None:
 )
 @pytest.mark.parametrize("to", ["duckdb", "postgres"])
 def test_every_column_of_a_whole_month_is_as_in_its_file(
-    tlc_data: Path, tmp_path: Path, request: pytest.FixtureRequest, name: str, rows: int, to: str
+    tlc_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    name: str,
+    rows: int,
+    to: str,
 ) -> None:
     year, month = name[15:19], name[20:22]
     config = tmp_path / "taxietl.toml"
     config.write_text('[profiles.postgres]\ntype = "postgres"\nurl = { env = "TAXI_URL" }\n')
     url = request.getfixturevalue("warehouse") if to == "postgres" else ""
 
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "taxietl", "--home", tmp_path, "--config", config, "ingest"),
-            *("--color", "green", "--year", year, "--month", month, "--transform", "none"),
-            *("--source", tlc_data / "whole-months", "--json"),
-            *(("--to", "postgres") if to == "postgres" else ()),
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TAXI_URL": url},
+    monkeypatch.setenv("TAXI_URL", url)
+
+    done = document(
+        *("--home", tmp_path, "--config", config, "ingest"),
+        *("--color", "green", "--year", year, "--month", month, "--transform", "none"),
+        *("--source", tlc_data / "whole-months"),
+        *(("--to", "postgres") if to == "postgres" else ()),
     )
 
     if to == "postgres":
         _copied(url, tmp_path)
-    (report,) = json.loads(done.stdout)["months"]
+    (report,) = done["months"]
     assert (report["rows_read"], report["rows_loaded"], report["rows_rejected"]) == (rows, rows, 0)
     assert report["values_nulled"] == {}
     source = _source(tlc_data, name)
