@@ -75,7 +75,7 @@ def wait_until_loading(process: Process, server: Postgres) -> None:
         assert process.poll() is None
 
 
-@pytest.mark.parametrize("moments", [10, pytest.param(40, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("moments", [4, pytest.param(40, marks=pytest.mark.torture)])
 def test_a_load_killed_at_any_moment_leaves_the_month_whole(
     server: Postgres, tmp_path: Path, moments: int
 ) -> None:
@@ -87,7 +87,7 @@ def test_a_load_killed_at_any_moment_leaves_the_month_whole(
     assert codes.count(-signal.SIGKILL) >= moments / 3
 
 
-@pytest.mark.parametrize("moments", [3, pytest.param(10, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("moments", [2, pytest.param(10, marks=pytest.mark.torture)])
 def test_a_load_whose_connection_is_ended_at_any_moment_leaves_the_month_whole(
     server: Postgres, tmp_path: Path, moments: int
 ) -> None:
@@ -124,27 +124,22 @@ def test_a_server_that_crashes_at_any_moment_has_the_month_whole_when_it_is_back
     assert 5 in codes
 
 
-@pytest.mark.parametrize(
-    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
-)
-def test_an_interrupted_load_is_rolled_back_and_cancelled(
-    server: Postgres, tmp_path: Path, sent: signal.Signals, code: int
-) -> None:
-    ingest = Ingest(tmp_path, server, rows=1_000_000)
+def test_an_interrupted_load_is_rolled_back_and_cancelled(server: Postgres, tmp_path: Path) -> None:
+    ingest = Ingest(tmp_path, server, rows=600_000)
 
     def attempt(turn: int) -> float:
         with ingest.begin() as process:
             end = time.monotonic() + 60
             while not server.ask(
-                "SELECT 1 FROM pg_stat_progress_copy WHERE tuples_processed > 50000"
+                "SELECT 1 FROM pg_stat_progress_copy WHERE tuples_processed > 5000"
             ):
                 assert time.monotonic() < end
-            process.send_signal(sent)
+            process.send_signal(signal.SIGTERM)
             begun = time.monotonic()
             process.communicate()
             seconds = time.monotonic() - begun
 
-        assert process.returncode == code
+        assert process.returncode == 143
         states = [run["state"] for run in ingest.document("runs", "ls")["runs"]]
         assert states == ["Cancelled"] * (turn + 1)
         ingest.wait_until_alone()

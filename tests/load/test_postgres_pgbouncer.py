@@ -143,7 +143,7 @@ def test_two_months_are_loaded_side_by_side(pooled: Postgres, server: Postgres) 
 def test_a_client_stopped_in_mid_copy_leaves_no_lock_and_the_next_load_works(
     pooled: Postgres, server: Postgres, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
-    ingest = Ingest(tmp_path, pooled, rows=1_000_000)
+    ingest = Ingest(tmp_path, pooled, rows=300_000)
     with ingest.begin() as process:
         end = time.monotonic() + 60
         while not server.ask(
