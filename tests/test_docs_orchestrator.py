@@ -6,6 +6,7 @@ import inspect
 import re
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pages import ROOT, Block, blocks, check_text, commands, has_log, python_blo
 from taxietl import Cache, Retry, flow, orchestrator, task
 from taxietl.cli.app import app
 from taxietl.orchestrator import Engine, StateName
+from taxietl.orchestrator.define.decoration import FlowOptions, TaskOptions
 
 PAGES = ["docs/orchestrator.md", "docs/from-prefect.md"]
 ORCHESTRATOR = PAGES[0]
@@ -116,14 +118,20 @@ def test_links_lead_to_a_page_and_a_heading(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "described", [task, flow, Retry, Cache, Engine], ids=lambda each: each.__name__
+    ("described", "options"),
+    [
+        (task, TaskOptions.__optional_keys__),
+        (flow, FlowOptions.__optional_keys__),
+        *((each, inspect.signature(each).parameters) for each in (Retry, Cache, Engine)),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_every_option_is_on_the_page(described: Any) -> None:
+def test_every_option_is_on_the_page_and_explained(described: Any, options: Iterable[str]) -> None:
     page = (ROOT / ORCHESTRATOR).read_text()
 
-    for option, parameter in inspect.signature(described).parameters.items():
-        if option != "function" and parameter.kind is not parameter.VAR_KEYWORD:
-            assert re.search(rf"\b{option}=|\({option}\)", page), option
+    for option in options:
+        assert re.search(rf"\b{option}=|\({option}\)", page), option
+        assert re.search(rf"\b{option}\b", described.__doc__), option
 
 
 def test_every_name_and_state_is_on_the_page() -> None:

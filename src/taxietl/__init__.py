@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from taxietl.version import __version__
+
 if TYPE_CHECKING:
     from taxietl.config import profile
     from taxietl.orchestrator import (
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     )
     from taxietl.transform.frames import pandas_transformer
 
-__version__ = "0.1.0"
 __all__ = [
     "Cache",
     "Future",
@@ -56,6 +57,10 @@ def __getattr__(name: str) -> Any:
         orchestrator.set_default_engine(_open_engine)
         return getattr(orchestrator, name)
     raise AttributeError(f"module 'taxietl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
 
 
 def _open_engine() -> Engine:

@@ -12,7 +12,7 @@ FLOWS = """
 import threading
 from collections.abc import Generator
 from taxietl import Future, Stream, flow, task
-from taxietl.orchestrator import current_run
+from taxietl.orchestrator.store import history
 
 @task
 def double(n: int) -> int:
@@ -74,7 +74,7 @@ def task_in_task() -> int:
 
 @flow
 def full_disk() -> None:
-    connection = current_run().engine.history.database.connection()
+    connection = history.current.get().database.connection()
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     for n in range(1000):

@@ -20,7 +20,7 @@ from taxietl.errors import ConfigError
 if TYPE_CHECKING:
     from taxietl.config import Settings
     from taxietl.orchestrator.query.cache_why import Explanation
-    from taxietl.orchestrator.store.cache_entries import CacheEntry
+    from taxietl.orchestrator.store.cache_rows import CacheRow
     from taxietl.orchestrator.store.cache_store import CacheStore
 
 
@@ -189,7 +189,7 @@ def _arguments(given: list[str]) -> dict[str, Any]:
     return values
 
 
-def _entry(store: CacheStore, entry: CacheEntry) -> dict[str, Any]:
+def _entry(store: CacheStore, entry: CacheRow) -> dict[str, Any]:
     return {
         "task": entry.task,
         "function": entry.place,

@@ -15,7 +15,7 @@ from taxietl.cli.tables import table
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.query.listing import ListedFlow, ListedParameter
-    from taxietl.orchestrator.store.records import RunRecord
+    from taxietl.orchestrator.store.rows import RunRow
 
 OURS = "taxietl.flows"
 
@@ -62,11 +62,11 @@ def ls(
     )
 
 
-def _last_runs(flows: list[ListedFlow], runs: list[RunRecord]) -> dict[str, RunRecord]:
+def _last_runs(flows: list[ListedFlow], runs: list[RunRow]) -> dict[str, RunRow]:
     """The last run of each flow, by its target: of that name, and in no other file."""
     from taxietl.orchestrator.define.entry import EntryPoint
 
-    found: dict[str, RunRecord] = {}
+    found: dict[str, RunRow] = {}
     for run in runs:
         file = EntryPoint.from_json(run.entry).file if run.entry else None
         for flow in flows:
@@ -76,7 +76,7 @@ def _last_runs(flows: list[ListedFlow], runs: list[RunRecord]) -> dict[str, RunR
     return found
 
 
-def _row(flow: ListedFlow, last: RunRecord | None) -> dict[str, Any]:
+def _row(flow: ListedFlow, last: RunRow | None) -> dict[str, Any]:
     return {
         "target": flow.target,
         "name": flow.name,
@@ -92,7 +92,7 @@ def _brief(parameter: ListedParameter) -> str:
     return f"{parameter.name}={parameter.default}" if is_optional else parameter.name
 
 
-def _document(flow: ListedFlow, last: RunRecord | None) -> dict[str, Any]:
+def _document(flow: ListedFlow, last: RunRow | None) -> dict[str, Any]:
     return {
         "name": flow.name,
         "target": flow.target,

@@ -128,7 +128,7 @@ def _read(flow: Flow[..., Any], parameter: inspect.Parameter, text: str, name: s
             continue
         try:
             for each in value if is_many else [value]:
-                flow.validator.checked(parameter, each)
+                flow.spec.validator.checked(parameter, each)
         except WrongValueError as error:
             problem = problem or error.problem
         else:
@@ -189,7 +189,7 @@ def _may_be_secret(flow: Flow[..., Any], parameter: inspect.Parameter, name: str
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            schema = flow.validator.adapter(parameter).json_schema()
+            schema = flow.spec.validator.adapter(parameter).json_schema()
     except Exception:  # noqa: BLE001  a class that pydantic can only ask isinstance of
         return True
     return '"writeOnly": true' in json.dumps(schema, default=str)

@@ -18,8 +18,8 @@ from taxietl.terminal import one_line
 
 if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
-    from taxietl.orchestrator.query.runs import Tree
-    from taxietl.orchestrator.store.records import LogRecord, RunRecord, StateRecord, TaskRunRecord
+    from taxietl.orchestrator.query.runs import Resumptions, Tree
+    from taxietl.orchestrator.store.rows import LogRow, RunRow, StateRow, TaskRunRow
 
 
 def register(app: Commands) -> None:
@@ -43,7 +43,11 @@ def ls(
     ] = None,
 ) -> None:
     """List the latest runs. A run whose process is gone is shown as Crashed."""
-    found = _history().runs(limit=limit, state=_state_named(state) if state else None)
+    from taxietl.orchestrator.query.runs import resumptions
+
+    history = _history()
+    found = history.runs(limit=limit, state=_state_named(state) if state else None)
+    links = resumptions(history)
     rows = [
         {
             "name": each.name,
@@ -56,32 +60,32 @@ def ls(
         for each in found
     ]
     headings = ["name", "flow", "state", "started", "seconds", "message"]
-    out.result({"runs": [_run(each) for each in found]}, table(headings, rows))
+    out.result({"runs": [_run(each, links) for each in found]}, table(headings, rows))
 
 
 def show(out: Output, name: RunArgument) -> None:
     """Show a run's tasks and child runs with their states, attempts, times and counts."""
-    from taxietl.orchestrator.query.runs import tree_of
+    from taxietl.orchestrator.query.runs import resumptions, tree_of
 
     history = _history()
-    tree = tree_of(history, history.run(name))
+    tree, links = tree_of(history, history.run(name)), resumptions(history)
     if out.json:
-        out.result(_document(tree, tree.root), "")
+        out.result(_document(tree, tree.root, links), "")
     else:
-        out.result({}, "\n".join(_lines(tree, tree.root, 0)))
+        out.result({}, "\n".join(_lines(tree, tree.root, links)))
 
 
 def logs(out: Output, name: RunArgument) -> None:
     """Print what a run and its child runs logged."""
     from taxietl.orchestrator.query.runs import tree_of
-    from taxietl.orchestrator.store.logs import FLOW_RUNS, TASK_RUNS
+    from taxietl.orchestrator.store.lines import FLOW_RUNS, TASK_RUNS
 
     history = _history()
     tree = tree_of(history, history.run(name), states=False)
     names = {each.id: each.name for each in tree.runs.values()}
     names |= {each.id: each.name for some in tree.task_runs.values() for each in some}
 
-    def row(line: LogRecord) -> Any:
+    def row(line: LogRow) -> Any:
         if out.json:
             return vars(line)
         at = line.at.astimezone().time().isoformat("milliseconds")
@@ -112,14 +116,14 @@ def _state_named(text: str) -> StateName:
     return names[text.lower()]
 
 
-def _run(record: RunRecord) -> dict[str, Any]:
+def _run(record: RunRow, links: Resumptions) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
         "flow": record.flow,
         "parent_id": record.parent_id,
-        "resumed_from": record.resumed_from_name,
-        "resumed_by": record.resumed_by,
+        "resumed_from": links.before.get(record.id),
+        "resumed_by": links.after.get(record.id),
         "state": record.state.name.value,
         "message": record.state.message,
         "parameters": record.parameters,
@@ -132,7 +136,7 @@ def _run(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _document(tree: Tree, run: RunRecord) -> dict[str, Any]:
+def _document(tree: Tree, run: RunRow, links: Resumptions) -> dict[str, Any]:
     tasks = []
     for each in tree.task_runs.get(run.id, ()):
         child = tree.runs.get(each.child_run_id or "")
@@ -149,14 +153,14 @@ def _document(tree: Tree, run: RunRecord) -> dict[str, Any]:
                 "next_attempt_at": _next_attempt_at(tree, each),
                 "counts": each.counts,
                 "states": [_state(state) for state in tree.states.get((run.id, each.id), ())],
-                "child_run": _document(tree, child) if child else None,
+                "child_run": _document(tree, child, links) if child else None,
             }
         )
     states = [_state(state) for state in tree.states.get((run.id, None), ())]
-    return _run(run) | {"states": states, "task_runs": tasks}
+    return _run(run, links) | {"states": states, "task_runs": tasks}
 
 
-def _state(record: StateRecord) -> dict[str, Any]:
+def _state(record: StateRow) -> dict[str, Any]:
     return {
         "name": record.state.name.value,
         "type": record.state.type.value,
@@ -167,39 +171,40 @@ def _state(record: StateRecord) -> dict[str, Any]:
     }
 
 
-def _lines(tree: Tree, run: RunRecord, depth: int) -> list[str]:
+def _lines(tree: Tree, run: RunRow, links: Resumptions, depth: int = 0) -> list[str]:
     """The tree as text, two blanks a level; a line each, whatever a message holds."""
     indent = "  " * depth
     says = f", {run.state.message}" if run.state.message else ""
     line = (
         f"{run.name}  {run.state.name}  flow {run.flow!r}, {_seconds(run)} s, "
-        f"since {_clock(run.started_at)}{_line_of_runs(run)}{says}"
+        f"since {_clock(run.started_at)}{_line_of_runs(run, links)}{says}"
     )
     lines = [indent + one_line(line)]
     for each in tree.task_runs.get(run.id, ()):
         child = tree.runs.get(each.child_run_id or "")
         if child is not None:
-            lines += _lines(tree, child, depth + 1)
+            lines += _lines(tree, child, links, depth + 1)
         else:
             lines.append(f"{indent}  {one_line(_task_line(each, _next_attempt_at(tree, each)))}")
     return lines
 
 
-def _line_of_runs(record: RunRecord) -> str:
+def _line_of_runs(record: RunRow, links: Resumptions) -> str:
     """Which run it takes up, and which one takes it up."""
-    from_ = f", resumed from {record.resumed_from_name}" if record.resumed_from else ""
-    by = f", resumed by {record.resumed_by}" if record.resumed_by else ""
+    before, after = links.before.get(record.id), links.after.get(record.id)
+    from_ = f", resumed from {before}" if before else ""
+    by = f", resumed by {after}" if after else ""
     return from_ + by
 
 
-def _next_attempt_at(tree: Tree, task: TaskRunRecord) -> datetime | None:
+def _next_attempt_at(tree: Tree, task: TaskRunRow) -> datetime | None:
     """When its next attempt is due, or was when the run ended before."""
     story = tree.states.get((task.run_id, task.id), ())
     due = (each.scheduled_for for each in story if each.attempt == task.attempts)
     return next((each for each in due if each is not None), None)
 
 
-def _task_line(task: TaskRunRecord, due: datetime | None) -> str:
+def _task_line(task: TaskRunRow, due: datetime | None) -> str:
     parts = [f"{task.name:<14} {task.state.name:<10} {_seconds(task)} s"]
     if task.attempts > 1:
         parts.append(f"{task.attempts} attempts")
@@ -214,7 +219,7 @@ def _task_line(task: TaskRunRecord, due: datetime | None) -> str:
     return ", ".join(parts)
 
 
-def _seconds(record: RunRecord | TaskRunRecord) -> str:
+def _seconds(record: RunRow | TaskRunRow) -> str:
     if record.started_at is None or record.ended_at is None:
         return "-"
     return f"{(record.ended_at - record.started_at).total_seconds():.2f}"

@@ -20,7 +20,7 @@ from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
     from taxietl.orchestrator import Run
-    from taxietl.orchestrator.store.records import RunRecord
+    from taxietl.orchestrator.store.rows import RunRow
 
 
 def register(group: Commands) -> None:
@@ -45,7 +45,7 @@ def resume(
         record = history.run(name)
     _go_where_it_ran(out, record)
     _take_address(record, to)
-    from taxietl.orchestrator.query.runs import reused_results
+    from taxietl.orchestrator.query.runs import resumptions, reused_results
     from taxietl.runtime import open_engine
 
     out.log_to_stderr()
@@ -56,27 +56,27 @@ def resume(
         document = {
             "action": "nothing to do",
             "run": {"id": last.id, "name": last.name, "state": last.state.name},
-            "resumed_from": last.resumed_from_name,
+            "resumed_from": resumptions(engine.history).before.get(last.id),
             "reused": 0,
             "result": None,
         }
         out.result(document, f"{last.name}  {last.state}: nothing to do")
         return
     result = done.result()
-    now = engine.history.run(done.id)
+    before = resumptions(engine.history).before.get(done.id)
     reused = reused_results(engine.history, done.id)
     document = {
         "action": "resumed",
         "run": {"id": done.id, "name": done.name, "state": done.state.name},
-        "resumed_from": now.resumed_from_name,
+        "resumed_from": before,
         "reused": reused,
         "result": without_secrets(result),
     }
-    says = f"{done.name}  {done.state}, resumed from {now.resumed_from_name}"
+    says = f"{done.name}  {done.state}, resumed from {before}"
     out.result(document, f"{says}, {reused} result{'s' if reused != 1 else ''} reused")
 
 
-def _go_where_it_ran(out: Output, record: RunRecord) -> None:
+def _go_where_it_ran(out: Output, record: RunRow) -> None:
     """Relative paths, and `./taxietl.toml`, are to mean what they meant to the run."""
     from taxietl.orchestrator.define.entry import EntryPoint
 
@@ -91,7 +91,7 @@ def _go_where_it_ran(out: Output, record: RunRecord) -> None:
         warn(f"{folder}, where the run was started, is gone; going on here.")
 
 
-def _take_address(record: RunRecord, to: str | None) -> None:
+def _take_address(record: RunRow, to: str | None) -> None:
     """Demand the database URL that a run was given with a password, which is kept nowhere."""
     from taxietl.config.addresses import is_masked
 

@@ -27,12 +27,12 @@ from taxietl.load.ledger import repairable
 from taxietl.load.table_names import table_name
 from taxietl.orchestrator import (
     Cache,
-    StateName,
     Stream,
     current_cancellation,
     current_run,
     flow,
     get_run_logger,
+    run_in_process,
     task,
 )
 from taxietl.steps import registry
@@ -285,9 +285,6 @@ def _holder_named() -> Iterator[None]:
     try:
         yield
     except WarehouseBusyError as error:
-        run = current_run()
-        if run is not None and error.pid is not None:
-            for other in run.engine.history.runs(state=StateName.RUNNING):
-                if other.pid == error.pid and other.id != run.id:
-                    error.name_holder(f"run {other.name!r} (process {error.pid})")
+        if error.pid is not None and (name := run_in_process(error.pid)) is not None:
+            error.name_holder(f"run {name!r} (process {error.pid})")
         raise

@@ -7,8 +7,8 @@ that importing this package, or taxietl, costs nothing. (The modules are called 
 The way of a run through it:
 
     flow(…) → Engine.run → root_runs: lock, store, hear signals → flow_runs: call the function
-      task(…) → calls → task_runs: inputs → reuse → attempts → bodies: call the function → store
-      each change of state → recorder: one transaction, then its lines shown and listeners told
+      task(…) → callers → task_runs: inputs → a result? → attempts → bodies: the function → store
+      each change of state → one transaction, then its lines shown
 
 The folders, each row built on those below it:
 
@@ -24,21 +24,22 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from taxietl.orchestrator.default import default_engine, set_default_engine
+from taxietl.orchestrator.define.calling import set_outside
+
 if TYPE_CHECKING:
-    from taxietl.orchestrator.default import default_engine, set_default_engine
     from taxietl.orchestrator.define.cache import Cache
-    from taxietl.orchestrator.define.context import current_cancellation, current_run
     from taxietl.orchestrator.define.flows import Flow, flow
     from taxietl.orchestrator.define.futures import Future, FutureList
     from taxietl.orchestrator.define.mapping import unmapped
     from taxietl.orchestrator.define.retry import Retry, exponential
-    from taxietl.orchestrator.define.runs import Run, TaskRun
+    from taxietl.orchestrator.define.runs import Run, TaskRun, current_run
     from taxietl.orchestrator.define.stream import Stream
     from taxietl.orchestrator.define.tasks import Task, task
     from taxietl.orchestrator.run.engine import Engine
-    from taxietl.orchestrator.stop.cancellation import Cancellation
-    from taxietl.orchestrator.store.history import History
-    from taxietl.orchestrator.store.logs import configure_logging, get_run_logger
+    from taxietl.orchestrator.run.logs import configure_logging, get_run_logger
+    from taxietl.orchestrator.stop.cancellation import Cancellation, current_cancellation
+    from taxietl.orchestrator.store.history import History, run_in_process
     from taxietl.orchestrator.store.states import FinalState, State, StateName, StateType
 
 _MODULES = {
@@ -58,14 +59,13 @@ _MODULES = {
     "Stream": "define.stream",
     "Task": "define.tasks",
     "TaskRun": "define.runs",
-    "configure_logging": "store.logs",
-    "current_cancellation": "define.context",
-    "current_run": "define.context",
-    "default_engine": "default",
+    "configure_logging": "run.logs",
+    "current_cancellation": "stop.cancellation",
+    "current_run": "define.runs",
     "exponential": "define.retry",
     "flow": "define.flows",
-    "get_run_logger": "store.logs",
-    "set_default_engine": "default",
+    "get_run_logger": "run.logs",
+    "run_in_process": "store.history",
     "task": "define.tasks",
     "unmapped": "define.mapping",
 }
@@ -94,6 +94,7 @@ __all__ = [
     "exponential",
     "flow",
     "get_run_logger",
+    "run_in_process",
     "set_default_engine",
     "task",
     "unmapped",
@@ -104,3 +105,15 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
+
+
+def _run_outside(flow: Flow[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run[Any]:
+    """Run a flow that is called outside any run, as a script does: by the process's engine."""
+    return default_engine().run(flow, *args, **kwargs)
+
+
+set_outside(_run_outside)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taxietl.orchestrator.define.context import refuse_run_here
+from taxietl.orchestrator.define.calling import refuse_run_here
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.run.engine import Engine

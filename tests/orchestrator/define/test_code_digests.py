@@ -149,8 +149,8 @@ def test_a_captured_value_that_changes_is_looked_at_for_each_call() -> None:
     def add(n: int) -> int:
         return n + step
 
-    before = add.version
+    before = add.spec.version
     step = 2
 
-    assert add.version != before
-    assert task(version="1")(add.function).version == "1"
+    assert add.spec.version != before
+    assert task(version="1")(add.function).spec.version == "1"

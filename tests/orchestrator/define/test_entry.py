@@ -77,7 +77,7 @@ def test_a_module_of_a_package_is_found_by_its_name(
 def test_a_flow_of_our_own_is_found() -> None:
     from taxietl.flows.ingest import ingest
 
-    entry = EntryPoint.of(ingest)
+    entry = EntryPoint.of(ingest.spec)
 
     assert entry is not None
     assert entry.target == "taxietl.flows.ingest:ingest"

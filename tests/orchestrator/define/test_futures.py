@@ -17,7 +17,6 @@ from taxietl.errors import Cancelled, ConfigError
 from taxietl.orchestrator import (
     Engine,
     Future,
-    State,
     StateName,
     current_cancellation,
     flow,
@@ -210,9 +209,8 @@ def test_what_depends_on_one_that_did_not_complete_never_runs(
 def test_a_task_that_is_not_ready_stays_so_when_its_run_is_found_dead(engine: Engine) -> None:
     run = engine.run(flow(lambda: double.submit(broken.submit())))
 
-    with engine.history.writing() as writer:
-        at = engine.clock()
-        writer.end_open(run.id, State(StateName.CRASHED, "gone", at))
+    with engine.history.transaction(engine.clock()) as change:
+        change.end_open(run.id, change.state(StateName.CRASHED, "gone"))
 
     assert states(engine, run.id, "double-0") == ["Pending", "NotReady"]
 

@@ -141,7 +141,7 @@ def test_a_function_that_differed_is_named(engine: Engine) -> None:
     def other(temperature: object) -> float:
         return 0.0
 
-    for a_task in (kelvin, task(name="kelvin", cache=Cache(), version=kelvin.version)(other)):
+    for a_task in (kelvin, task(name="kelvin", cache=Cache(), version=kelvin.spec.version)(other)):
         run = engine.run(flow(lambda a_task=a_task: a_task(Celsius(50))))
 
     assert different(why(engine, run.name, "kelvin-0")[0]) == ["function"]

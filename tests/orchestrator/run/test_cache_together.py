@@ -270,16 +270,15 @@ def test_a_wait_ends_with_the_timeout_of_its_flow(engine: Engine) -> None:
 
 
 def test_after_its_own_timeout_it_waits_no_longer(engine: Engine) -> None:
-    slow, quick = Making(), Making(timeout_seconds=0.2)
-    quick.task.function = slow.task.function  # one key, another limit
-    quick.go = slow.go
+    slow = Making()
+    quick = task(cache=Cache(), timeout_seconds=0.2)(slow.task.function)  # one key, another limit
 
     @flow
     def work() -> str:
         first = slow.task.submit(1)
         slow.begun.wait(30)
         threading.Timer(1, slow.go.set).start()
-        ended = quick.task(1, return_state=True)
+        ended = quick(1, return_state=True)
         first.result()
         return str(ended.name)
 

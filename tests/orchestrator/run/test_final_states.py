@@ -13,6 +13,7 @@ from runs_at_hand import double, states
 
 from taxietl.errors import Cancelled, TargetError, TaxietlError
 from taxietl.orchestrator import Cache, Engine, State, StateName, flow, task
+from taxietl.orchestrator.store.lines import Identity
 
 UNSTORED = "Its end could not be stored before its run ended."
 
@@ -157,11 +158,12 @@ def test_a_late_end_changes_nothing(engine: Engine) -> None:
     run = engine.run(flow(lambda: double(1)))
     (task_run,) = engine.history.task_runs(run.id)
 
-    with engine.history.writing() as writer:
-        late = State(StateName.FAILED, "too late", at)
-        assert not writer.run_state(run.id, late)
-        assert not writer.task_run_state(run.id, task_run.id, late, attempt=2)
-        assert writer.end_open(run.id, late) == []
+    who = Identity(run.id, run.name, run.flow_name, run.id)
+    with engine.history.transaction(at) as change:
+        late = change.state(StateName.FAILED, "too late")
+        assert not change.move(who, late)
+        assert not change.move(who.task_run(task_run.id, task_run.name), late, attempt=2)
+        assert not change.end_open(run.id, late)
 
     assert states(engine, run.id) == ["Pending", "Running", "Completed"]
     assert states(engine, run.id, "double-0") == ["Pending", "Running", "Completed"]
@@ -171,8 +173,8 @@ def test_a_run_follows_the_end_that_another_process_has_stored(engine: Engine) -
     @flow(run_name="worker")
     def work() -> int:
         run_id = engine.history.run("worker").id
-        with engine.history.writing() as writer:
-            writer.end_open(run_id, State(StateName.CRASHED, "gone", engine.clock()))
+        with engine.history.transaction(engine.clock()) as change:
+            change.end_open(run_id, change.state(StateName.CRASHED, "gone"))
         return 1
 
     run = engine.run(work)

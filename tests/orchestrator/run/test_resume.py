@@ -15,8 +15,8 @@ from runs_at_hand import states
 from taxietl.errors import ConfigError, TryLaterError, UnknownNameError
 from taxietl.orchestrator import Cache, Engine, Stream, flow, task
 from taxietl.orchestrator.define.runs import Run
+from taxietl.orchestrator.query.runs import resumptions
 from taxietl.orchestrator.run.resume import Resumption, plan_resume
-from taxietl.orchestrator.run.root_runs import run_to_end
 
 CALLS: list[str] = []
 FAIL: set[str] = set()
@@ -89,9 +89,9 @@ def test_the_two_runs_name_each_other(engine: Engine) -> None:
 
     again = resumed(engine, first)
 
-    old, new = engine.history.run(first.id), engine.history.run(again.id)
-    assert (old.resumed_from_name, old.resumed_by) == (None, again.name)
-    assert (new.resumed_from, new.resumed_from_name) == (first.id, first.name)
+    links = resumptions(engine.history)
+    assert (links.before, links.after) == ({again.id: first.name}, {first.id: again.name})
+    assert engine.history.run(again.id).resumed_from == first.id
 
 
 def test_resuming_a_resumed_run_uses_what_each_of_them_did(engine: Engine) -> None:
@@ -128,15 +128,18 @@ def test_a_run_in_progress_is_refused(engine: Engine) -> None:
     assert "taxietl runs cancel busy" in engine.run(busy).result()
 
 
-def test_two_that_resume_one_run_at_once_do_not_both_do_it(engine: Engine, home: Path) -> None:
+def test_two_that_resume_one_run_at_once_do_not_both_do_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     FAIL.add("add 1 1")
     first = failed(engine, sums, Month(2021, 1), [1])
     slow = plan_resume(engine.history, first.name)
     assert isinstance(slow, Resumption)
     resumed(engine, first)
 
+    monkeypatch.setattr("taxietl.orchestrator.run.engine.plan_resume", lambda *_: slow)
     with pytest.raises(TryLaterError, match="being resumed by another process"):
-        run_to_end(engine, sums, sums.restored(slow.replay()), resumed=slow)
+        engine.resume(first.name)
 
     assert len(engine.history.runs()) == 2
 

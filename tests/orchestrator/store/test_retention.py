@@ -11,8 +11,6 @@ import pytest
 from runs_at_hand import Clock
 
 from taxietl.orchestrator import Cache, Engine, flow, get_run_logger, task
-from taxietl.orchestrator.run.resume import Resumption, plan_resume
-from taxietl.orchestrator.run.root_runs import run_to_end
 from taxietl.orchestrator.store.retention import Pruned, prune
 
 pytestmark = pytest.mark.dates
@@ -108,11 +106,11 @@ def test_a_run_in_progress_and_what_it_takes_up_stay(engine: Engine, clock: Cloc
 
     engine.run(root)
     failed = engine.run(long, False)
-    plan = plan_resume(engine.history, failed.name)
-    assert isinstance(plan, Resumption)
+    engine.history.database.rows("UPDATE runs SET replay = '{\"is_last\": true}'")
 
-    again = run_to_end(engine, long, long.parameters((True,), {}), resumed=plan)
+    again = engine.resume(failed.name, long)
 
+    assert again is not None
     assert again.result() == ["long", "long-2"]
 
 

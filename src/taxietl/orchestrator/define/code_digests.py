@@ -58,27 +58,9 @@ def code_version(function: Callable[..., Any]) -> str:
     return PREFIX + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-class CodeVersion:
-    """A function's version: the one that was given, or a digest of its code.
-
-    Made when it is asked for; of a function that captures values, each time anew.
-    """
-
-    def __init__(self, function: Callable[..., Any], given: str | None) -> None:
-        self._function, self._version = function, given or None
-
-    def __str__(self) -> str:
-        if self._version is not None:
-            return self._version
-        version = code_version(self._function)
-        if not _captures(self._function):
-            self._version = version
-        return version
-
-
-def _captures(function: Callable[..., Any]) -> bool:
-    """Whether the digest may differ from call to call: it is of more than instructions."""
-    return bool(getattr(function, "__closure__", None)) or not inspect.isfunction(function)
+def captures_nothing(function: Callable[..., Any]) -> bool:
+    """Whether the digest is the same at each call: it is of instructions only."""
+    return inspect.isfunction(function) and not function.__closure__
 
 
 def _described(function: Any, above: frozenset[int]) -> object:

@@ -1,21 +1,116 @@
-"""What `@task` and `@flow` refuse before anything runs: functions and options that cannot be."""
+"""From the options of `@task` and `@flow`, each spelled here once, to what a task or flow is.
+
+Functions and options that cannot be are refused before anything runs.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypedDict
 
 from taxietl.errors import ConfigError
+from taxietl.masking import masked
+from taxietl.orchestrator.define.cache import Cache
+from taxietl.orchestrator.define.hooks import Hook, Hooks
 from taxietl.orchestrator.define.inputs import RESERVED
 from taxietl.orchestrator.define.retry import Delay, Retry, is_number
-
-if TYPE_CHECKING:
-    from taxietl.orchestrator.define.flows import Flow
-    from taxietl.orchestrator.define.tasks import Task
+from taxietl.orchestrator.define.specs import FlowSpec, TaskSpec
 
 
-def check_function(kind: str, function: object) -> None:
+class Options(TypedDict, total=False):
+    """What both decorators take."""
+
+    name: str | None
+    timeout_seconds: float | None
+    log_prints: bool | None
+    on_completion: Sequence[Hook] | None
+    on_failure: Sequence[Hook] | None
+    on_crash: Sequence[Hook] | None
+    on_cancel: Sequence[Hook] | None
+
+
+class TaskOptions(Options, total=False):
+    """What `@task(…)` takes."""
+
+    retry: Retry | None
+    cache: Cache | None
+    version: str | None
+    tags: Iterable[str]
+    persist_result: bool
+    retries: int
+    retry_delay_seconds: Delay
+    retry_if: Callable[[Exception], bool] | None
+    isolate: bool
+
+
+class FlowOptions(Options, total=False):
+    """What `@flow(…)` takes."""
+
+    run_name: str | None
+
+
+def task_spec(function: Callable[..., Any], options: TaskOptions) -> TaskSpec:
+    """The task that a function and the options of its decorator make.
+
+    Raises:
+        ConfigError: an option cannot be, or does not go with another.
+    """
+    _check_place("task", function)
+    name = _name("task", function, options)
+    tags = options.get("tags", ())
+    made = TaskSpec(
+        function=function,
+        name=name,
+        given_version=options.get("version") or None,
+        timeout_seconds=options.get("timeout_seconds"),
+        log_prints=options.get("log_prints"),
+        hooks=_hooks(f"task {name!r}", options),
+        retry=_retry(name, options),
+        cache=options.get("cache"),
+        tags=frozenset(map(masked, (tags,) if isinstance(tags, str) else tags)),
+        persist_result=options.get("persist_result", True),
+        isolate=options.get("isolate", False),
+    )
+    _check_task(made)
+    return made
+
+
+def flow_spec(function: Callable[..., Any], options: FlowOptions) -> FlowSpec:
+    """The flow that a function and the options of its decorator make.
+
+    Raises:
+        ConfigError: an option cannot be.
+    """
+    _check_place("flow", function)
+    name = _name("flow", function, options)
+    made = FlowSpec(
+        function=function,
+        name=name,
+        timeout_seconds=options.get("timeout_seconds"),
+        log_prints=options.get("log_prints"),
+        hooks=_hooks(f"flow {name!r}", options),
+        run_name=options.get("run_name"),
+    )
+    _check_flow(made)
+    return made
+
+
+def _name(kind: str, function: Callable[..., Any], options: Options) -> str:
+    return masked(options.get("name") or str(getattr(function, "__name__", kind)))
+
+
+def _hooks(what: str, options: Options) -> Hooks | None:
+    return Hooks.checked(
+        what,
+        on_completion=options.get("on_completion"),
+        on_failure=options.get("on_failure"),
+        on_crash=options.get("on_crash"),
+        on_cancel=options.get("on_cancel"),
+    )
+
+
+def _check_place(kind: str, function: object) -> None:
     """ConfigError if that is no function, or one that a class has."""
     if not callable(function):
         raise ConfigError(
@@ -36,7 +131,7 @@ def check_function(kind: str, function: object) -> None:
         )
 
 
-def check_flow(flow: Flow[..., Any]) -> None:
+def _check_flow(flow: FlowSpec) -> None:
     """ConfigError if that cannot be a flow."""
     _check_function("flow", flow.name, flow.function)
     if inspect.isgeneratorfunction(flow.function):
@@ -47,7 +142,7 @@ def check_flow(flow: Flow[..., Any]) -> None:
     _check_timeout("flow", flow.name, flow.timeout_seconds)
 
 
-def check_task(task: Task[..., Any]) -> None:
+def _check_task(task: TaskSpec) -> None:
     """ConfigError if that cannot be a task, or its options do not go together."""
     _check_function("task", task.name, task.function)
     if task.is_stream:
@@ -66,15 +161,10 @@ def check_task(task: Task[..., Any]) -> None:
     _check_timeout("task", task.name, task.timeout_seconds)
 
 
-def retry_plan(
-    task_name: str,
-    retry: Retry | None,
-    *,
-    retries: int,
-    delay: Delay,
-    retry_if: Callable[[Exception], bool] | None,
-) -> Retry | None:
+def _retry(task_name: str, options: TaskOptions) -> Retry | None:
     """The plan in either of its two forms; ConfigError if both were given, or half of one."""
+    retry, retries = options.get("retry"), options.get("retries", 0)
+    delay, retry_if = options.get("retry_delay_seconds", 0.0), options.get("retry_if")
     if type(retries) is not int or retries < 0:
         raise ConfigError(
             f"The task {task_name!r} has retries={retries!r}.",
@@ -106,7 +196,7 @@ def _check_function(kind: str, name: str, function: Callable[..., Any]) -> None:
             )
 
 
-def _check_stream(task: Task[..., Any]) -> None:
+def _check_stream(task: TaskSpec) -> None:
     given = {
         "retry": task.retry,
         "cache": task.cache,

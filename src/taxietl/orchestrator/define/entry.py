@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +17,9 @@ from typing import Any
 
 from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.modules import load_module
-from taxietl.orchestrator.define.context import refusing_runs
+from taxietl.orchestrator.define.calling import refusing_runs
 from taxietl.orchestrator.define.flows import Flow
+from taxietl.orchestrator.define.specs import FlowSpec
 from taxietl.orchestrator.store.places import module_place
 
 
@@ -35,11 +37,10 @@ class EntryPoint:
     """The working directory of the run: relative paths among its parameters start there."""
 
     @classmethod
-    def of(cls, flow: Flow[..., Any]) -> EntryPoint | None:
+    def of(cls, flow: FlowSpec) -> EntryPoint | None:
         """Where that flow is found; None if it is in no module's namespace, or in no file."""
         module = sys.modules.get(flow.function.__module__)
-        names = (name for name, each in vars(module).items() if each is flow) if module else ()
-        name = next(iter(names), None)
+        name = next((name for name, each in _flows(module) if each.spec is flow), None)
         where = module_place(vars(module)) if module and name else None
         if where is None:
             return None
@@ -88,7 +89,7 @@ def load_flow(target: str, *, folder: Path | None = None) -> Flow[..., Any]:
         hint='Put the call under `if __name__ == "__main__":`.',
     )
     module = load_module(where, name="FLOW", folder=folder, around=refusing_runs(eager))
-    flows = {key: value for key, value in vars(module).items() if isinstance(value, Flow)}
+    flows = dict(_flows(module))
     if name in flows:
         return flows[name]
     if not name:
@@ -99,6 +100,12 @@ def load_flow(target: str, *, folder: Path | None = None) -> Flow[..., Any]:
             hint=f"Decorate it with @flow. Flows there: {', '.join(flows) or 'none'}.",
         )
     raise UnknownNameError(f"flow in {where}", name, flows)
+
+
+def _flows(module: ModuleType | None) -> Iterator[tuple[str, Flow[..., Any]]]:
+    """Those of a module, by their names there."""
+    names = dict(vars(module)) if module else {}
+    return ((name, each) for name, each in names.items() if isinstance(each, Flow))
 
 
 def _parted(target: str) -> tuple[str, str, str]:

@@ -59,15 +59,17 @@ def refuse_options(kind: str, given: Iterable[str], known: Iterable[str]) -> Non
 
     Args:
         kind: "task" or "flow".
-        given: the options that it has not.
+        given: the names of the options that it was given.
         known: those that it has.
 
     Raises:
         ConfigError: there is one; the hint names ours.
     """
     ours: Mapping[str, str] = _OF_TASKS if kind == "task" else _OF_FLOWS
-    names = sorted({*known} - {"function", "others"})
+    names = sorted(known)
     for option in given:
+        if option in names:
+            continue
         close = difflib.get_close_matches(option, names, n=1)
         guess = f"Did you mean {close[0]}=? " if close else ""
         raise ConfigError(

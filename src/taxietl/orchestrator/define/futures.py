@@ -8,11 +8,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Generic, Literal, TypeVar, overload
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.define.context import TaskScope, scope
+from taxietl.orchestrator.stop.cancellation import Cancellation, current
 from taxietl.orchestrator.store.states import FinalState, State, StateName
 
 R = TypeVar("R")
@@ -21,12 +22,28 @@ _lock = threading.Lock()
 """Held while futures end, and while it is looked up or changed which of them waits for which."""
 
 
+class Submitted(Protocol):
+    """The task run, or a child run's place, that a future tells of."""
+
+    id: str
+    name: str
+    state: State | None
+    """The last one stored."""
+
+    @property
+    def cancellation(self) -> Cancellation:
+        """What asks it to stop."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """While the block runs, this thread only waits, and another may work in its place."""
+
+
 class Future(Generic[R]):
     """A submitted call of a task or flow."""
 
-    def __init__(self, task_run: TaskScope, upstreams: Sequence[Future[Any]] = ()) -> None:
+    def __init__(self, task_run: Submitted, upstreams: Sequence[Future[Any]] = ()) -> None:
         self._task_run = task_run
-        self._submitter = task_run.run.call
+        self._submitter = within.get()
         self._ended: FinalState[R] | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._waits_for: list[Future[Any]] = []
@@ -115,19 +132,21 @@ class Future(Generic[R]):
             callback()
 
     def _block(self, timeout: float | None) -> None:
-        current, run = scope.get(), self._task_run.run
         # Whatever asks the waiting code to stop: a limit of its own, or the run as a whole.
-        cancellation = current.cancellation if current else run.cancellation
+        cancellation = current.get() or self._task_run.cancellation
         ended = threading.Event()
-        with self._awaited(ended.set), cancellation.on_cancel(ended.set), run.pool.aside():
+        with (
+            self._awaited(ended.set),
+            cancellation.on_cancel(ended.set),
+            self._task_run.aside(),
+        ):
             ended.wait(timeout)
         cancellation.check()
 
     @contextmanager
     def _awaited(self, callback: Callable[[], None]) -> Iterator[None]:
         """While the block runs, this code's call waits for this future."""
-        current = scope.get()
-        waiter = current.call if current else None
+        waiter = within.get()
         with _lock:
             _refuse_cycle(waiter, self)
             if waiter is not None:
@@ -141,6 +160,10 @@ class Future(Generic[R]):
                     waiter._waits_for.remove(self)
                 if callback in self._callbacks:
                     self._callbacks.remove(callback)
+
+
+within: ContextVar[Future[Any] | None] = ContextVar("taxietl_submitted", default=None)
+"""The submitted call that the current code is part of; None in code that is part of none."""
 
 
 class FutureList(list[Future[R]]):

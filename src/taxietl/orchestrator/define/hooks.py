@@ -7,18 +7,13 @@ process that is killed calls nobody; its runs are found dead by the next start.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.define.callables import refuse_misfit
-from taxietl.orchestrator.define.context import RunScope, TaskScope, scope
-from taxietl.orchestrator.store.states import StateType
-
-if TYPE_CHECKING:
-    from taxietl.orchestrator.store.recorder import Recorder
+from taxietl.orchestrator.store.states import State, StateType
 
 Hook = Callable[[Any], object]
 
@@ -52,28 +47,14 @@ class Hooks:
             return None
         return cls(**{option: tuple(hooks or ()) for option, hooks in given.items()})
 
-    def tell(self, ended: Any, who: RunScope | TaskScope, recorder: Recorder) -> None:
-        """Call those for `ended.state`; what they log belongs to `who`.
+    def of(self, state: State) -> tuple[Hook, ...]:
+        """What to call for that last state.
 
-        There are none for a task run that never began, its upstream having failed.
+        There is nothing for a task run that never began, its upstream having failed.
         """
-        hooks = {
+        return {
             StateType.COMPLETED: self.on_completion,
             StateType.FAILED: self.on_failure,
             StateType.CRASHED: self.on_crash,
             StateType.CANCELLED: self.on_cancel,
-        }.get(ended.state.type, ())
-        from taxietl.orchestrator.store.recorder import described  # a decorator needs no history
-
-        token = scope.set(who)
-        try:
-            for hook in hooks:
-                try:
-                    hook(ended)
-                except BaseException as error:  # noqa: BLE001 - a hook fails no run
-                    name = getattr(hook, "__qualname__", repr(hook))
-                    message = f"The hook {name} failed: {described(error)}"
-                    with recorder.batch() as batch:
-                        batch.say(who, message, level=logging.WARNING, error=error)
-        finally:
-            scope.reset(token)
+        }.get(state.type, ())

@@ -48,7 +48,7 @@ class Inputs:
     def __init__(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Sequence[object] = ()
     ) -> None:
-        self.args, self.kwargs = args, kwargs
+        self.args, self.kwargs, self.wait_for = args, kwargs, wait_for
         found = [] if _are_plain(args, kwargs) else found_in([args, kwargs], (Future, Stream))
         self.streams: list[Stream[Any, Any]] = [each for each in found if isinstance(each, Stream)]
         self.futures: list[Future[Any]] = [each for each in found if isinstance(each, Future)]

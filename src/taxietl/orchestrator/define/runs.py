@@ -1,4 +1,4 @@
-"""Runs and task runs that have ended: what their callers and their hooks get."""
+"""Runs as a user's code meets them: the one it is part of, and those that have ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from taxietl.orchestrator.stop.cancellation import Cancellation, current_cancellation
+from taxietl.orchestrator.store import lines
 from taxietl.orchestrator.store.states import FinalState, State
 
 R = TypeVar("R")
@@ -51,3 +53,22 @@ class TaskRun:
     attempts: int
     parameters: Mapping[str, Any]
     error: BaseException | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class CurrentRun:
+    """The run that the current code belongs to."""
+
+    id: str
+    name: str
+    flow_name: str
+    cancellation: Cancellation = field(repr=False)
+    """What asks this code to stop."""
+
+
+def current_run() -> CurrentRun | None:
+    """The run this code belongs to; None outside any run."""
+    who = lines.current.get()
+    if who is None:
+        return None
+    return CurrentRun(who.run_id, who.run_name, who.flow_name, current_cancellation())

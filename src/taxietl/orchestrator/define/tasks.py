@@ -1,32 +1,25 @@
 """`@task`: a function whose calls inside a flow are recorded, retried and cached.
 
 Anywhere else, inside another task too, a task is the plain function, so tests call it as one.
-The order around a call is in `task_runs.py`; this module only knows what a task is.
+What a call goes through is in `run/task_runs.py`; this module only hands it over.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 from taxietl.errors import ConfigError
-from taxietl.masking import masked
-from taxietl.orchestrator.define.annotations import return_annotation
-from taxietl.orchestrator.define.cache import Cache
-from taxietl.orchestrator.define.code_digests import CodeVersion
-from taxietl.orchestrator.define.context import RunScope, scope
-from taxietl.orchestrator.define.decoration import check_function, check_task, retry_plan
+from taxietl.orchestrator.define.calling import caller
+from taxietl.orchestrator.define.decoration import TaskOptions, task_spec
+from taxietl.orchestrator.define.foreign import refuse_options
 from taxietl.orchestrator.define.futures import Future, FutureList
-from taxietl.orchestrator.define.hooks import Hook, Hooks
 from taxietl.orchestrator.define.inputs import Inputs, taken
 from taxietl.orchestrator.define.mapping import mapped_calls
-from taxietl.orchestrator.define.retry import Delay, Retry
+from taxietl.orchestrator.define.outside import plain_call, submitting
+from taxietl.orchestrator.define.specs import TaskSpec
 from taxietl.orchestrator.define.stream import Stream
-from taxietl.orchestrator.define.submission import submitting_run
-from taxietl.orchestrator.store.places import function_place
-from taxietl.orchestrator.store.results import ResultCodec
 from taxietl.orchestrator.store.states import FinalState
 
 P = ParamSpec("P")
@@ -37,30 +30,10 @@ Y = TypeVar("Y")
 class Task(Generic[P, R]):
     """A function and how its calls are to be run."""
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        *,
-        name: str,
-        retry: Retry | None,
-        cache: Cache | None,
-        version: str | None,
-        tags: frozenset[str],
-        persist_result: bool,
-        timeout_seconds: float | None = None,
-        isolate: bool = False,
-        log_prints: bool | None = None,
-        hooks: Hooks | None = None,
-    ) -> None:
-        functools.update_wrapper(self, function)
-        self.function = function
-        self.name, self.tags = name, tags
-        self._version = CodeVersion(function, version)
-        self.retry, self.cache = retry, cache
-        self.persist_result = persist_result
-        self.timeout_seconds, self.isolate = timeout_seconds, isolate
-        self.log_prints, self.hooks = log_prints, hooks
-        self.is_stream = inspect.isgeneratorfunction(function)
+    def __init__(self, spec: TaskSpec) -> None:
+        functools.update_wrapper(self, spec.function)
+        self.spec = spec
+        self.name, self.function = spec.name, spec.function
 
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
@@ -81,22 +54,14 @@ class Task(Generic[P, R]):
             return_state: give the final state, a `FinalState`, and raise nothing.
             wait_for: futures to wait for first, besides those among the arguments.
         """
-        return_state, wait_for = taken(kwargs)
-        current = scope.get()
-        if isinstance(current, RunScope) and not (return_state and self.is_stream):
-            from taxietl.orchestrator.run.calls import call_task, task_state
-
-            call = task_state if return_state else call_task
-            return call(self, current, Inputs(args, kwargs, wait_for))
-        if return_state or wait_for:
-            raise ConfigError(
-                f"{self.name}(…) has no return_state= or wait_for= here: it is no task run.",
-                hint="Both are for tasks, streaming ones have no return_state=, called in a flow.",
-            )
-        if self.is_stream:
-            opened = functools.partial(self.function, *args, **kwargs)
-            return Stream[Any, Any](self.name, opened)
-        return self.function(*args, **kwargs)
+        run = caller.get()
+        return_state, wait_for = taken(kwargs) if kwargs else (False, ())
+        inputs = Inputs(args, kwargs, wait_for)
+        if run is None:
+            return plain_call(self.spec, inputs, return_state=return_state)
+        if return_state:
+            return run.end_of_task(self.spec, inputs)
+        return run.call_task(self.spec, inputs)
 
     @overload
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]: ...
@@ -117,7 +82,7 @@ class Task(Generic[P, R]):
             ConfigError: called in a task or outside any flow, or on a streaming task.
         """
         return_state, wait_for = taken(kwargs)
-        future = self._submit("submit", args, kwargs, wait_for)
+        future = self._submit("submit", Inputs(args, kwargs, wait_for))
         return future.wait() if return_state else future
 
     @overload
@@ -137,52 +102,22 @@ class Task(Generic[P, R]):
             ConfigError: as `submit`; the lengths differ, or nothing has elements.
         """
         return_state, wait_for = taken(kwargs)
-        submitting_run(self.name, "map")
-        calls = mapped_calls(self.name, list(self.signature.parameters), args, kwargs)
-        futures = FutureList(self._submit("map", *call, wait_for) for call in calls)
+        submitting(self.name, "map")
+        calls = mapped_calls(self.name, list(self.spec.signature.parameters), args, kwargs)
+        futures = FutureList(self._submit("map", Inputs(*call, wait_for)) for call in calls)
         return futures.wait() if return_state else futures
 
-    def _submit(
-        self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], wait_for: Sequence[object]
-    ) -> Future[R]:
-        run = submitting_run(self.name, method)
-        if self.is_stream:
+    def _submit(self, method: str, inputs: Inputs) -> Future[R]:
+        run = submitting(self.name, method)
+        if self.spec.is_stream:
             raise ConfigError(
                 f"{self.name}.{method}() is not possible: a streaming task runs in its consumer.",
                 hint=f"Submit the consumer, with the stream {self.name}(…) as its argument.",
             )
-        from taxietl.orchestrator.run.calls import submit_task
-
-        return submit_task(self, run, Inputs(args, kwargs, wait_for))
+        return run.submit(self.spec, inputs)
 
     def __repr__(self) -> str:
         return f"<Task {self.name!r}>"
-
-    @functools.cached_property
-    def signature(self) -> inspect.Signature:
-        """Its function's parameters."""
-        return inspect.signature(self.function)
-
-    @functools.cached_property
-    def codec(self) -> ResultCodec:
-        """How its results are written."""
-        return ResultCodec(return_annotation(self.function))
-
-    @functools.cached_property
-    def place(self) -> str:
-        """Where its function lies: `package.module:name`, or `/a/file.py:name`."""
-        return function_place(self.function)
-
-    @property
-    def version(self) -> str:
-        """What tells its results from those of the same function at another time."""
-        return str(self._version)
-
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """All arguments of a call by name, defaults included; TypeError as Python raises it."""
-        bound = self.signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return dict(bound.arguments)
 
 
 class TaskDecorator(Protocol):
@@ -201,47 +136,8 @@ def task(function: Callable[P, Generator[Y, None, R]], /) -> Task[P, Stream[Y, R
 @overload
 def task(function: Callable[P, R], /) -> Task[P, R]: ...
 @overload
-def task(
-    *,
-    name: str | None = None,
-    retry: Retry | None = None,
-    cache: Cache | None = None,
-    version: str | None = None,
-    tags: Iterable[str] = (),
-    persist_result: bool = True,
-    retries: int = 0,
-    retry_delay_seconds: Delay = 0.0,
-    retry_if: Callable[[Exception], bool] | None = None,
-    timeout_seconds: float | None = None,
-    isolate: bool = False,
-    log_prints: bool | None = None,
-    on_completion: Sequence[Hook] | None = None,
-    on_failure: Sequence[Hook] | None = None,
-    on_crash: Sequence[Hook] | None = None,
-    on_cancel: Sequence[Hook] | None = None,
-) -> TaskDecorator: ...
-def task(
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
-    name: str | None = None,
-    retry: Retry | None = None,
-    cache: Cache | None = None,
-    version: str | None = None,
-    tags: Iterable[str] = (),
-    persist_result: bool = True,
-    retries: int = 0,
-    retry_delay_seconds: Delay = 0.0,
-    retry_if: Callable[[Exception], bool] | None = None,
-    timeout_seconds: float | None = None,
-    isolate: bool = False,
-    log_prints: bool | None = None,
-    on_completion: Sequence[Hook] | None = None,
-    on_failure: Sequence[Hook] | None = None,
-    on_crash: Sequence[Hook] | None = None,
-    on_cancel: Sequence[Hook] | None = None,
-    **others: object,
-) -> Any:
+def task(**options: Unpack[TaskOptions]) -> TaskDecorator: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOptions]) -> Any:
     """Make a function a task: `@task` or `@task(retry=…, cache=…)`; a generator, a streaming task.
 
     Args:
@@ -262,37 +158,9 @@ def task(
     Raises:
         ConfigError: at decoration, when an option is unknown or does not go with another.
     """
-
-    if others:
-        from taxietl.orchestrator.define.foreign import refuse_options
-
-        refuse_options("task", others, inspect.signature(task).parameters)
+    refuse_options("task", options, TaskOptions.__optional_keys__)
 
     def decorate(function: Callable[..., Any]) -> Task[..., Any]:
-        check_function("task", function)
-        title = masked(name or str(getattr(function, "__name__", "task")))
-        made: Task[..., Any] = Task(
-            function,
-            name=title,
-            retry=retry_plan(
-                title, retry, retries=retries, delay=retry_delay_seconds, retry_if=retry_if
-            ),
-            cache=cache,
-            version=version,
-            tags=frozenset(map(masked, (tags,) if isinstance(tags, str) else tags)),
-            persist_result=persist_result,
-            timeout_seconds=timeout_seconds,
-            isolate=isolate,
-            log_prints=log_prints,
-            hooks=Hooks.checked(
-                f"task {title!r}",
-                on_completion=on_completion,
-                on_failure=on_failure,
-                on_crash=on_crash,
-                on_cancel=on_cancel,
-            ),
-        )
-        check_task(made)
-        return made
+        return Task(task_spec(function, options))
 
     return decorate if function is None else decorate(function)

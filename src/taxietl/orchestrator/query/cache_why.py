@@ -17,9 +17,9 @@ from taxietl.orchestrator.define.code_digests import PREFIX
 from taxietl.orchestrator.store.states import StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.store.cache_entries import CacheEntry
+    from taxietl.orchestrator.store.cache_rows import CacheRow
     from taxietl.orchestrator.store.history import History
-    from taxietl.orchestrator.store.records import TaskRunRecord
+    from taxietl.orchestrator.store.rows import TaskRunRow
 
 NOT_GIVEN = "(not given)"
 PLAIN = "as it is in JSON"
@@ -60,11 +60,11 @@ class Explanation:
     task: str
     is_hit: bool
     reason: str
-    nearest: CacheEntry | None
+    nearest: CacheRow | None
     fields: tuple[Field, ...]
 
 
-def explain(call: CachedCall, entries: Sequence[CacheEntry], now: datetime) -> Explanation:
+def explain(call: CachedCall, entries: Sequence[CacheRow], now: datetime) -> Explanation:
     """Compare a call with what is kept of its task.
 
     Args:
@@ -102,7 +102,7 @@ def explain(call: CachedCall, entries: Sequence[CacheEntry], now: datetime) -> E
 
 def call_of(
     history: History, run_name: str, task_run_name: str
-) -> tuple[CachedCall, TaskRunRecord, str]:
+) -> tuple[CachedCall, TaskRunRow, str]:
     """A call that was made in a run, its record, and what was said of it then.
 
     Raises:
@@ -121,21 +121,17 @@ def call_of(
         )
     arguments = json.loads(record.arguments or "{}")
     call = CachedCall(record.task, arguments, record.version, key=record.cache_key, made_in=run.id)
-    return call, record, _told(history, record)
+    return call, record, _told(record)
 
 
-def _told(history: History, record: TaskRunRecord) -> str:
+def _told(record: TaskRunRow) -> str:
     """What was said of the cache when that call was made; of one that never got to ask, nothing."""
-    told = [
-        each.state.message
-        for each in history.states(record.run_id, record.id)
-        if each.state.message.startswith("Cache miss: ") or each.state.name is StateName.CACHED
-    ]
-    was_hit = record.state.name is StateName.CACHED
-    return told[-1] if told and told[-1] else "Used what was kept." if was_hit else ""
+    if record.state.name is StateName.CACHED:
+        return record.state.message or "Used what was kept."
+    return f"Cache miss: {record.miss}." if record.miss else ""
 
 
-def _inputs(call: CachedCall, entry: CacheEntry) -> list[Field]:
+def _inputs(call: CachedCall, entry: CacheRow) -> list[Field]:
     """Function, version and arguments, down to the single values; what was asked first."""
     asked, kept = _leaves(call.arguments), _leaves(entry.arguments)
     fields = []
@@ -159,7 +155,7 @@ def _is_same(call: CachedCall, ours: Any, theirs: Any) -> bool:
     return json.dumps(ours) == json.dumps(theirs)
 
 
-def _types(call: CachedCall, entry: CacheEntry) -> list[Field]:
+def _types(call: CachedCall, entry: CacheRow) -> list[Field]:
     """The types of arguments that differ: what looks alike may be something else."""
     if call.types is None:
         return []
@@ -172,7 +168,7 @@ def _types(call: CachedCall, entry: CacheEntry) -> list[Field]:
     ]
 
 
-def _condition(entry: CacheEntry, now: datetime) -> list[Field]:
+def _condition(entry: CacheRow, now: datetime) -> list[Field]:
     """Whether the entry can be used at all: its age, and its files."""
     until = entry.expires_at.isoformat() if entry.expires_at else "never"
     fields = [Field("expires", "later than now", until, not entry.is_expired(now))]
@@ -183,7 +179,7 @@ def _condition(entry: CacheEntry, now: datetime) -> list[Field]:
     return fields
 
 
-def _likeness(call: CachedCall, entry: CacheEntry) -> tuple[int, datetime]:
+def _likeness(call: CachedCall, entry: CacheRow) -> tuple[int, datetime]:
     inputs = _inputs(call, entry)
     return sum(each.is_same for each in inputs) * 2 - len(inputs), entry.created_at
 

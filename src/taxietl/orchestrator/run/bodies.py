@@ -13,20 +13,21 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.define.context import RunScope, TaskScope
-from taxietl.orchestrator.run.prints import prints_logged
-from taxietl.orchestrator.stop.cancellation import interruptible
-from taxietl.orchestrator.stop.timeouts import TimeLimit
+from taxietl.orchestrator.stop import cancellation as cancelling
+from taxietl.orchestrator.stop.cancellation import Cancellation, interruptible
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.define.flows import Flow
     from taxietl.orchestrator.define.inputs import Inputs
-    from taxietl.orchestrator.define.tasks import Task
+    from taxietl.orchestrator.define.specs import FlowSpec, TaskSpec
+    from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun
+    from taxietl.orchestrator.run.services import Services
+    from taxietl.orchestrator.stop.timeouts import TimeLimit
+    from taxietl.orchestrator.store.lines import Identity
 
 R = TypeVar("R")
 
 
-def task_body(task: Task[..., Any], task_run: TaskScope, inputs: Inputs) -> Callable[[], Any]:
+def task_body(task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs) -> Callable[[], Any]:
     """The task's function as an attempt calls it, in the attempt's thread and context.
 
     Raises:
@@ -37,20 +38,21 @@ def task_body(task: Task[..., Any], task_run: TaskScope, inputs: Inputs) -> Call
     if task.isolate:
         from taxietl.orchestrator.run.isolation import IsolatedCall
 
-        call = functools.partial(IsolatedCall(task.name, task.function, args, kwargs), task_run)
-    logs_prints = wants_prints(task, task_run.run)
-    has_limit = task.timeout_seconds is not None or not task_run.cancellation.reaches_here()
-    if not has_limit and not logs_prints and not task_run.run.log_prints:
+        isolated = IsolatedCall(task.name, task.function, args, kwargs)
+        call = functools.partial(isolated, task_run.who)
+    run = task_run.run
+    has_limit = task.timeout_seconds is not None or not run.cancellation.reaches_here()
+    if not has_limit and not run.log_prints and not task.log_prints:
         return call
-    return functools.partial(_surrounded, call, task, task_run, logs_prints)
+    return functools.partial(_surrounded, call, task, task_run)
 
 
-def wants_prints(task: Task[..., Any], run: RunScope) -> bool:
+def wants_prints(task: TaskSpec, run: OpenRun) -> bool:
     """What the task prints is to be logged: it says so, or says nothing and its flow does."""
     return run.log_prints if task.log_prints is None else task.log_prints
 
 
-def refuse_streams(task: Task[..., Any]) -> None:
+def refuse_streams(task: TaskSpec) -> None:
     """A stream among the arguments of an isolated task cannot follow it."""
     if task.isolate:
         raise ConfigError(
@@ -61,19 +63,23 @@ def refuse_streams(task: Task[..., Any]) -> None:
 
 
 @contextmanager
-def around_flow_body(flow: Flow[..., R], run: RunScope) -> Iterator[Callable[[Callable[[], R]], R]]:
+def around_flow_body(flow: FlowSpec, run: OpenRun) -> Iterator[Callable[[Callable[[], R]], R]]:
     """Whatever belongs around a flow's body and what is waited for after it; gives the caller."""
     whole = run.cancellation
     with ExitStack() as stack:
         if flow.log_prints is not None or run.log_prints:
+            from taxietl.orchestrator.run.prints import prints_logged
+
             stack.enter_context(prints_logged(run.log_prints))
         if flow.timeout_seconds is None and whole.reaches_here():
             yield lambda body: body()
             return
-        title = f"Flow run {run.name!r}"
-        limit = stack.enter_context(_limited(flow.timeout_seconds, run, title))
+        title = f"Flow run {run.who.run_name!r}"
+        limit = _limited(flow.timeout_seconds, whole, run.who, run.services, title)
+        stack.enter_context(limit)
         run.cancellation = limit.cancellation
         stack.callback(setattr, run, "cancellation", whole)
+        stack.enter_context(_heard(limit.cancellation))
         try:
             yield limit.call
         except BaseException as error:
@@ -83,35 +89,46 @@ def around_flow_body(flow: Flow[..., R], run: RunScope) -> Iterator[Callable[[Ca
             raise late from error
 
 
-def _limited(seconds: float | None, who: RunScope | TaskScope, title: str) -> TimeLimit:
+def _surrounded(call: Callable[[], Any], task: TaskSpec, task_run: OpenTaskRun) -> Any:
+    from taxietl.orchestrator.run.prints import prints_logged
+
+    whole = task_run.run.cancellation
+    with ExitStack() as stack:
+        stack.enter_context(prints_logged(wants_prints(task, task_run.run)))
+        if task.timeout_seconds is None and whole.reaches_here():
+            return call()
+        title = f"Task run {task_run.name!r}"
+        services = task_run.run.services
+        limit = _limited(task.timeout_seconds, whole, task_run.who, services, title)
+        stack.enter_context(limit)
+        stack.enter_context(_heard(limit.cancellation))
+        return limit.call(call)
+
+
+@contextmanager
+def _heard(cancellation: Cancellation) -> Iterator[None]:
+    """That one asks the code of the block to stop."""
+    token = cancelling.current.set(cancellation)
+    try:
+        yield
+    finally:
+        cancelling.current.reset(token)
+
+
+def _limited(
+    seconds: float | None, whole: Cancellation, who: Identity, services: Services, title: str
+) -> TimeLimit:
     """A time limit for that run's or task run's work; whatever is stubborn is told in its log."""
+    from taxietl.orchestrator.stop.timeouts import TimeLimit
 
     def stubborn() -> None:
         advice = "isolate=True makes a task run in a process, which can be."
-        run = who.run if isinstance(who, TaskScope) else who
-        with run.engine.recorder.batch() as batch:
-            batch.say(
+        with services.transaction() as change:
+            change.say(
                 who,
                 f"It does not end after its timeout of {seconds} seconds. A thread cannot be"
                 f" stopped, so the run waits for it; {advice}",
                 level=logging.WARNING,
             )
 
-    return TimeLimit(seconds, who.cancellation, who=title, run_id=who.id, stubborn=stubborn)
-
-
-def _surrounded(
-    call: Callable[[], Any],
-    task: Task[..., Any],
-    task_run: TaskScope,
-    logs_prints: bool,
-) -> Any:
-    with ExitStack() as stack:
-        stack.enter_context(prints_logged(logs_prints))
-        if task.timeout_seconds is None and task_run.cancellation.reaches_here():
-            return call()
-        title = f"Task run {task_run.name!r}"
-        limit = stack.enter_context(_limited(task.timeout_seconds, task_run, title))
-        task_run.limited = limit.cancellation
-        stack.callback(setattr, task_run, "limited", None)
-        return limit.call(call)
+    return TimeLimit(seconds, whole, who=title, run_id=who.id, stubborn=stubborn)

@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.define.callables import refuse_misfit
 from taxietl.orchestrator.define.flows import Flow
 from taxietl.orchestrator.define.runs import Run
 from taxietl.orchestrator.run.limits import Limits
 from taxietl.orchestrator.run.resume import plan_resume
 from taxietl.orchestrator.run.root_runs import run_to_end
+from taxietl.orchestrator.run.services import Services
 from taxietl.orchestrator.store.cache_store import CacheStore
 from taxietl.orchestrator.store.chores import tidy
 from taxietl.orchestrator.store.history import History
-from taxietl.orchestrator.store.liveness import reconcile
-from taxietl.orchestrator.store.recorder import Listener, Recorder
-from taxietl.orchestrator.store.records import RunRecord
+from taxietl.orchestrator.store.rows import RunRow
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,7 +39,6 @@ class Engine:
         clock: the time now, aware.
         sleep: waits between attempts; left out, a wait that a cancellation ends.
         rng: for names and jitter.
-        listeners: told of every change of state; one that raises is logged, and fails no run.
         limits: how many attempts of tasks with a tag may be under way at a time, by tag, in all
             processes that share the home; a tag without a limit has none, one of 0 never runs.
         workers: how many submitted calls of one run, its child runs included, are at work at a
@@ -61,7 +58,6 @@ class Engine:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] | None = None,
         rng: random.Random | None = None,
-        listeners: Sequence[Listener] = (),
         limits: Mapping[str, int] = MappingProxyType({}),
         workers: int | None = None,
         keep_days: float | None = 90,
@@ -69,21 +65,19 @@ class Engine:
     ) -> None:
         if workers is not None and workers < 1:
             raise ConfigError(f"Engine(workers={workers}) would never run what is submitted.")
-        for listener in listeners:
-            refuse_misfit(
-                "Engine(listeners=…)",
-                listener,
-                takes="the change of state",
-                hint="Write `def listen(change): …`.",
-            )
-        self.home = home
+        self.home, self.clock = home, clock
         self.workers = workers or max(8, 4 * (os.cpu_count() or 1))
-        self.clock, self.sleep = clock, sleep
-        self.rng = rng or random.Random()
-        self.limits = Limits(home, limits, clock=clock)
         self.history = History.open(home, now=clock())
-        self.recorder = Recorder(self.history, clock, listeners)
         self.cache = CacheStore(self.history, max_bytes=cache_bytes)
+        self._services = Services(
+            home=home,
+            history=self.history,
+            cache=self.cache,
+            limits=Limits(home, limits, clock=clock),
+            clock=clock,
+            sleep=sleep,
+            rng=rng or random.Random(),
+        )
         tidy(self.history.database, self.cache, clock(), keep_days=keep_days)
 
     def __enter__(self) -> Engine:
@@ -94,7 +88,7 @@ class Engine:
 
     def close(self) -> None:
         """Close the history; runs must have ended."""
-        self.limits.close()
+        self._services.limits.close()
         self.history.close()
 
     def run(self, flow: Flow[P, R], *args: P.args, **kwargs: P.kwargs) -> Run[R]:
@@ -107,7 +101,9 @@ class Engine:
             ConfigError: a parameter is wrong; nothing was started.
             TargetError: the history could not be written any more.
         """
-        return run_to_end(self, flow, flow.parameters(args, kwargs))
+        spec = flow.spec
+        parameters = spec.parameters(args, kwargs)
+        return run_to_end(self._services, spec, parameters, workers=self.workers)
 
     def resume(self, name: str, flow: Flow[..., R] | None = None) -> Run[R] | None:
         """Run a run's flow again with the same parameters; what had completed is not done again.
@@ -125,10 +121,16 @@ class Engine:
             TryLaterError: it is still running.
             ConfigError: it cannot be resumed; the message says why.
         """
-        reconcile(self.history, now=self.clock())
+        self.history.reconcile(now=self.clock())
         plan = plan_resume(self.history, name)
-        if isinstance(plan, RunRecord):
+        if isinstance(plan, RunRow):
             return None
         replay = plan.replay()
         again: Flow[..., R] = flow or plan.flow()
-        return run_to_end(self, again, again.restored(replay), resumed=plan)
+        return run_to_end(
+            self._services,
+            again.spec,
+            again.spec.restored(replay),
+            workers=self.workers,
+            resumed=plan,
+        )

@@ -9,29 +9,35 @@ How a top-level run is begun and stopped is in `root_runs.py`, a child run in `s
 from __future__ import annotations
 
 import functools
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.errors import Cancelled, TaxietlError
-from taxietl.orchestrator.define.context import RunScope, TaskScope, scope
-from taxietl.orchestrator.define.flows import Flow
 from taxietl.orchestrator.define.futures import Future
 from taxietl.orchestrator.define.inputs import found_in
 from taxietl.orchestrator.define.parameters import Parameters
 from taxietl.orchestrator.define.runs import Run
-from taxietl.orchestrator.define.submission import join
+from taxietl.orchestrator.define.specs import FlowSpec
 from taxietl.orchestrator.run.bodies import around_flow_body
-from taxietl.orchestrator.run.failures import failure, meant
+from taxietl.orchestrator.run.endings import failure, meant, tell_hooks
+from taxietl.orchestrator.run.open_runs import OpenRun, within
+from taxietl.orchestrator.run.submission import join
+from taxietl.orchestrator.run.told import say_end, say_raised
 from taxietl.orchestrator.run.verdicts import verdict
 from taxietl.orchestrator.stop.cancellation import interruptible
 from taxietl.orchestrator.store.results import NOT_STORED, Stored, stored
 from taxietl.orchestrator.store.states import FinalState, State, StateName, StateType
 
+if TYPE_CHECKING:
+    from taxietl.orchestrator.run.open_runs import OpenTaskRun
+
 R = TypeVar("R")
+
+_UNSTORED = "Its end could not be stored before its run ended."
 
 
 def execute(
-    flow: Flow[..., R], run: RunScope, parameters: Parameters, *, place: TaskScope | None = None
-) -> Run[R]:
+    flow: FlowSpec, run: OpenRun, parameters: Parameters, *, place: OpenTaskRun | None = None
+) -> Run[Any]:
     """Call the flow's function in its run, and store how it ended.
 
     Args:
@@ -40,33 +46,51 @@ def execute(
         parameters: valid ones.
         place: the task run that stands for a child run in its parent, if any does.
     """
-    engine = run.engine
-    value: R | None = None
+    value: Any = None
     error: BaseException | None = None
-    token = scope.set(run)
-    try:
-        _set_state(run, place, State(StateName.RUNNING, "", engine.clock()))
-        value = _called(flow, run, parameters)
-    except BaseException as raised:  # noqa: BLE001 - `Run.result` raises it again
-        error = meant(raised)
-    finally:
-        scope.reset(token)
+    is_raised = False
+    with within(run):
+        try:
+            _begin(run, place)
+            value = _called(flow, run, parameters)
+        except BaseException as raised:  # noqa: BLE001 - `Run.result` raises it again
+            error = meant(raised)
     error = _close_streams(run, error)
     if run.cancellation.requested and not isinstance(error, Cancelled):
         error = run.cancellation.error()
-    final = _ended(run, value, error)
-    kept = NOT_STORED
-    if place is not None and final.error is None:
-        kept = stored(flow.codec, final.value)
-    if not _set_state(run, place, final.bare, error=final.error, kept=kept):
+    final: FinalState[Any] | None = None
+    if error is None:
+        try:
+            final = verdict(value, run.outcomes(), run.services.clock())
+        except Exception as raised:  # noqa: BLE001 - a set of what cannot be in one
+            error = raised
+    if final is None:
+        assert error is not None
+        is_raised = not isinstance(error, Cancelled)
+        final = _raised(run, error)
+    kept = stored(flow.codec, final.value) if place and final.error is None else NOT_STORED
+    if not _end(run, place, final, kept, is_raised=is_raised):
         final = _as_stored(run, final)
-    ended = Run(run.id, run.name, flow.name, final, parameters.by_name)
+    who = run.who
+    ended = Run(who.run_id, who.run_name, flow.name, final, parameters.by_name)
     if flow.hooks is not None:
-        flow.hooks.tell(ended, run, engine.recorder)
+        tell_hooks(flow.hooks, ended, run)
     return ended
 
 
-def _called(flow: Flow[..., R], run: RunScope, parameters: Parameters) -> R:
+def _begin(run: OpenRun, place: OpenTaskRun | None) -> None:
+    """Running, as its place in the parent is."""
+    with run.services.transaction() as change:
+        state = change.state(StateName.RUNNING)
+        is_moved = change.move(run.who, state)
+        if is_moved and place is not None:
+            place.attempt = 1
+            change.move(place.who, state, attempt=1)
+    if is_moved and place is not None:
+        place.state = state
+
+
+def _called(flow: FlowSpec, run: OpenRun, parameters: Parameters) -> Any:
     """What the function returned, once all that it submitted has ended."""
     with around_flow_body(flow, run) as call:
         try:
@@ -80,7 +104,7 @@ def _called(flow: Flow[..., R], run: RunScope, parameters: Parameters) -> R:
     return value
 
 
-def _close_streams(run: RunScope, error: BaseException | None) -> BaseException | None:
+def _close_streams(run: OpenRun, error: BaseException | None) -> BaseException | None:
     """Close what the flow's body left open; gives the flow's error, or one met here."""
     for stream in run.streams:
         try:
@@ -90,45 +114,55 @@ def _close_streams(run: RunScope, error: BaseException | None) -> BaseException 
     return error
 
 
-def _ended(run: RunScope, value: R | None, error: BaseException | None) -> FinalState[Any]:
-    """A run's last state, with the value or error its caller gets."""
-    now = run.engine.clock()
-    if error is None:
-        try:
-            return verdict(value, run.outcomes(), now)
-        except Exception as raised:  # noqa: BLE001 - a set of what cannot be in one
-            error = raised
+def _raised(run: OpenRun, error: BaseException) -> FinalState[Any]:
+    """The last state of a run that raised that."""
+    now = run.services.clock()
     if isinstance(error, Cancelled):
         return FinalState(StateName.CANCELLED, error.reason, now, None, error)
-    return FinalState(*failure(run, error), now, None, error)
+    return FinalState(*failure(run.who, error), now, None, error)
 
 
-def _as_stored(run: RunScope, final: FinalState[Any]) -> FinalState[Any]:
+def _end(
+    run: OpenRun,
+    place: OpenTaskRun | None,
+    final: FinalState[Any],
+    kept: Stored,
+    *,
+    is_raised: bool,
+) -> bool:
+    """Store the run's last state, and its place's in its parent; False if it has ended before.
+
+    A top-level run's end is that of all below it: what is still open there is what could not be
+    stored, by a full disk for instance, or what nobody waited for.
+
+    Args:
+        kept: what it gave, as its place keeps it.
+        is_raised: its error was raised by its own code, and not by what it returned.
+    """
+    raised = final.error if is_raised else None
+    state = final.bare
+    with run.services.transaction() as change:
+        if raised is not None:
+            say_raised(change, run.who, raised)
+        is_moved = change.move(run.who, state)
+        if is_moved:
+            say_end(change, run.who, state, raised)
+            if run.who.run_id == run.who.root_id:
+                change.end_open(run.who.root_id, change.state(StateName.CRASHED, _UNSTORED))
+            if place is not None:
+                place.attempt = 1
+                change.move(place.who, state, attempt=1)
+                is_stored = "stored" if kept.result is not None else "not stored"
+                change.keep(place.id, result=kept.result, files=kept.files, stored=is_stored)
+    if is_moved and place is not None:
+        place.state = state
+    return is_moved
+
+
+def _as_stored(run: OpenRun, final: FinalState[Any]) -> FinalState[Any]:
     """How a run ended whose end somebody else has stored: another process, or a forked child."""
-    state = run.engine.history.run(run.id).state
+    state: State = run.services.history.run(run.who.run_id).state
     if state.type is StateType.COMPLETED:
         return FinalState.of(state, final.value, None)
     error = Cancelled(state.message) if state.type is StateType.CANCELLED else None
     return FinalState.of(state, None, error or final.error or TaxietlError(str(state)))
-
-
-def _set_state(
-    run: RunScope,
-    place: TaskScope | None,
-    state: State,
-    *,
-    error: BaseException | None = None,
-    kept: Stored = NOT_STORED,
-) -> bool:
-    """Move a run, and a subflow's place in its parent, to another state; False if it has ended."""
-    with run.engine.recorder.batch() as batch:
-        if error is not None and state.message.startswith(("Flow run ", "Crash detected!")):
-            batch.raised(run, error)
-        if not batch.run_state(run, state):
-            return False
-        if place is not None:
-            place.attempt = 1
-            batch.task_state(place, state)
-            if state.is_final:
-                batch.writer.outcome(place.id, kept)
-    return True

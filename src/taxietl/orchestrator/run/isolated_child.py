@@ -20,12 +20,20 @@ import threading
 import traceback
 from dataclasses import dataclass
 from types import ModuleType
-from typing import IO, Any, NoReturn, cast
+from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
 from taxietl.errors import Cancelled, ConfigError
-from taxietl.orchestrator.define.context import RunScope, TaskScope, refusing_runs, scope
+from taxietl.orchestrator.define.calling import caller, refusing_runs
+from taxietl.orchestrator.define.outside import InTask
 from taxietl.orchestrator.run import portable
+from taxietl.orchestrator.stop import cancellation as cancelling
 from taxietl.orchestrator.stop.cancellation import Cancellation
+from taxietl.orchestrator.store import lines
+from taxietl.orchestrator.store.lines import Identity
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.define.inputs import Inputs
+    from taxietl.orchestrator.define.specs import FlowSpec
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -46,8 +54,7 @@ class Job:
     function: FunctionName
     main: tuple[str, str] | None
     arguments: bytes
-    run: tuple[str, str, str]
-    task_run: tuple[str, str, int]
+    who: Identity
     levels: dict[str, int]
     argv: list[str]
     parent: int
@@ -122,6 +129,17 @@ class _Handler(logging.Handler):
         self._channel.send("log", {**fields, "msg": message})
 
 
+class _InIsolatedTask(InTask):
+    """What the task's code calls through; the run's engine and threads are in the parent."""
+
+    def call_flow(self, flow: FlowSpec, inputs: Inputs) -> NoReturn:  # noqa: ARG002
+        """See `Caller`."""
+        raise ConfigError(
+            f"<Flow {flow.name!r}> was called in an isolated task, whose process has no history.",
+            hint="Call flows from a flow, or from a task without isolate=.",
+        )
+
+
 def main() -> None:
     """Do the job that comes over stdin."""
     job: Job = pickle.load(sys.stdin.buffer)
@@ -132,14 +150,12 @@ def main() -> None:
     logging.getLogger().addHandler(_Handler(channel))
     cancellation = Cancellation()
     _heed_signals(cancellation)
-    # The run's engine and threads are in the parent: what needs them is refused by `is_isolated`.
-    elsewhere = cast(Any, None)
-    run = RunScope(elsewhere, *job.run, job.run[0], cancellation, elsewhere)
-    task_id, task_name, attempt = job.task_run
     try:
         function = _found(job)
         args, kwargs = pickle.loads(job.arguments)
-        scope.set(TaskScope(run, task_id, task_name, attempt, is_isolated=True))
+        lines.current.set(job.who)
+        caller.set(_InIsolatedTask(str(job.who.task_run_name)))
+        cancelling.current.set(cancellation)
         message: tuple[str, object] = ("value", _pickled(function(*args, **kwargs)))
     except BaseException as error:  # noqa: BLE001 - the parent raises it
         message = ("error", Failure.of(error))

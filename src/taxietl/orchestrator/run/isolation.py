@@ -19,10 +19,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from taxietl.errors import Cancelled, ConfigError, IsolatedProcessError
-from taxietl.orchestrator.define.context import TaskScope
 from taxietl.orchestrator.run import portable
 from taxietl.orchestrator.run.isolated_child import Failure, FunctionName, Job
+from taxietl.orchestrator.stop.cancellation import current_cancellation
 from taxietl.orchestrator.stop.programs import kept_apart
+from taxietl.orchestrator.store.lines import Identity
 
 GRACE_SECONDS = 1.0
 """From SIGTERM, which lets `finally` blocks run, to SIGKILL."""
@@ -62,7 +63,7 @@ class IsolatedCall:
         if function.__module__ == "__main__" or b"__main__" in self._arguments:
             self._main = _main_module(task_name)
 
-    def __call__(self, task_run: TaskScope) -> Any:
+    def __call__(self, who: Identity) -> Any:
         """Make it, and wait for its end: what the function returned.
 
         Raises:
@@ -75,19 +76,18 @@ class IsolatedCall:
             function=self._function,
             main=self._main,
             arguments=self._arguments,
-            run=(task_run.run.id, task_run.run.name, task_run.run.flow_name),
-            task_run=(task_run.id, task_run.name, task_run.attempt),
+            who=who,
             levels={name: logging.getLogger(name).getEffectiveLevel() for name in ("", "taxietl")},
             argv=sys.argv,
             parent=os.getpid(),
         )
-        with _child() as child, task_run.cancellation.on_cancel(lambda: stop(child)):
+        with _child() as child, current_cancellation().on_cancel(lambda: stop(child)):
             assert child.stdin is not None
             with suppress(BrokenPipeError):  # it has died: the answer tells
                 pickle.dump(sys.path, child.stdin)
                 pickle.dump(job, child.stdin)
                 child.stdin.flush()
-            return _answer(child, task_run)
+            return _answer(child, who)
 
 
 def stop(child: subprocess.Popen[bytes]) -> None:
@@ -128,14 +128,14 @@ def _child() -> Iterator[subprocess.Popen[bytes]]:
                 child.stdin.close() if child.stdin else None
 
 
-def _answer(child: subprocess.Popen[bytes], task_run: TaskScope) -> Any:
+def _answer(child: subprocess.Popen[bytes], who: Identity) -> Any:
     """Pass on what the process logs and prints until it tells how it ended."""
     assert child.stdout is not None
     while True:
         try:
             kind, payload = pickle.load(child.stdout)
         except (EOFError, pickle.UnpicklingError, OSError):
-            raise _death(child, task_run) from None
+            raise _death(child, who) from None
         if kind == "print":
             sys.stdout.write(payload)
         elif kind == "log":
@@ -146,7 +146,7 @@ def _answer(child: subprocess.Popen[bytes], task_run: TaskScope) -> Any:
             if kind == "error":
                 error = _error(payload)
                 if isinstance(error, Cancelled):  # the process does not know who asked, or why
-                    task_run.cancellation.check()
+                    current_cancellation().check()
                 raise error
             return _unpickled(payload)
 
@@ -176,7 +176,7 @@ def _unpickled(data: bytes) -> Any:
     return pickle.loads(data)
 
 
-def _death(child: subprocess.Popen[bytes], task_run: TaskScope) -> IsolatedProcessError:
+def _death(child: subprocess.Popen[bytes], who: Identity) -> IsolatedProcessError:
     try:
         status = child.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:  # it has closed the pipe, and lives
@@ -187,8 +187,8 @@ def _death(child: subprocess.Popen[bytes], task_run: TaskScope) -> IsolatedProce
         with suppress(ValueError):
             name = signal.Signals(-status).name
         name = name or f"signal {-status}"
-    who = f"task run {task_run.name!r}"
-    return IsolatedProcessError(who, run_id=task_run.id, signal_name=name, status=status)
+    title = f"task run {who.task_run_name!r}"
+    return IsolatedProcessError(title, run_id=who.id, signal_name=name, status=status)
 
 
 def _main_module(task_name: str) -> tuple[str, str]:

@@ -18,10 +18,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from taxietl.errors import ConfigError, TaxietlError
-from taxietl.orchestrator.define.context import TaskScope
 from taxietl.orchestrator.store.tickets import Queue, Taken, Ticket
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.stop.cancellation import Cancellation
+    from taxietl.orchestrator.store.lines import Identity
 
 POLL_SECONDS = 0.025
 LOOK_FOR_DEAD_SECONDS = 0.25
@@ -67,7 +71,7 @@ class Limits:
                 self._queue.close()
             self._queue = None
 
-    def check(self, task_run: TaskScope, tags: Collection[str]) -> None:
+    def check(self, who: Identity, tags: Collection[str]) -> None:
         """Refuse a task that would wait for slots for ever.
 
         Raises:
@@ -77,22 +81,31 @@ class Limits:
         for tag in sorted(limited):
             if self._limits[tag] == 0:
                 raise ConfigError(
-                    f"{task_run.name!r} is not run: its tag {tag!r} has the limit 0.",
+                    f"{who.task_run_name!r} is not run: its tag {tag!r} has the limit 0.",
                     hint=f"Set a limit of 1 or more ([limits] {tag} in the configuration).",
                 )
         if limited and (holder := _holder.get()) is not None:
             raise ConfigError(
-                f"{task_run.name!r} needs a slot of {_listed(limited)}, inside {holder!r}, which"
-                " holds slots itself: two such tasks would wait for each other.",
+                f"{who.task_run_name!r} needs a slot of {_listed(limited)}, inside {holder!r},"
+                " which holds slots itself: two such tasks would wait for each other.",
                 hint="Call the flow from a flow, or take the limited tags off the outer task.",
             )
 
     def slots(
-        self, task_run: TaskScope, tags: Collection[str], *, waiting: Callable[[str], None]
+        self,
+        who: Identity,
+        tags: Collection[str],
+        *,
+        cancellation: Cancellation,
+        aside: Callable[[], AbstractContextManager[None]],
+        waiting: Callable[[str], None],
     ) -> AbstractContextManager[None]:
         """Hold a slot of each limited tag while the block runs, once it is this task run's turn.
 
         Args:
+            who: the task run.
+            cancellation: asks it to stop.
+            aside: a block in which this thread only waits, and another may work in its place.
             waiting: told once what it waits for, if it has to.
 
         Raises:
@@ -100,7 +113,9 @@ class Limits:
             TaxietlError: the queue cannot be used.
         """
         limited = self._limited(tags)
-        return self._slots(task_run, limited, waiting) if limited else nullcontext()
+        if not limited:
+            return nullcontext()
+        return self._slots(who, limited, cancellation, aside, waiting)
 
     def remove_run(self, root_id: str) -> None:
         """Give back whatever a run that has ended holds; in time, its end does so by itself."""
@@ -114,16 +129,21 @@ class Limits:
 
     @contextmanager
     def _slots(
-        self, task_run: TaskScope, tags: frozenset[str], waiting: Callable[[str], None]
+        self,
+        who: Identity,
+        tags: frozenset[str],
+        cancellation: Cancellation,
+        aside: Callable[[], AbstractContextManager[None]],
+        waiting: Callable[[str], None],
     ) -> Iterator[None]:
         queue = self._opened()
-        ticket, taken = queue.join(_new_ticket(task_run, tags, self._clock()), self._limits)
+        ticket, taken = queue.join(_new_ticket(who, tags, self._clock()), self._limits)
         try:
             if taken:
                 # Whoever holds the slots may need this thread's turn to come to an end.
-                with task_run.run.pool.aside():
-                    self._wait(queue, ticket, task_run, waiting)
-            token = _holder.set(task_run.name)
+                with aside():
+                    self._wait(queue, ticket, cancellation, waiting)
+            token = _holder.set(who.task_run_name)
             try:
                 yield
             finally:
@@ -134,15 +154,18 @@ class Limits:
             except TaxietlError as error:
                 # The task did its work, and nobody here will wait for this ticket.
                 logging.getLogger("taxietl.engine").warning(
-                    "The slots of %r could not be given back: %s", task_run.name, error
+                    "The slots of %r could not be given back: %s", who.task_run_name, error
                 )
             self._wake()
 
     def _wait(
-        self, queue: Queue, ticket: Ticket, task_run: TaskScope, waiting: Callable[[str], None]
+        self,
+        queue: Queue,
+        ticket: Ticket,
+        cancellation: Cancellation,
+        waiting: Callable[[str], None],
     ) -> None:
         """Wait until it is that ticket's turn."""
-        cancellation = task_run.run.cancellation
         seen: tuple[int, int] | None = None
         looked_at, is_told = float("-inf"), False
         while True:
@@ -177,14 +200,13 @@ class Limits:
             return self._queue
 
 
-def _new_ticket(task_run: TaskScope, tags: frozenset[str], now: datetime) -> Ticket:
-    run = task_run.run
+def _new_ticket(who: Identity, tags: frozenset[str], now: datetime) -> Ticket:
     return Ticket(
         tags=tags,
-        root_id=run.root_id,
-        run_id=run.id,
-        run_name=run.name,
-        task_run_name=task_run.name,
+        root_id=who.root_id,
+        run_id=who.run_id,
+        run_name=who.run_name,
+        task_run_name=who.task_run_name or "",
         host=socket.gethostname(),
         pid=os.getpid(),
         since=now,

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from taxietl.orchestrator.store.logs import get_run_logger
+from taxietl.orchestrator.run.logs import get_run_logger
 
 
 class Prints:

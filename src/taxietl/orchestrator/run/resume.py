@@ -9,64 +9,67 @@ the result names are what they were. Of a run that itself took up another one, b
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError, TryLaterError
 from taxietl.orchestrator.define.entry import EntryPoint
+from taxietl.orchestrator.store.cache import Found
 from taxietl.orchestrator.store.fingerprints import file_difference
-from taxietl.orchestrator.store.logs import ENGINE
-from taxietl.orchestrator.store.records import RunRecord, TaskRunRecord
-from taxietl.orchestrator.store.results import ResultCodec
-from taxietl.orchestrator.store.states import StateName, StateType
+from taxietl.orchestrator.store.lines import ENGINE
+from taxietl.orchestrator.store.results import ResultCodec, Stored
+from taxietl.orchestrator.store.rows import RunRow, TaskRunRow
+from taxietl.orchestrator.store.states import StateType
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.flows import Flow
-    from taxietl.orchestrator.define.parameters import Parameters
-    from taxietl.orchestrator.store.beginnings import NewRun, NewTaskRun
     from taxietl.orchestrator.store.history import History
-    from taxietl.orchestrator.store.writer import Writer
-
-
-@dataclass(frozen=True)
-class Done:
-    """A call that completed in an earlier run, and what it gave."""
-
-    value: Any
-    record: TaskRunRecord
-    message: str
 
 
 class Earlier:
     """The runs that one run takes up, or of a child run: the child runs in its place there."""
 
-    def __init__(self, history: History, runs: Sequence[RunRecord]) -> None:
+    def __init__(self, history: History, runs: Sequence[RunRow]) -> None:
         self._history = history
         self._runs = tuple(runs)
         """The newest first."""
 
-    def done(self, new: NewTaskRun, codec: ResultCodec) -> Done | None:
-        """The same call, if it completed and its result can still be used."""
+    def result_of(
+        self, call: TaskRunRow, codec: ResultCodec, claim: Callable[[str], bool]
+    ) -> Found | None:
+        """What the same call gave, if it completed and its result can still be used.
+
+        Args:
+            codec: how its results are written.
+            claim: keeps others from removing what is cached under a key; False if they just did.
+        """
         for run in self._runs:
-            record = self._history.same_call(run.id, new)
-            if record is None or record.result is None:
+            old = self._history.same_call(run.id, call)
+            if old is None or old.result is None:
                 continue
-            if record.state.type is not StateType.COMPLETED or file_difference(record.files):
+            if old.state.type is not StateType.COMPLETED or file_difference(old.files):
                 continue
             try:
-                value = codec.decode(record.result)
+                value = codec.decode(old.result)
             except ValueError:  # the task returns something else by now
                 continue
-            is_reused = record.state.name is StateName.CACHED and record.state.message
-            made_in = f"Completed in run {run.name!r}."
-            return Done(value, record, record.state.message if is_reused else made_in)
+            # A result without files needs no cache: the history has it.
+            is_claimed = old.cache_key is None or claim(old.cache_key)
+            if not is_claimed and old.files is not None:
+                return None
+            stored = Stored(old.result, old.files)
+            if old.reused_from is not None:
+                reused_from, says = old.reused_from, old.state.message
+            else:
+                reused_from, says = run.id, f"Completed in run {run.name!r}."
+            return Found(value, stored, reused_from, says, old.child_run_id)
         return None
 
-    def below(self, place: NewTaskRun) -> Earlier | None:
+    def below(self, call: TaskRunRow) -> Earlier | None:
         """What stood in the place of a child run; None if it was not reached before."""
         # Of a flow that has changed since, the tasks may still be the same.
-        found = [self._history.same_call(run.id, place, any_version=True) for run in self._runs]
+        found = [self._history.same_call(run.id, call, any_version=True) for run in self._runs]
         ids = [each.child_run_id for each in found if each and each.child_run_id]
         runs = [run for each in ids if (run := self._history.find(each))]
         return Earlier(self._history, runs) if runs else None
@@ -76,7 +79,7 @@ class Earlier:
 class Resumption:
     """What is to be run, and what it goes on from."""
 
-    run: RunRecord
+    run: RunRow
     earlier: Earlier
 
     def flow(self) -> Flow[..., Any]:
@@ -117,32 +120,8 @@ class Resumption:
             )
         return run.replay
 
-    def claim(self, writer: Writer, new: NewRun) -> NewRun:
-        """The new run, as the one that takes up the old one; in the transaction that adds it.
 
-        Raises:
-            TryLaterError: another process was quicker.
-        """
-        if writer.is_resumed(self.run.id):
-            raise TryLaterError(
-                f"Run {self.run.name!r} is being resumed by another process.",
-                hint=f"`taxietl runs show {self.run.name}` names that run.",
-            )
-        return replace(new, resumed_from=self.run.id)
-
-
-def replayable(new: NewRun, flow: Flow[..., Any], parameters: Parameters) -> NewRun:
-    """A top-level run, with what it takes to run it again."""
-    entry, replay = EntryPoint.of(flow), flow.replay(parameters)
-    return replace(
-        new,
-        entry=entry.to_json() if entry else None,
-        replay=replay.text,
-        no_replay=replay.obstacle,
-    )
-
-
-def plan_resume(history: History, name: str) -> Resumption | RunRecord:
+def plan_resume(history: History, name: str) -> Resumption | RunRow:
     """What resuming the run of that name means now.
 
     Returns:
@@ -172,9 +151,9 @@ def plan_resume(history: History, name: str) -> Resumption | RunRecord:
     return Resumption(last, Earlier(history, [last, *_before(history, last)]))
 
 
-def _before(history: History, run: RunRecord) -> list[RunRecord]:
+def _before(history: History, run: RunRow) -> list[RunRow]:
     """The runs that one goes back to, the newest first, as far as they have not been pruned."""
-    found: list[RunRecord] = []
+    found: list[RunRow] = []
     while run.resumed_from is not None and (older := history.find(run.resumed_from)):
         found.append(older)
         run = older

@@ -10,43 +10,51 @@ import functools
 import logging
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from signal import Signals
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import Cancelled, TaxietlError
-from taxietl.orchestrator.define.context import RunScope, refuse_run_here
-from taxietl.orchestrator.define.flows import Flow
+from taxietl.orchestrator.define.calling import refuse_run_here
+from taxietl.orchestrator.define.entry import EntryPoint
+from taxietl.orchestrator.define.names import wanted_names
 from taxietl.orchestrator.define.parameters import Parameters
 from taxietl.orchestrator.define.runs import Run
+from taxietl.orchestrator.define.specs import FlowSpec
+from taxietl.orchestrator.run.callers import caller_of
 from taxietl.orchestrator.run.flow_runs import execute
+from taxietl.orchestrator.run.logs import captured
+from taxietl.orchestrator.run.new_runs import new_run_row
+from taxietl.orchestrator.run.open_runs import OpenRun
 from taxietl.orchestrator.run.pool import Pool
-from taxietl.orchestrator.run.resume import Resumption, replayable
+from taxietl.orchestrator.run.resume import Resumption
+from taxietl.orchestrator.run.services import Services
 from taxietl.orchestrator.stop.cancellation import Cancellation
 from taxietl.orchestrator.stop.programs import Programs
 from taxietl.orchestrator.stop.signals import supervise
 from taxietl.orchestrator.stop.stopping import requested, withdraw
-from taxietl.orchestrator.store.beginnings import new_run
-from taxietl.orchestrator.store.filelock import FileLock
 from taxietl.orchestrator.store.history import History
+from taxietl.orchestrator.store.lines import ENGINE, Identity
 from taxietl.orchestrator.store.liveness import hold
-from taxietl.orchestrator.store.logs import ENGINE, captured
-from taxietl.orchestrator.store.names import wanted_names
 from taxietl.orchestrator.store.states import FinalState, State, StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.run.engine import Engine
-
-R = TypeVar("R")
+    from taxietl.orchestrator.store.filelock import FileLock
 
 
 def run_to_end(
-    engine: Engine,
-    flow: Flow[..., R],
+    services: Services,
+    flow: FlowSpec,
     parameters: Parameters,
     *,
+    workers: int,
     resumed: Resumption | None = None,
-) -> Run[R]:
+) -> Run[Any]:
     """Store a new top-level run, and see it through.
+
+    Args:
+        workers: how many submitted calls of it are at work at a time.
+        resumed: the run that it takes up.
 
     Raises:
         ConfigError: no run may be started here.
@@ -54,70 +62,83 @@ def run_to_end(
     """
     refuse_run_here()
     run_id = secrets.token_hex(16)
-    cancellation = Cancellation()
-    pool = Pool(engine.workers, cancellation)
-    run = RunScope(
-        *(engine, run_id, "", flow.name, run_id, cancellation, pool),
-        log_prints=bool(flow.log_prints),
-        earlier=resumed.earlier if resumed else None,
-    )
-    names = wanted_names(flow.run_name(parameters), engine.rng)
-    with captured:
-        lock = hold(engine.home, run_id)
+    names = wanted_names(flow.run_name_for(parameters), services.rng)
+    with captured(services.history):
+        lock = hold(services.home, run_id)
         try:
-            _store(flow, run, parameters, names, resumed)
+            who = _store(services, flow, parameters, run_id, names, resumed)
+            cancellation = Cancellation()
+            run = OpenRun(
+                who=who,
+                services=services,
+                cancellation=cancellation,
+                pool=Pool(workers, cancellation),
+                caller_of=caller_of,
+                log_prints=bool(flow.log_prints),
+                earlier=resumed.earlier if resumed else None,
+            )
             return _supervised(flow, run, parameters, lock)
         finally:
-            engine.limits.remove_run(run_id)
-            withdraw(engine.home, run_id)
+            services.limits.remove_run(run_id)
+            withdraw(services.home, run_id)
             lock.release()
 
 
 def _store(
-    flow: Flow[..., R],
-    run: RunScope,
+    services: Services,
+    flow: FlowSpec,
     parameters: Parameters,
+    run_id: str,
     names: list[str],
     resumed: Resumption | None,
-) -> None:
-    """Insert the run as Pending, and say so."""
-    new = replayable(new_run(run, parameters.by_name), flow, parameters)
-    with run.engine.recorder.batch() as batch:
+) -> Identity:
+    """Insert the run as Pending, with what it takes to run it again, and say so."""
+    entry, replay = EntryPoint.of(flow), flow.replay(parameters)
+    with services.transaction() as change:
         if resumed:
-            new = resumed.claim(batch.writer, new)
-        batch.new_run(run, new, names)
-        batch.say(run, f"Created flow run {run.name!r} for flow {flow.name!r}", logger=ENGINE)
+            change.claim_resume(resumed.run)
+        name, base = change.claim_name(names)
+        who = Identity(run_id, name, flow.name, run_id)
+        row = replace(
+            new_run_row(change, who, parameters, base=base),
+            resumed_from=resumed.run.id if resumed else None,
+            entry=entry.to_json() if entry else None,
+            replay=replay.text,
+            no_replay=replay.obstacle,
+        )
+        change.add(row)
+        change.say(who, f"Created flow run {name!r} for flow {flow.name!r}", logger=ENGINE)
         if resumed:
-            batch.say(run, f"Going on where run {resumed.run.name!r} stopped")
+            change.say(who, f"Going on where run {resumed.run.name!r} stopped")
+    return who
 
 
-def _supervised(
-    flow: Flow[..., R], run: RunScope, parameters: Parameters, lock: FileLock
-) -> Run[R]:
+def _supervised(flow: FlowSpec, run: OpenRun, parameters: Parameters, lock: FileLock) -> Run[Any]:
     """Execute the run where signals can reach it."""
-    engine, home = run.engine, run.engine.home
+    services, who = run.services, run.who
+    home = services.home
 
     def heard(number: int) -> None:
         logging.getLogger(ENGINE).warning(
             "Received %s: stopping %r; once more to leave at once.",
             Signals(number).name,
-            run.name,
+            who.run_name,
         )
 
     def leaving() -> None:
-        logging.getLogger(ENGINE).warning("%r does not stop: leaving it.", run.name)
+        logging.getLogger(ENGINE).warning("%r does not stop: leaving it.", who.run_name)
         with suppress(Exception):
             _say_ended(run, programs.end(grace_seconds=0))
         with suppress(Exception):
             # A connection of its own: the run's thread may hold the other one.
             _settle(run, History(home, busy_seconds=1), _cancelled(run))
-            withdraw(home, run.id)
+            withdraw(home, who.run_id)
             lock.release()
 
-    ended: list[Run[R]] = []
+    ended: list[Run[Any]] = []
     programs = Programs()
 
-    def body() -> Run[R]:
+    def body() -> Run[Any]:
         try:
             ended.append(execute(flow, run, parameters))
             return ended[0]
@@ -129,40 +150,42 @@ def _supervised(
             return supervise(
                 body,
                 run.cancellation,
-                requested=functools.partial(requested, home, run.id),
+                requested=functools.partial(requested, home, who.run_id),
                 heard=heard,
                 leaving=leaving,
             )
     except Cancelled as error:  # it struck the engine's own work around the flow
         if ended:
             return ended[0]
-        final = FinalState[R].of(_cancelled(run), None, error)
-        return Run(run.id, run.name, flow.name, final, parameters.by_name)
+        final = FinalState[Any].of(_cancelled(run), None, error)
+        return Run(who.run_id, who.run_name, flow.name, final, parameters.by_name)
     except TaxietlError as error:  # its end could not be stored: once more, it may be possible now
-        crashed = State(StateName.CRASHED, f"Its end could not be stored: {error}", engine.clock())
+        crashed = State(
+            StateName.CRASHED, f"Its end could not be stored: {error}", services.clock()
+        )
         with suppress(TaxietlError):
-            _settle(run, engine.history, crashed)
+            _settle(run, services.history, crashed)
         raise
     finally:
         if run.cancellation.requested:
             _say_ended(run, programs.end())
-            _settle(run, engine.history, _cancelled(run))
+            _settle(run, services.history, _cancelled(run))
 
 
-def _say_ended(run: RunScope, programs: list[str]) -> None:
+def _say_ended(run: OpenRun, programs: list[str]) -> None:
     """Say which programs of the run were ended, and how many."""
     if programs:
         count = "1 program" if len(programs) == 1 else f"{len(programs)} programs"
         message = f"Ended {count} that it had started: {', '.join(programs)}."
-        with run.engine.recorder.batch() as batch:
-            batch.say(run, message, level=logging.WARNING)
+        with run.services.transaction() as change:
+            change.say(run.who, message, level=logging.WARNING)
 
 
-def _settle(run: RunScope, history: History, state: State) -> None:
+def _settle(run: OpenRun, history: History, state: State) -> None:
     """End whatever the run's own thread left open."""
-    with history.writing() as writer:
-        writer.end_open(run.root_id, state)
+    with history.transaction(state.at) as change:
+        change.end_open(run.who.root_id, state)
 
 
-def _cancelled(run: RunScope) -> State:
-    return State(StateName.CANCELLED, run.cancellation.reason, run.engine.clock())
+def _cancelled(run: OpenRun) -> State:
+    return State(StateName.CANCELLED, run.cancellation.reason, run.services.clock())

@@ -9,21 +9,22 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from taxietl.orchestrator.define.context import RunScope, current_cancellation, scope
 from taxietl.orchestrator.define.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.define.stream import Stream
 from taxietl.orchestrator.run.bodies import wants_prints
-from taxietl.orchestrator.run.failures import end_with_error, noting_unstored
+from taxietl.orchestrator.run.endings import end_with_error, noting_unstored
+from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, enter
 from taxietl.orchestrator.run.prints import prints_logged
-from taxietl.orchestrator.store.beginnings import new_task_run
+from taxietl.orchestrator.run.told import say_end
+from taxietl.orchestrator.stop.cancellation import current_cancellation
 from taxietl.orchestrator.store.results import stored
-from taxietl.orchestrator.store.states import StateName, StateType
+from taxietl.orchestrator.store.states import StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.define.tasks import Task
+    from taxietl.orchestrator.define.specs import TaskSpec
 
 
-def open_stream(task: Task[..., Any], run: RunScope, inputs: Inputs) -> Stream[Any, Any]:
+def open_stream(task: TaskSpec, run: OpenRun, inputs: Inputs) -> Stream[Any, Any]:
     """The stream of a generator task called in a flow; nothing runs until it is pulled.
 
     Futures among the arguments are waited for by then: by the stream's consumer before it
@@ -43,13 +44,11 @@ def open_stream(task: Task[..., Any], run: RunScope, inputs: Inputs) -> Stream[A
 class StreamRun:
     """Records what becomes of one stream."""
 
-    def __init__(self, task: Task[..., Any], run: RunScope, inputs: Inputs) -> None:
-        self._engine, self._task, self._run, self._inputs = run.engine, task, run, inputs
+    def __init__(self, task: TaskSpec, run: OpenRun, inputs: Inputs) -> None:
+        self._task, self._run, self._inputs = task, run, inputs
+        self._services = run.services
         arguments = task.arguments(inputs.args, inputs.kwargs)
-        run.refuse_namesake(task.name, task.function)
-        self._scope, self._new = new_task_run(
-            run, task.name, arguments, kind="stream", version=task.version, tags=task.tags
-        )
+        self._task_run = OpenTaskRun(run, task, arguments, kind="stream", tags=task.tags)
         # The flow's context: the thread that pulls first may be a database's, and have none.
         self._context = contextvars.copy_context()
         self._end_prints: Callable[[], object] = lambda: None
@@ -57,16 +56,15 @@ class StreamRun:
     def begin(self) -> contextvars.Context:
         """Store the task run, or its next attempt."""
         self._run.cancellation.check()
-        if self._scope.attempt == 0:
+        if self._task_run.attempt == 0:
             self._settle()
-        self._scope.attempt += 1
-        with self._engine.recorder.batch() as batch:
-            if self._scope.attempt == 1:
-                batch.new_task_run(self._scope, self._new, batch.state(StateName.RUNNING))
-            else:
-                batch.task_state(self._scope, batch.state(StateName.RETRYING))
+        self._task_run.attempt += 1
+        if self._task_run.attempt == 1:
+            self._task_run.store(StateName.RUNNING)
+        else:
+            self._task_run.move(StateName.RETRYING)
         context = self._context.copy()
-        context.run(scope.set, self._scope)
+        context.run(enter, self._task_run)
         logs_prints = wants_prints(self._task, self._run)
         if logs_prints or self._run.log_prints:
             prints = ExitStack()
@@ -79,12 +77,11 @@ class StreamRun:
         try:
             self._inputs.settle()
         except NotReadyError as error:
-            with self._engine.recorder.batch() as batch:
-                batch.new_task_run(self._scope, self._new, batch.state(StateName.PENDING))
-            raise end_with_error(self._scope, error) from None
+            self._task_run.store(StateName.PENDING)
+            raise end_with_error(self._task_run, error) from None
         if self._inputs.futures:
-            arguments = self._task.arguments(self._inputs.args, self._inputs.kwargs)
-            self._new = self._new.given(arguments)
+            inputs = self._inputs
+            self._task_run.arguments = self._task.arguments(inputs.args, inputs.kwargs)
 
     def before_pull(self, consumer_thread: int | None) -> None:
         """Stop here if the run was asked to, or the task that pulls."""
@@ -94,28 +91,31 @@ class StreamRun:
     def completed(self, value: object, counts: Mapping[str, int]) -> None:
         """The generator returned."""
         self._end_prints()
-        kept = stored(self._task.codec, value)
-        with noting_unstored(self._scope), self._engine.recorder.batch() as batch:
-            batch.task_end(self._scope, batch.state(StateName.COMPLETED))
-            batch.writer.outcome(self._scope.id, kept, counts=json.dumps(counts))
-        self._run.note(self._scope.id, StateType.COMPLETED)
+        kept, task_run = stored(self._task.codec, value), self._task_run
+        with noting_unstored(task_run), self._services.transaction() as change:
+            state = task_run.complete(change, StateName.COMPLETED, kept, counts=json.dumps(counts))
+        task_run.has_completed(state)
 
     def failed(self, error: BaseException, counts: Mapping[str, int]) -> BaseException:
         """The generator raised, or the run was asked to stop."""
         self._end_prints()
-        return end_with_error(self._scope, error, counts=json.dumps(counts))
+        return end_with_error(self._task_run, error, counts=counts)
 
     def closed(self, why: str, counts: Mapping[str, int]) -> None:
         """Closed before its end: its consumer's decision or failure, whose own state tells."""
         self._end_prints()
-        with self._engine.recorder.batch() as batch:
-            batch.task_end(self._scope, batch.state(StateName.CANCELLED, why))
-            batch.writer.counts(self._scope.id, json.dumps(counts))
+        task_run = self._task_run
+        with self._services.transaction() as change:
+            state = change.state(StateName.CANCELLED, why)
+            is_moved = change.move(task_run.who, state, attempt=task_run.attempt)
+            if is_moved:
+                say_end(change, task_run.who, state)
+            change.keep(task_run.id, counts=json.dumps(counts))
+        if is_moved:
+            task_run.state = state
 
     def paused(self, why: str) -> None:
         """Its consumer will run again."""
         self._end_prints()
-        with self._engine.recorder.batch() as batch:
-            state = batch.state(StateName.AWAITING_RETRY, why)
-            batch.task_state(self._scope, state, reopen=True)
-        self._run.note(self._scope.id, None)
+        self._task_run.move(StateName.AWAITING_RETRY, why, reopen=True)
+        self._run.note(self._task_run.id, None)

@@ -6,147 +6,135 @@ A flow called in a task has no such place: it is the task's affair, whose own st
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from taxietl.errors import ConfigError
-from taxietl.orchestrator.define.context import RunScope, TaskScope
 from taxietl.orchestrator.define.inputs import Inputs, NotReadyError
+from taxietl.orchestrator.define.names import wanted_names
 from taxietl.orchestrator.define.parameters import Parameters
 from taxietl.orchestrator.define.runs import Run
-from taxietl.orchestrator.run.failures import end_with_error, noting_unstored
+from taxietl.orchestrator.define.specs import FlowSpec
+from taxietl.orchestrator.run.endings import end_with_error, noting_unstored
 from taxietl.orchestrator.run.flow_runs import execute
-from taxietl.orchestrator.store.beginnings import NewTaskRun, new_run, new_task_run
-from taxietl.orchestrator.store.names import wanted_names
-from taxietl.orchestrator.store.results import Stored
+from taxietl.orchestrator.run.new_runs import new_run_row
+from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun
+from taxietl.orchestrator.stop.cancellation import current_cancellation
+from taxietl.orchestrator.store.lines import Identity
 from taxietl.orchestrator.store.states import FinalState, StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.define.flows import Flow
-    from taxietl.orchestrator.run.resume import Done
-    from taxietl.orchestrator.store.recorder import Batch
-
-R = TypeVar("R")
+    from taxietl.orchestrator.store.cache import Found
+    from taxietl.orchestrator.store.transaction import Transaction
 
 
-class SubflowCall(Generic[R]):
-    """One call of a flow by the code of another one."""
+class Place:
+    """The place of a child run among the task runs of its parent."""
 
-    def __init__(self, flow: Flow[..., R], parent: RunScope, inputs: Inputs) -> None:
-        self._engine, self._flow, self._parent = parent.engine, flow, parent
-        self._inputs, self.upstreams = inputs, inputs.upstreams
+    def __init__(self, flow: FlowSpec, parent: OpenRun, inputs: Inputs) -> None:
+        self._flow, self._parent, self._inputs = flow, parent, inputs
         # What is there is checked at the call; of what is not, only the values can be.
         self._parameters = None if inputs.futures else flow.parameters(inputs.args, inputs.kwargs)
         arguments = flow.arguments(inputs.args, inputs.kwargs)
-        self.task_run, self._new = new_task_run(
-            parent, flow.name, arguments, kind="subflow", version=flow.version
-        )
+        self.task_run = OpenTaskRun(parent, flow, arguments, kind="subflow")
 
-    def announce(self, *, submitted: bool) -> None:
-        """Store its place as pending."""
-        with self._engine.recorder.batch() as batch:
-            state = batch.state(StateName.PENDING)
-            batch.new_task_run(self.task_run, self._new, state, submitted=submitted)
-
-    def run(self) -> R:
-        """Run the flow: what it returned."""
-        return self.execute().result()
-
-    def execute(self) -> Run[R]:
+    def execute(self) -> Run[Any]:
         """Run the flow as a child of the parent; raises only if it could not begin."""
+        flow, task_run, inputs = self._flow, self.task_run, self._inputs
         try:
             self._parent.cancellation.check()
-            self._inputs.settle()
-            parameters = self._parameters or self._flow.parameters(
-                self._inputs.args, self._inputs.kwargs
-            )
-            place = self._new.given(parameters.by_name)
-            if (done := self._done(place)) is not None:
-                return self._reused(place, done)
-            child = _child(self._flow, self.task_run, parameters, place)
+            inputs.settle()
+            parameters = self._parameters or flow.parameters(inputs.args, inputs.kwargs)
+            task_run.arguments = parameters.by_name
+            if (found := task_run.earlier_result()) is not None:
+                return self._reused(found)
+            child = _child(flow, self._parent, parameters, place=task_run)
         except NotReadyError as error:
             raise self._fail(error) from None
         except BaseException as error:
             self._fail(error)
             raise
-        with noting_unstored(self.task_run):
-            ended = execute(self._flow, child, parameters, place=self.task_run)
-        self._parent.note(self.task_run.id, ended.state.type, ended.final_state.error)
+        with noting_unstored(task_run):
+            ended = execute(flow, child, parameters, place=task_run)
+        self._parent.note(task_run.id, ended.state.type, ended.final_state.error)
         return ended
 
-    def _done(self, place: NewTaskRun) -> Done | None:
-        """The same call in the run that is taken up, if it completed there."""
-        earlier = self._parent.earlier
-        return earlier.done(place, self._flow.codec) if earlier else None
-
-    def _reused(self, place: NewTaskRun, done: Done) -> Run[R]:
+    def _reused(self, found: Found) -> Run[Any]:
         """A child run that had completed in the run that is taken up: not run again."""
-        old, owner = done.record, self.task_run
-        place = replace(place, child_run_id=old.child_run_id)
-        with self._engine.recorder.batch() as batch:
-            _store_place(batch, owner, place)
-            state = batch.state(StateName.CACHED, done.message)
-            batch.task_end(owner, state)
-            batch.writer.outcome(owner.id, Stored(old.result, old.files))
-        self._parent.note(owner.id, state.type)
-        child = self._engine.history.find(old.child_run_id or "")
-        name = child.name if child else place.name
-        final = FinalState[R].of(state, done.value, None)
-        return Run(old.child_run_id or "", name, self._flow.name, final)
+        task_run = self.task_run
+        with self._parent.services.transaction() as change:
+            _store_place(change, task_run, found.child_run_id)
+            state = task_run.complete(
+                *(change, StateName.CACHED, found.stored),
+                message=found.message,
+                reused_from=found.reused_from,
+            )
+        task_run.has_completed(state)
+        child = self._parent.services.history.find(found.child_run_id or "")
+        name = child.name if child else task_run.name
+        final = FinalState[Any].of(state, found.value, None)
+        return Run(found.child_run_id or "", name, self._flow.name, final)
 
     def _fail(self, error: BaseException) -> BaseException:
         """Record that the flow could not begin; gives the error to raise."""
         if self.task_run.state is None:
-            self.announce(submitted=False)
+            self.task_run.store(StateName.PENDING)
         return end_with_error(self.task_run, error)
 
 
-def run_in_task(flow: Flow[..., R], caller: TaskScope, inputs: Inputs) -> Run[R]:
-    """Run a flow called in a task.
-
-    Raises:
-        ConfigError: the task is in a process of its own; or a parameter is wrong.
-    """
-    if caller.is_isolated:
-        raise ConfigError(
-            f"{flow!r} was called in an isolated task, whose process has no history.",
-            hint="Call flows from a flow, or from a task without isolate=.",
-        )
-    caller.cancellation.check()
+def run_in_task(flow: FlowSpec, task_run: OpenTaskRun, inputs: Inputs) -> Run[Any]:
+    """Run a flow called in a task; ConfigError if a parameter is wrong."""
+    current_cancellation().check()
     try:
         inputs.settle()
     except NotReadyError as error:
         raise error.error from None
     parameters = flow.parameters(inputs.args, inputs.kwargs)
-    return execute(flow, _child(flow, caller, parameters, None), parameters)
+    child = _child(flow, task_run.run, parameters, owner=task_run)
+    return execute(flow, child, parameters)
 
 
 def _child(
-    flow: Flow[..., Any], owner: TaskScope, parameters: Parameters, place: NewTaskRun | None
-) -> RunScope:
-    """Store a child run that belongs to a task run, its place in the parent or its caller."""
-    parent = owner.run
-    engine = parent.engine
-    names = wanted_names(flow.run_name(parameters), engine.rng)
-    shared = (parent.root_id, owner.cancellation, parent.pool)
-    run = RunScope(
-        *(engine, secrets.token_hex(16), "", flow.name, *shared),
-        call=owner.call,
-        log_prints=parent.log_prints if flow.log_prints is None else flow.log_prints,
-        earlier=parent.earlier.below(place) if parent.earlier and place else None,
-    )
-    new = new_run(run, parameters.by_name, owner=owner)
-    with engine.recorder.batch() as batch:
-        batch.new_run(run, new, names)
-        batch.say(parent, f"Created subflow run {run.name!r} for flow {flow.name!r}")
+    flow: FlowSpec,
+    parent: OpenRun,
+    parameters: Parameters,
+    *,
+    place: OpenTaskRun | None = None,
+    owner: OpenTaskRun | None = None,
+) -> OpenRun:
+    """Store a child run.
+
+    Args:
+        place: its place in the parent.
+        owner: or else the task run that called it.
+    """
+    services = parent.services
+    names = wanted_names(flow.run_name_for(parameters), services.rng)
+    run_id, caller = secrets.token_hex(16), place or owner
+    with services.transaction() as change:
+        name, base = change.claim_name(names)
+        who = Identity(run_id, name, flow.name, parent.who.root_id)
+        above = parent.who.task_run(caller.id, caller.name) if caller else parent.who
+        change.add(new_run_row(change, who, parameters, base=base, above=above))
+        created = f"Created subflow run {name!r} for flow {flow.name!r}"
+        change.say(parent.who, created)
         if place is not None:
-            _store_place(batch, owner, replace(place, child_run_id=run.id))
-    return run
+            _store_place(change, place, run_id)
+    if place is not None and place.state is None:
+        place.state = change.state(StateName.PENDING)
+    earlier = parent.earlier
+    return OpenRun(
+        who=who,
+        services=services,
+        cancellation=current_cancellation() if owner else parent.cancellation,
+        pool=parent.pool,
+        caller_of=parent.caller_of,
+        log_prints=parent.log_prints if flow.log_prints is None else flow.log_prints,
+        earlier=earlier.below(place.as_asked()) if earlier and place else None,
+    )
 
 
-def _store_place(batch: Batch, owner: TaskScope, place: NewTaskRun) -> None:
+def _store_place(change: Transaction, place: OpenTaskRun, child_run_id: str | None) -> None:
     """Insert a subflow's place; of one that was submitted, keep what it begins with."""
-    if owner.state is None:
-        batch.new_task_run(owner, place, batch.state(StateName.PENDING))
+    if place.state is None:
+        place.add(change, StateName.PENDING, child_run_id=child_run_id)
     else:
-        batch.writer.inputs(place)
+        place.keep_inputs(change, child_run_id=child_run_id)

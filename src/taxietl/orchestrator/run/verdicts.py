@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from taxietl.errors import Cancelled, TaxietlError
-from taxietl.orchestrator.define.context import Outcome
 from taxietl.orchestrator.define.futures import Future
 from taxietl.orchestrator.define.inputs import found_in, resolved
+from taxietl.orchestrator.run.open_runs import Outcome
 from taxietl.orchestrator.store.states import (
     FinalState,
     State,

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 from taxietl.errors import Cancelled
@@ -187,6 +188,15 @@ class Cancellation:
             entry.close()
             with self._lock:
                 self._callbacks.remove(entry)
+
+
+current: ContextVar[Cancellation | None] = ContextVar("taxietl_cancellation", default=None)
+"""What asks the current code to stop; None outside any run."""
+
+
+def current_cancellation() -> Cancellation:
+    """The current task's or run's; outside any run one that nobody will ever request."""
+    return current.get() or Cancellation()
 
 
 def _run_all(callbacks: list[_Callback]) -> None:

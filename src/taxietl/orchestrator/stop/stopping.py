@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from taxietl.errors import ConfigError, TryLaterError
 from taxietl.orchestrator.store.database import translated
-from taxietl.orchestrator.store.liveness import process_start, reconcile
+from taxietl.orchestrator.store.liveness import process_start
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.store.history import History
-    from taxietl.orchestrator.store.records import RunRecord
+    from taxietl.orchestrator.store.rows import RunRow
 
 SIGNAL_AFTER_SECONDS = 3.0
 """A run that hears the request ends within two seconds, cleaning up included."""
@@ -53,7 +53,7 @@ def withdraw(home: Path, root_id: str) -> None:
 
 def stop(
     history: History, name: str, *, sleep: Callable[[float], None] = time.sleep
-) -> tuple[RunRecord, bool]:
+) -> tuple[RunRow, bool]:
     """Stop the run of that name, and wait for its end.
 
     Returns:
@@ -78,7 +78,7 @@ def stop(
     while waited < GIVE_UP_AFTER_SECONDS:
         sleep(POLL_SECONDS)
         waited += POLL_SECONDS
-        reconcile(history)  # it may have died instead
+        history.reconcile()  # it may have died instead
         if (now := history.run(run.id)).state.is_final:
             return now, True
         if waited >= SIGNAL_AFTER_SECONDS and not was_signalled:
@@ -89,7 +89,7 @@ def stop(
     )
 
 
-def _ask(home: Path, run: RunRecord) -> None:
+def _ask(home: Path, run: RunRow) -> None:
     """Write the request; whole or not at all, since it is looked for all the time."""
     who = f"Cancelled by {_user()} with `taxietl runs cancel` on {socket.gethostname()}."
     path = request_path(home, run.id)
@@ -108,7 +108,7 @@ def _user() -> str:
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "somebody"
 
 
-def _terminate(run: RunRecord) -> bool:
+def _terminate(run: RunRow) -> bool:
     """Send SIGTERM to the run's process, if that number still means it, and means it here."""
     if run.host != socket.gethostname() or run.process_start is None or run.pid == os.getpid():
         return False

@@ -17,16 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxietl.errors import UnknownNameError
-from taxietl.orchestrator.store.cache_entries import (
+from taxietl.orchestrator.store.cache_rows import (
     ENTRIES,
-    CacheEntry,
-    entry_of,
+    CacheRow,
     files_under,
     own_files,
 )
 from taxietl.orchestrator.store.cache_sweep import Removed, Sweep
 from taxietl.orchestrator.store.fingerprints import FileFingerprint
-from taxietl.orchestrator.store.records import to_text
+from taxietl.orchestrator.store.states import to_text
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.store.history import History
@@ -64,11 +63,11 @@ class CacheStore:
         self._database = history.database
         self.folder = (history.home / "cache").resolve()
 
-    def entries(self, task: str | None = None) -> list[CacheEntry]:
+    def entries(self, task: str | None = None) -> list[CacheRow]:
         """All that is kept, or of one task; what was used last comes first."""
         where, given = ("WHERE cache.task = ?", (task,)) if task else ("", ())
         rows = self._database.rows(f"{ENTRIES} {where} ORDER BY last_used_at DESC", given)
-        return [entry_of(row) for row in rows]
+        return [CacheRow.of(row) for row in rows]
 
     def size(self, result: str, files: Iterable[FileFingerprint]) -> int:
         """What a result takes, with its files in the cache's folder."""
@@ -88,7 +87,7 @@ class CacheStore:
 
     def usage(
         self,
-        entries: Iterable[CacheEntry] | None = None,
+        entries: Iterable[CacheRow] | None = None,
         files: Iterable[OtherFile] | None = None,
     ) -> Usage:
         """What those entries and files, or all, take; a file that two name counts once."""
@@ -112,7 +111,7 @@ class CacheStore:
                 tasks = {entry.task for entry in known}
                 raise UnknownNameError("cached task or key", name, tasks)
 
-        def is_wanted(entry: CacheEntry) -> bool:
+        def is_wanted(entry: CacheRow) -> bool:
             return everything or any(_is_named(entry, name) for name in names)
 
         with self._database.transaction() as connection:
@@ -162,12 +161,12 @@ class CacheStore:
                 )
 
 
-def _is_named(entry: CacheEntry, name: str) -> bool:
+def _is_named(entry: CacheRow, name: str) -> bool:
     # The beginning of a key goes beyond the task's name: `extract/1/3f`.
     return entry.task == name or ("/" in name and entry.key.startswith(name))
 
 
-def _total(entries: Iterable[CacheEntry], folder: Path) -> int:
+def _total(entries: Iterable[CacheRow], folder: Path) -> int:
     """What those take together; a file that two of them name counts once."""
     sizes: dict[Path, int] = {}
     results = 0

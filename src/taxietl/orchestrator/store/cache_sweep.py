@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taxietl.orchestrator.store.cache_entries import (
+from taxietl.orchestrator.store.cache_rows import (
     ENTRIES,
-    CacheEntry,
-    entry_of,
+    CacheRow,
     files_under,
     own_files,
 )
@@ -50,7 +49,7 @@ class Sweep:
     ) -> None:
         self._connection, self._folder, self._dry_run = connection, folder, dry_run
         rows = connection.execute(f"{ENTRIES} ORDER BY last_used_at, cache.rowid")
-        self.entries = [entry_of(row) for row in rows]
+        self.entries = [CacheRow.of(row) for row in rows]
         self.removed: list[Removed] = []
         self._unlinked: set[Path] = set()
         self.left: list[str] = []
@@ -66,7 +65,7 @@ class Sweep:
             for path, _ in own_files(entry.files, folder):
                 self._named[path] = self._named.get(path, 0) + 1
 
-    def remove(self, entry: CacheEntry, why: str) -> int:
+    def remove(self, entry: CacheRow, why: str) -> int:
         """Remove an entry with its own files, unless it is in use; how many bytes that frees."""
         own = list(own_files(entry.files, self._folder))
         if entry.key in self._keys or any(path in self._files for path, _ in own):

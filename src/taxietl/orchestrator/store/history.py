@@ -1,44 +1,26 @@
 """Everything that runs did, kept: runs, task runs, their states and log lines.
 
-The engine writes through a `Writer`, whose block is one transaction. Opening the history first
-tells the runs whose process died (see `liveness.py`), so nobody reads of them as running. Here
-is what the engine and users ask; what only a command shows is asked in `query/runs.py`.
+It is written through `transaction`. Opening it first tells the runs whose process died (see
+`liveness.py`), so nobody reads of them as running. Here is what the engine and users ask; what
+only a command shows is asked in `query/runs.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from taxietl.errors import UnknownNameError
-from taxietl.orchestrator.store.beginnings import NewTaskRun
+from taxietl.orchestrator.store import lines
 from taxietl.orchestrator.store.database import BUSY_SECONDS, Database
-from taxietl.orchestrator.store.liveness import reconcile
-from taxietl.orchestrator.store.logs import Line
-from taxietl.orchestrator.store.records import (
-    LogRecord,
-    RunRecord,
-    StateRecord,
-    TaskRunRecord,
-    log_record,
-    run_record,
-    state_record,
-    task_run_record,
-    when,
-)
-from taxietl.orchestrator.store.states import StateName
-from taxietl.orchestrator.store.writer import Writer
-
-RUNS = (
-    "SELECT runs.*,"
-    " COALESCE((SELECT name FROM runs AS old WHERE old.id = runs.resumed_from),"
-    " runs.resumed_from) AS resumed_from_name,"
-    " (SELECT name FROM runs AS new WHERE new.resumed_from = runs.id) AS resumed_by FROM runs"
-)
-"""What `run_record` reads; add the condition."""
+from taxietl.orchestrator.store.liveness import sweep_locks, taken_from_dead
+from taxietl.orchestrator.store.rows import LogRow, RunRow, StateRow, TaskRunRow, when
+from taxietl.orchestrator.store.states import State, StateName
+from taxietl.orchestrator.store.transaction import Transaction
 
 TREE = (
     "WITH RECURSIVE tree (id) AS (VALUES (?) UNION ALL"
@@ -63,7 +45,7 @@ class History:
             TargetError: the disk is full, or the file damaged.
         """
         history = cls(home)
-        reconcile(history, now=now)
+        history.reconcile(now=now)
         return history
 
     @classmethod
@@ -80,114 +62,125 @@ class History:
         """Close the file."""
         self.database.close()
 
-    @contextmanager
-    def writing(self) -> Iterator[Writer]:
-        """One transaction."""
-        with self.database.transaction() as connection:
-            yield Writer(connection)
+    def transaction(self, at: datetime) -> Transaction:
+        """Changes at that time, by the engine's clock, that are stored together."""
+        return Transaction(self.database, at)
 
-    def add_lines(self, lines: Iterable[Line]) -> None:
-        """Store log lines by themselves."""
-        with self.writing() as writer:
-            writer.lines(lines)
+    def reconcile(self, *, now: datetime | None = None) -> list[RunRow]:
+        """Mark every run whose process is gone as crashed, with all that was open in it.
 
-    def runs(self, *, limit: int = 50, state: StateName | None = None) -> list[RunRecord]:
+        Returns:
+            The top-level runs found dead. A live run, of whatever process, is not touched.
+        """
+        now = now or datetime.now(UTC)
+        dead = [run for run in self.open_roots() if self._bury(run, now)]
+        sweep_locks(self.home)
+        return dead
+
+    def _bury(self, run: RunRow, now: datetime) -> bool:
+        """Mark one run as crashed if its lock can be had; False if it lives or has ended."""
+        with taken_from_dead(self.home, run.id) as is_dead:
+            if not is_dead:
+                return False
+            heard = self.last_heard(run.id)
+            message = (
+                f"Its process {run.pid} on {run.host} is gone; last heard of at"
+                f" {heard:%Y-%m-%d %H:%M:%S} UTC."
+            )
+            with self.transaction(now) as change:
+                # Reads again what is open: the run may have ended before the lock was had.
+                return change.end_open(run.id, State(StateName.CRASHED, message, now))
+
+    def runs(self, *, limit: int = 50, state: StateName | None = None) -> list[RunRow]:
         """Runs, child runs among them, newest first; whatever the clock said when they began."""
         where = "WHERE state = ?" if state else ""
-        rows = self.database.rows(
-            f"{RUNS} {where} ORDER BY rowid DESC LIMIT ?",
-            (state, limit) if state else (limit,),
+        return self._runs(
+            f"{where} ORDER BY rowid DESC LIMIT ?", *((state, limit) if state else (limit,))
         )
-        return [run_record(row) for row in rows]
 
-    def run(self, name_or_id: str) -> RunRecord:
+    def run(self, name_or_id: str) -> RunRow:
         """One run, the newest of that name; UnknownNameError if there is none."""
         found = self.find(name_or_id)
         if found is None:
             raise UnknownNameError("run", name_or_id, (each.name for each in self.runs(limit=20)))
         return found
 
-    def find(self, name_or_id: str) -> RunRecord | None:
+    def find(self, name_or_id: str) -> RunRow | None:
         """One run, or None.
 
         Of those that were to have one name, of which all but the first got a number, the newest.
         """
-        rows = self.database.rows(
-            f"{RUNS} WHERE id = ? OR name = ? OR base = ? ORDER BY id = ? DESC, rowid DESC LIMIT 1",
-            (name_or_id,) * 4,
+        found = self._runs(
+            "WHERE id = ? OR name = ? OR base = ? ORDER BY id = ? DESC, rowid DESC LIMIT 1",
+            *(name_or_id,) * 4,
         )
-        return run_record(rows[0]) if rows else None
+        return found[0] if found else None
 
-    def handle(self, run: RunRecord) -> str:
+    def handle(self, run: RunRow) -> str:
         """What to type for that very run: its name, or its id where the name means a newer one."""
         found = self.find(run.name)
         return run.name if found and found.id == run.id else run.id
 
-    def last_resumption(self, run: RunRecord) -> RunRecord:
+    def last_resumption(self, run: RunRow) -> RunRow:
         """The last of the runs that take up that one, one after the other; itself if none does."""
-        while rows := self.database.rows(f"{RUNS} WHERE resumed_from = ?", (run.id,)):
-            run = run_record(rows[0])
+        while found := self._runs("WHERE resumed_from = ?", run.id):
+            run = found[0]
         return run
 
-    def children(self, run_id: str) -> list[RunRecord]:
+    def children(self, run_id: str) -> list[RunRow]:
         """The runs that run called, in their order."""
-        rows = self.database.rows(
-            f"{RUNS} WHERE parent_id = ? ORDER BY created_at, rowid",
-            (run_id,),
-        )
-        return [run_record(row) for row in rows]
+        return self._runs("WHERE parent_id = ? ORDER BY created_at, rowid", run_id)
 
-    def open_roots(self) -> list[RunRecord]:
+    def open_roots(self) -> list[RunRow]:
         """The top-level runs with anything in their tree that has not ended."""
-        rows = self.database.rows(
-            f"{RUNS} WHERE id IN (SELECT root_id FROM runs"  # noqa: S608
+        return self._runs(
+            "WHERE id IN (SELECT root_id FROM runs"
             " WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING'))"
         )
-        return [run_record(row) for row in rows]
 
-    def task_runs(self, run_id: str) -> list[TaskRunRecord]:
+    def task_runs(self, run_id: str) -> list[TaskRunRow]:
         """The task runs of one run, in their order."""
         rows = self.database.rows(
             "SELECT * FROM task_runs WHERE run_id = ? ORDER BY created_at, rowid", (run_id,)
         )
-        return [task_run_record(row) for row in rows]
+        return [TaskRunRow.of(row) for row in rows]
 
     def same_call(
-        self, run_id: str, new: NewTaskRun, *, any_version: bool = False
-    ) -> TaskRunRecord | None:
+        self, run_id: str, call: TaskRunRow, *, any_version: bool = False
+    ) -> TaskRunRow | None:
         """That run's call of the same task or child flow with the same arguments, if any.
 
         Streams are no such calls, nor are calls whose arguments nothing tells apart.
         """
-        if new.digest == "":
+        if call.digest == "":
             return None
         rows = self.database.rows(
             "SELECT * FROM task_runs WHERE run_id = ? AND kind = ? AND task = ? AND ordinal = ?"
             " AND (version = ? OR ?) AND digest IS ? AND (digest IS NOT NULL OR arguments = ?)",
             (
-                *(run_id, new.kind, new.task, new.ordinal),
-                *(new.version, any_version, new.digest, new.arguments),
+                *(run_id, call.kind, call.task, call.ordinal),
+                *(call.version, any_version, call.digest, call.arguments),
             ),
         )
-        return task_run_record(rows[0]) if rows else None
+        return TaskRunRow.of(rows[0]) if rows else None
 
-    def states(self, run_id: str, task_run_id: str | None = None) -> list[StateRecord]:
+    def states(self, run_id: str, task_run_id: str | None = None) -> list[StateRow]:
         """The transitions of a run itself, or of one of its task runs, in their order."""
         rows = self.database.rows(
             "SELECT * FROM states WHERE run_id = ? AND task_run_id IS ? ORDER BY rowid",
             (run_id, task_run_id),
         )
-        return [state_record(row) for row in rows]
+        return [StateRow.of(row) for row in rows]
 
-    def logs(self, run_id: str, *, children: bool = True) -> list[LogRecord]:
+    def logs(self, run_id: str, *, children: bool = True) -> list[LogRow]:
         """The log lines of a run, and of all runs below it, in the order they were stored."""
         return list(self.each_log(run_id, children=children))
 
-    def each_log(self, run_id: str, *, children: bool = True) -> Iterator[LogRecord]:
+    def each_log(self, run_id: str, *, children: bool = True) -> Iterator[LogRow]:
         """The same, read while they are used: there may be a million."""
         among = f"IN ({TREE} SELECT id FROM tree)" if children else "= ?"  # noqa: S608
         sql = f"SELECT * FROM logs WHERE run_id {among} ORDER BY rowid"  # noqa: S608
-        return map(log_record, self.database.each_row(sql, (run_id,)))
+        return map(LogRow.of, self.database.each_row(sql, (run_id,)))
 
     def last_heard(self, root_id: str) -> datetime:
         """When anything was last written about that run or its children."""
@@ -199,3 +192,24 @@ class History:
             (root_id,) * 2,
         )[0]
         return when(row["at"])
+
+    def _runs(self, where: str, *given: object) -> list[RunRow]:
+        rows = self.database.rows(f"SELECT * FROM runs {where}", given)  # noqa: S608
+        return [RunRow.of(row) for row in rows]
+
+
+current: ContextVar[History | None] = ContextVar("taxietl_history", default=None)
+"""Of the run that the current code belongs to; None outside any run."""
+
+
+def run_in_process(pid: int) -> str | None:
+    """The name of another run that is in progress in the process of that number, if there is one.
+
+    Asked in a run, of its history; outside any run nothing is known.
+    """
+    history, who = current.get(), lines.current.get()
+    if history is None or who is None:
+        return None
+    running = history.runs(state=StateName.RUNNING)
+    names = (each.name for each in running if each.pid == pid and each.id != who.run_id)
+    return next(names, None)

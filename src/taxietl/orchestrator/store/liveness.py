@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from taxietl.orchestrator.store.database import translated
 from taxietl.orchestrator.store.filelock import FileLock, is_locked, try_lock
-from taxietl.orchestrator.store.states import State, StateName
-
-if TYPE_CHECKING:
-    from taxietl.orchestrator.store.history import History
-    from taxietl.orchestrator.store.records import RunRecord
 
 
 def hold(home: Path, root_id: str) -> FileLock:
@@ -39,38 +34,20 @@ def is_alive(home: Path, root_id: str) -> bool:
         return is_locked(path)
 
 
-def reconcile(history: History, *, now: datetime | None = None) -> list[RunRecord]:
-    """Mark every run whose process is gone as crashed, with all that was open in it.
-
-    Returns:
-        The top-level runs found dead. A live run, of whatever process, is not touched.
-    """
-    dead = [run for run in history.open_roots() if _bury(history, run, now or datetime.now(UTC))]
-    _sweep(history.home)
-    return dead
-
-
-def _bury(history: History, run: RunRecord, now: datetime) -> bool:
-    """Mark one run as crashed if its lock can be had; False if it lives or has ended."""
-    path = _lock_path(history.home, run.id)
+@contextmanager
+def taken_from_dead(home: Path, root_id: str) -> Iterator[bool]:
+    """Whether the process of a top-level run is gone; for as long as the block runs it stays so."""
+    path = _lock_path(home, root_id)
     with translated(path):
         lock = try_lock(path)
-    if lock is None:
-        return False
     try:
-        heard = history.last_heard(run.id)
-        message = (
-            f"Its process {run.pid} on {run.host} is gone; last heard of at"
-            f" {heard:%Y-%m-%d %H:%M:%S} UTC."
-        )
-        with history.writing() as writer:
-            # Reads again what is open: the run may have ended before the lock was had.
-            return bool(writer.end_open(run.id, State(StateName.CRASHED, message, now)))
+        yield lock is not None
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()
 
 
-def _sweep(home: Path) -> None:
+def sweep_locks(home: Path) -> None:
     """Remove lock files whose holder died after its run had ended, and what was asked of them."""
     for path in (home / "runs").glob("*.lock"):
         with suppress(OSError):

@@ -91,7 +91,20 @@ UPDATE runs SET base = substr(rtrim(name, '0123456789'), 1, length(rtrim(name, '
     substr(rtrim(runs.name, '0123456789'), 1, length(rtrim(runs.name, '0123456789')) - 1));
 """
 
-STEPS = (FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES)
+# Where a result comes from that was not made, and why one was made, as data: before, both stood
+# in messages only.
+REUSE = """
+ALTER TABLE task_runs ADD COLUMN miss TEXT;
+ALTER TABLE task_runs ADD COLUMN reused_from TEXT;
+UPDATE task_runs SET miss = (SELECT substr(message, 13, length(message) - 13) FROM states
+    WHERE states.run_id = task_runs.run_id AND states.task_run_id = task_runs.id
+    AND message LIKE 'Cache miss: %' LIMIT 1) WHERE cache_key IS NOT NULL;
+UPDATE task_runs SET reused_from = COALESCE((SELECT runs.id FROM runs
+    WHERE runs.name = substr(task_runs.message, 19, length(task_runs.message) - 20)), '')
+    WHERE state = 'Cached' AND message <> '';
+"""
+
+STEPS = (FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES, REUSE)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

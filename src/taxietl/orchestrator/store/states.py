@@ -151,6 +151,11 @@ class FinalState(State, Generic[R]):
         return self.error
 
 
+def to_text(at: datetime) -> str:
+    """A time as the history has it: ISO-8601 with microseconds; sorts as text, all being UTC."""
+    return at.isoformat(timespec="microseconds")
+
+
 def deciding_state(outcomes: Sequence[StateType], at: datetime) -> State:
     """The final state of a flow that others decide: its runs, or what it returned.
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import Cancelled, IsolatedProcessError, TimedOutError
-from taxietl.orchestrator.define.context import RunScope, TaskScope
 from taxietl.orchestrator.define.inputs import NotReadyError
-from taxietl.orchestrator.store.recorder import described
+from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, within
+from taxietl.orchestrator.run.told import described, say_end, say_raised
 from taxietl.orchestrator.store.states import StateName, StateType
 
+if TYPE_CHECKING:
+    from taxietl.orchestrator.define.hooks import Hooks
+    from taxietl.orchestrator.store.lines import Identity
 
-def failure(who: RunScope | TaskScope, error: BaseException) -> tuple[StateName, str]:
+
+def failure(who: Identity, error: BaseException) -> tuple[StateName, str]:
     """The state that error leads to, and its message.
 
     A timeout is one only of the run that was too slow; for who called it, it is an error like
@@ -24,7 +31,7 @@ def failure(who: RunScope | TaskScope, error: BaseException) -> tuple[StateName,
     is_dead = isinstance(error, IsolatedProcessError) and error.run_id == who.id
     if is_dead or not isinstance(error, Exception) or isinstance(error, MemoryError):
         return StateName.CRASHED, f"Crash detected! {described(error)}"
-    kind = "Task run" if isinstance(who, TaskScope) else "Flow run"
+    kind = "Task run" if who.task_run_id else "Flow run"
     return StateName.FAILED, f"{kind} encountered an exception: {described(error)}"
 
 
@@ -38,7 +45,7 @@ def meant(error: BaseException) -> BaseException:
 
 
 @contextmanager
-def noting_unstored(task_run: TaskScope) -> Iterator[None]:
+def noting_unstored(task_run: OpenTaskRun) -> Iterator[None]:
     """The end of a task run that the block cannot store counts as a crash, for its run as well."""
     try:
         yield
@@ -48,9 +55,12 @@ def noting_unstored(task_run: TaskScope) -> Iterator[None]:
 
 
 def end_with_error(
-    task_run: TaskScope, error: BaseException, *, counts: str | None = None
+    task_run: OpenTaskRun, error: BaseException, *, counts: Mapping[str, int] | None = None
 ) -> BaseException:
     """Record a task run's failure, its cancellation, or that its upstream did not complete.
+
+    Args:
+        counts: how far a stream came.
 
     Returns:
         The error to raise: the one given, `Cancelled` in its place if it asked to stop or the
@@ -59,16 +69,36 @@ def end_with_error(
     run, error = task_run.run, meant(error)
     if run.cancellation.requested and not isinstance(error, Cancelled):
         error = run.cancellation.error()
-    with noting_unstored(task_run), run.engine.recorder.batch() as batch:
+    raised: BaseException | None = None
+    with noting_unstored(task_run), run.services.transaction() as change:
         if isinstance(error, NotReadyError):
-            state, error = batch.state(StateName.NOT_READY, str(error)), error.error
+            state, error = change.state(StateName.NOT_READY, str(error)), error.error
         elif isinstance(error, Cancelled):
-            state = batch.state(StateName.CANCELLED, error.reason)
+            state = change.state(StateName.CANCELLED, error.reason)
         else:
-            batch.raised(task_run, error)
-            state = batch.state(*failure(task_run, error))
-        batch.task_end(task_run, state)
+            raised = error
+            say_raised(change, task_run.who, error)
+            state = change.state(*failure(task_run.who, error))
+        is_moved = change.move(task_run.who, state, attempt=task_run.attempt)
+        if is_moved:
+            say_end(change, task_run.who, state, raised)
         if counts is not None:
-            batch.writer.counts(task_run.id, counts)
+            change.keep(task_run.id, counts=json.dumps(counts))
+    if is_moved:
+        task_run.state = state
     run.note(task_run.id, state.type, error)
     return error
+
+
+def tell_hooks(hooks: Hooks, ended: Any, place: OpenRun | OpenTaskRun) -> None:
+    """Call the hooks for `ended.state`, as code of the run or task run that has ended."""
+    services = place.services if isinstance(place, OpenRun) else place.run.services
+    with within(place):
+        for hook in hooks.of(ended.state):
+            try:
+                hook(ended)
+            except BaseException as error:  # noqa: BLE001 - a hook fails no run
+                name = getattr(hook, "__qualname__", repr(hook))
+                message = f"The hook {name} failed: {described(error)}"
+                with services.transaction() as change:
+                    change.say(place.who, message, level=logging.WARNING, error=error)

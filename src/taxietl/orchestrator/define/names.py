@@ -1,16 +1,13 @@
-"""What runs are called: an adjective and an animal, or the flow's own template, never twice."""
+"""What runs want to be called: an adjective and an animal, or the flow's own template."""
 
 from __future__ import annotations
 
 import functools
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import sqlite3
+from typing import Any
 
 from taxietl.masking import masked
 
@@ -65,28 +62,3 @@ def _generator(rng: Random) -> Any:
     from coolname.data import config
 
     return RandomGenerator(config, rng)
-
-
-def free_name(connection: sqlite3.Connection, wanted: Iterable[str]) -> tuple[str, str | None]:
-    """The first of the wanted names that no run has, or the last one with a number.
-
-    Call it in the transaction that inserts the run, so that nobody takes the name between.
-
-    Returns:
-        The name, and the one that got a number if one did.
-    """
-    name = ""
-    for name in wanted:
-        if not _is_taken(connection, name):
-            return name, None
-    last = connection.execute(
-        "SELECT name FROM runs WHERE base = ? ORDER BY rowid DESC LIMIT 1", (name,)
-    ).fetchone()
-    number = int(last[0].rpartition("-")[2]) if last else 1
-    while _is_taken(connection, f"{name}-{number + 1}"):
-        number += 1
-    return f"{name}-{number + 1}", name
-
-
-def _is_taken(connection: sqlite3.Connection, name: str) -> bool:
-    return connection.execute("SELECT 1 FROM runs WHERE name = ?", (name,)).fetchone() is not None

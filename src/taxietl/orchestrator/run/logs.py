@@ -16,57 +16,18 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from taxietl.masking import masked
-from taxietl.orchestrator.define.context import RunScope, TaskScope, scope
+from taxietl.orchestrator.stop.cancellation import current_cancellation
+from taxietl.orchestrator.store import history as histories
+from taxietl.orchestrator.store import lines
+from taxietl.orchestrator.store.history import History
+from taxietl.orchestrator.store.lines import ENGINE, FLOW_RUNS, TASK_RUNS, Line
+from taxietl.orchestrator.store.rows import LogRow
 from taxietl.terminal import visible, visible_json
-
-ENGINE = "taxietl.engine"
-FLOW_RUNS = "taxietl.flow_runs"
-TASK_RUNS = "taxietl.task_runs"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the engine's about a run, or about one of its task runs."""
-
-    at: datetime
-    logger: str
-    level: int
-    message: str
-    run_id: str
-    run_name: str
-    task_run_id: str | None = None
-    task_run_name: str | None = None
-    error: BaseException | None = None
-    shown: str | None = None
-    """What the console shows of it: all, or less of an error that was told before, or `""`."""
-
-    @property
-    def text(self) -> str:
-        """The message, and the traceback of the error if there is one."""
-        if self.error is None:
-            return self.message
-        trace = "".join(traceback.format_exception(self.error)).rstrip()
-        return f"{self.message}\n{masked(trace)}"
-
-    def show(self) -> None:
-        """Hand it to the handlers; the history has it already."""
-        logger = logging.getLogger(self.logger)
-        if not logger.isEnabledFor(self.level):
-            return
-        record = logger.makeRecord(self.logger, self.level, "", 0, self.message, (), None)
-        record.created = self.at.timestamp()
-        record.msecs = self.at.microsecond // 1000
-        record.__dict__.update(
-            run_name=self.run_name, task_run_name=self.task_run_name, taxietl_line=self
-        )
-        with contextlib.suppress(Exception):  # a broken handler of anybody's breaks no run
-            logger.handle(record)
 
 
 class _RunLogger(logging.LoggerAdapter[logging.Logger]):
@@ -81,13 +42,13 @@ class _RunLogger(logging.LoggerAdapter[logging.Logger]):
 
 def get_run_logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
     """A logger whose lines carry the current run's or task run's name; outside, a plain one."""
-    current = scope.get()
-    if isinstance(current, TaskScope):
-        names = {"run_name": current.run.name, "task_run_name": current.name}
-        return _RunLogger(logging.getLogger(TASK_RUNS), names)
-    if isinstance(current, RunScope):
-        return _RunLogger(logging.getLogger(FLOW_RUNS), {"run_name": current.name})
-    return logging.getLogger("taxietl")
+    who = lines.current.get()
+    if who is None:
+        return logging.getLogger("taxietl")
+    if who.task_run_id is None:
+        return _RunLogger(logging.getLogger(FLOW_RUNS), {"run_name": who.run_name})
+    names = {"run_name": who.run_name, "task_run_name": who.task_run_name}
+    return _RunLogger(logging.getLogger(TASK_RUNS), names)
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -172,29 +133,23 @@ class _HistoryHandler(logging.Handler):
     """Stores what is logged inside a run with that run."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        current = scope.get()
-        if current is None or hasattr(record, "taxietl_line"):
+        who, history = lines.current.get(), histories.current.get()
+        if who is None or history is None or hasattr(record, "taxietl_line"):
             return
-        run = current.run if isinstance(current, TaskScope) else current
+        at = datetime.fromtimestamp(record.created, UTC)
         try:
             message = record.getMessage()
             if record.exc_info and record.exc_info[1]:
                 trace = "".join(traceback.format_exception(record.exc_info[1]))
                 message = f"{message}\n{trace.rstrip()}"
-            line = Line(
-                at=datetime.fromtimestamp(record.created, UTC),
-                logger=record.name,
-                level=record.levelno,
-                message=masked(message),
-                run_id=run.id,
-                run_name=run.name,
-                task_run_id=current.id if isinstance(current, TaskScope) else None,
-            )
-            run.engine.history.add_lines([line])
+            level = logging.getLevelName(record.levelno)
+            with history.transaction(at) as change:
+                text = masked(message)
+                change.add(LogRow(who.run_id, who.task_run_id, at, level, record.name, text))
         except Exception:  # noqa: BLE001 - the next transition will say what is wrong
             return
         # A loop that does little but log is hardly ever met outside a handler (see signals.py).
-        current.cancellation.check_overdue()
+        current_cancellation().check_overdue()
 
 
 class _Unchanged(logging.Filter):
@@ -267,5 +222,15 @@ class _Capture:
             self._restore.append(functools.partial(handler.removeFilter, unchanged))
 
 
-captured = _Capture()
-"""`with captured:` around a run."""
+_capture = _Capture()
+
+
+@contextlib.contextmanager
+def captured(history: History) -> Iterator[None]:
+    """Around a run: lines logged in it go to that history."""
+    token = histories.current.set(history)
+    try:
+        with _capture:
+            yield
+    finally:
+        histories.current.reset(token)

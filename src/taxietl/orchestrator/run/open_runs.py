@@ -1,0 +1,294 @@
+"""A run and a task run while they go: what is known of them in memory, and how they are stored.
+
+Each is a row in the history from its first state to its last, and one object here meanwhile.
+Every change of state is one transaction, which says so in the log, too.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from taxietl.errors import ConfigError
+from taxietl.orchestrator.define import calling
+from taxietl.orchestrator.run.told import say_end
+from taxietl.orchestrator.stop import cancellation
+from taxietl.orchestrator.store import lines
+from taxietl.orchestrator.store.arguments import shown_with_digest
+from taxietl.orchestrator.store.lines import Identity
+from taxietl.orchestrator.store.results import Stored
+from taxietl.orchestrator.store.rows import TaskRunRow
+from taxietl.orchestrator.store.states import State, StateName, StateType
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.define.calling import Caller
+    from taxietl.orchestrator.define.futures import Future
+    from taxietl.orchestrator.define.specs import Spec
+    from taxietl.orchestrator.define.stream import Stream
+    from taxietl.orchestrator.run.pool import Pool
+    from taxietl.orchestrator.run.resume import Earlier
+    from taxietl.orchestrator.run.services import Services
+    from taxietl.orchestrator.stop.cancellation import Cancellation
+    from taxietl.orchestrator.store.cache import Found
+    from taxietl.orchestrator.store.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one of a run's calls ended."""
+
+    state: StateType
+    error: BaseException | None
+
+
+@dataclass(eq=False, kw_only=True)
+class OpenRun:
+    """A run that goes."""
+
+    who: Identity
+    services: Services = field(repr=False)
+    cancellation: Cancellation = field(repr=False)
+    """What asks it to stop: that of the top-level run, or of a time limit on the way down."""
+    pool: Pool = field(repr=False)
+    caller_of: Callable[[OpenRun | OpenTaskRun], Caller] = field(repr=False)
+    """Makes what the code of a run or task run calls tasks and flows through."""
+    log_prints: bool = False
+    earlier: Earlier | None = field(default=None, repr=False)
+    """The runs that this one takes up; None if it takes up none."""
+    futures: list[Future[Any]] = field(default_factory=list, repr=False)
+    """What its function has submitted."""
+    streams: list[Stream[Any, Any]] = field(default_factory=list, repr=False)
+    has_ended: bool = False
+    """Its function is over, and so is all that it submitted."""
+    _outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
+    _ordinals: dict[str, int] = field(default_factory=dict, repr=False)
+    _functions: dict[str, object] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def caller(self) -> Caller:
+        """What its function calls tasks and flows through."""
+        return self.caller_of(self)
+
+    def next_ordinal(self, name: str) -> int:
+        """How many calls of that name this run had before this one."""
+        with self._lock:
+            ordinal = self._ordinals.get(name, 0)
+            self._ordinals[name] = ordinal + 1
+        return ordinal
+
+    def refuse_namesake(self, task: Spec) -> None:
+        """ConfigError if another function was called in this run as a task of that name.
+
+        The history, the cache and a resumed run tell tasks apart by their names: one would be
+        given the results of the other.
+        """
+        # A function that is defined anew at each call of its outer one has the same code.
+        code = getattr(task.function, "__code__", task.function)
+        known = self._functions.setdefault(task.name, code)
+        if known is not code and known != code:
+            raise ConfigError(
+                f"Two different functions are called as task {task.name!r} in the run"
+                f" {self.who.run_name!r}.",
+                hint="Give one of them a name of its own: @task(name=…).",
+            )
+
+    def note(
+        self, task_run_id: str, state: StateType | None, error: BaseException | None = None
+    ) -> None:
+        """Keep how a call ended; None takes back what was kept, since it goes on.
+
+        A stream closed early is not noted: that was its consumer's decision or failure, and the
+        consumer's own state tells.
+        """
+        with self._lock:
+            self._outcomes.pop(task_run_id, None)
+            if state is not None:
+                self._outcomes[task_run_id] = Outcome(state, error)
+
+    def outcomes(self) -> list[Outcome]:
+        """How its task runs and subflows ended, in the order they did."""
+        with self._lock:
+            return list(self._outcomes.values())
+
+
+class OpenTaskRun:
+    """A call of a task, or the place of a child run, that goes.
+
+    Args:
+        run: it is part of.
+        spec: what is called.
+        arguments: by name, as far as they are known.
+        kind: `task`, `stream` or `subflow`.
+        tags: of the task.
+    """
+
+    def __init__(
+        self,
+        run: OpenRun,
+        spec: Spec,
+        arguments: Mapping[str, object],
+        *,
+        kind: str,
+        tags: frozenset[str] = frozenset(),
+    ) -> None:
+        if kind != "subflow":
+            run.refuse_namesake(spec)
+        self.run, self.spec, self.kind, self.tags = run, spec, kind, tags
+        self.ordinal = run.next_ordinal(spec.name)
+        self.id, self.name = secrets.token_hex(8), f"{spec.name}-{self.ordinal}"
+        self.who = run.who.task_run(self.id, self.name)
+        self.arguments = arguments
+        self.attempt = 0
+        self.state: State | None = None
+        """The last one stored; None before the first."""
+
+    @property
+    def cancellation(self) -> Cancellation:
+        """What asks its run to stop."""
+        return self.run.cancellation
+
+    @property
+    def has_ended(self) -> bool:
+        """Its last state is stored."""
+        return self.state is not None and self.state.is_final
+
+    def caller(self) -> Caller:
+        """What its function calls tasks and flows through."""
+        return self.run.caller_of(self)
+
+    def aside(self) -> AbstractContextManager[None]:
+        """While the block runs, this thread only waits, and another may work in its place."""
+        return self.run.pool.aside()
+
+    def row(self, state: State, *, child_run_id: str | None = None) -> TaskRunRow:
+        """As the history is to have it."""
+        shown, digest = shown_with_digest(self.arguments)
+        begun = None if state.name in (StateName.PENDING, StateName.NOT_READY) else state.at
+        return TaskRunRow(
+            id=self.id,
+            run_id=self.who.run_id,
+            task=self.spec.name,
+            name=self.name,
+            ordinal=self.ordinal,
+            kind=self.kind,
+            version=self.spec.version,
+            state=state,
+            created_at=state.at,
+            tags=tuple(sorted(self.tags)),
+            attempts=self.attempt,
+            child_run_id=child_run_id,
+            arguments=shown,
+            digest=digest,
+            started_at=begun,
+        )
+
+    def as_asked(self) -> TaskRunRow:
+        """As it is to be found among the calls of other runs."""
+        return self.row(self.state or State(StateName.PENDING, "", self.run.services.clock()))
+
+    def earlier_result(self) -> Found | None:
+        """What the same call gave in the runs that are taken up, claimed, if it can be used."""
+        if self.run.earlier is None:
+            return None
+        return self.run.earlier.result_of(self.as_asked(), self.spec.codec, self.claim_cached)
+
+    def claim_cached(self, key: str) -> bool:
+        """Keep others from removing what is cached under that key; False if they just did."""
+        with self.run.services.transaction() as change:
+            return change.claim_cached(self.id, key)
+
+    def store(self, name: StateName, *, submitted: bool = False) -> None:
+        """Store it, in its first state."""
+        with self.run.services.transaction() as change:
+            state = self.add(change, name, submitted=submitted)
+        self.state = state
+
+    def add(
+        self,
+        change: Transaction,
+        name: StateName,
+        *,
+        submitted: bool = False,
+        child_run_id: str | None = None,
+    ) -> State:
+        """Add it to what is stored, and say so, but for a child run, which has its own lines."""
+        state = change.state(name)
+        change.add(self.row(state, child_run_id=child_run_id))
+        is_subflow = self.kind == "subflow"
+        if not is_subflow:
+            created = f"Created task run {self.name!r} for task {self.spec.name!r}"
+            change.say(self.run.who, created)
+        if submitted:
+            what = "subflow" if is_subflow else "task run"
+            change.say(self.run.who, f"Submitted {what} {self.name!r} for execution.")
+        elif not is_subflow:
+            change.say(self.run.who, f"Executing {self.name!r} immediately...")
+        return state
+
+    def keep_inputs(self, change: Transaction, *, child_run_id: str | None = None) -> None:
+        """Keep what a submitted one begins with, once what it waited for is there."""
+        shown, digest = shown_with_digest(self.arguments)
+        change.keep(self.id, arguments=shown, digest=digest, child_run_id=child_run_id)
+
+    def move(
+        self, name: StateName, message: str = "", *, said: str = "", reopen: bool = False
+    ) -> None:
+        """Bring it into another state.
+
+        Args:
+            said: a line of its log.
+            reopen: it may have ended, see `Transaction.move`.
+        """
+        with self.run.services.transaction() as change:
+            if said:
+                change.say(self.who, said)
+            state = change.state(name, message)
+            is_moved = change.move(self.who, state, attempt=self.attempt, reopen=reopen)
+        if is_moved:
+            self.state = state
+
+    def complete(
+        self,
+        change: Transaction,
+        name: StateName,
+        stored: Stored,
+        *,
+        message: str = "",
+        **columns: object,
+    ) -> State:
+        """Bring it into its last state, having completed, and keep what it gave."""
+        state = change.state(name, message)
+        if change.move(self.who, state, attempt=self.attempt):
+            say_end(change, self.who, state)
+        is_stored = "stored" if stored.result is not None else "not stored"
+        change.keep(self.id, result=stored.result, files=stored.files, stored=is_stored, **columns)
+        return state
+
+    def has_completed(self, state: State) -> None:
+        """What `complete` gave is stored."""
+        self.state = state
+        self.run.note(self.id, StateType.COMPLETED)
+
+
+def enter(place: OpenRun | OpenTaskRun) -> None:
+    """From here on the code of this context is that run's or task run's."""
+    lines.current.set(place.who)
+    calling.caller.set(place.caller())
+    cancellation.current.set(place.cancellation)
+
+
+@contextmanager
+def within(place: OpenRun | OpenTaskRun) -> Iterator[None]:
+    """The code of the block is that run's or task run's."""
+    before = lines.current.get(), calling.caller.get(), cancellation.current.get()
+    enter(place)
+    try:
+        yield
+    finally:
+        lines.current.set(before[0])
+        calling.caller.set(before[1])
+        cancellation.current.set(before[2])

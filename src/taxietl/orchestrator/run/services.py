@@ -1,0 +1,35 @@
+"""What an engine's runs share: its history, cache and limits, and how time goes by there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from taxietl.orchestrator.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from taxietl.orchestrator.run.limits import Limits
+    from taxietl.orchestrator.store.cache_store import CacheStore
+    from taxietl.orchestrator.store.history import History
+
+
+@dataclass(frozen=True)
+class Services:
+    """Those of one engine."""
+
+    home: Path
+    history: History
+    cache: CacheStore
+    limits: Limits
+    clock: Callable[[], datetime]
+    sleep: Callable[[float], None] | None
+    """Waits between attempts; None for a wait that a cancellation ends."""
+    rng: Random
+
+    def transaction(self) -> Transaction:
+        """Changes of the history, made now."""
+        return Transaction(self.history.database, self.clock())

@@ -1,0 +1,235 @@
+"""One transaction of the history: changes that are there together or not at all.
+
+Every change of state goes through one: rows are added and moved, what came of them is kept, and
+the lines that say so are shown once all of it is committed. What is appended are rows, plain
+values; only the claims (of a name, of a cached result, of a run to resume) and `end_open` read
+what is there. The SQL is what PostgreSQL would take, too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from taxietl.errors import TryLaterError
+from taxietl.masking import masked
+from taxietl.orchestrator.store.lines import FLOW_RUNS, TASK_RUNS, Identity, Line
+from taxietl.orchestrator.store.rows import LogRow, RunRow, StateRow, TaskRunRow, state_columns
+from taxietl.orchestrator.store.states import State, StateName, to_text
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from taxietl.orchestrator.store.cache_rows import CacheRow
+    from taxietl.orchestrator.store.database import Database
+
+_UNBEGUN = (StateName.PENDING, StateName.NOT_READY)
+_OPEN = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')"
+"""As an index has it."""
+_IN_TREE = "run_id IN (SELECT id FROM runs WHERE root_id = ?)"
+
+
+class Transaction:
+    """The block of a `with`: committed at its end, rolled back by any exception.
+
+    Args:
+        database: the history's.
+        at: now, by the engine's clock; the time of all that is stored here.
+
+    Raises:
+        TaxietlError: the history cannot be written.
+    """
+
+    def __init__(self, database: Database, at: datetime) -> None:
+        self.at = at
+        self._transaction: AbstractContextManager[sqlite3.Connection] = database.transaction()
+        self._lines: list[Line] = []
+
+    def __enter__(self) -> Self:
+        self._connection = self._transaction.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        if exception[0] is None:
+            try:
+                for line in self._lines:
+                    self.add(line.row())
+            except BaseException as error:
+                self._transaction.__exit__(type(error), error, error.__traceback__)
+                raise
+        self._transaction.__exit__(*exception)
+        if exception[0] is None:
+            for line in self._lines:
+                line.show()
+
+    def state(self, name: StateName, message: str = "") -> State:
+        """A state that begins now."""
+        return State(name, message, self.at)
+
+    def add(self, row: RunRow | TaskRunRow | LogRow) -> None:
+        """Insert a run or task run, in the state that it is in; or a line that is shown already."""
+        if isinstance(row, TaskRunRow):
+            self._insert("task_runs", row.to_columns())
+            self._came_into(row.run_id, row.id, row.state, attempt=row.attempts or None)
+        elif isinstance(row, RunRow):
+            self._insert("runs", row.to_columns())
+            self._came_into(row.id, None, row.state)
+        else:
+            self._insert("logs", row.to_columns())
+
+    def move(
+        self,
+        who: Identity,
+        state: State,
+        *,
+        attempt: int = 0,
+        scheduled_for: datetime | None = None,
+        reopen: bool = False,
+    ) -> bool:
+        """Bring a run or task run into another state; False if it has ended before.
+
+        A last state is stored once: who comes too late changes nothing, and is told so.
+
+        Args:
+            attempt: of a task run, how many it has had.
+            scheduled_for: when the next one is due.
+            reopen: it may have ended: a stream is read anew by a consumer that runs again.
+        """
+        columns = state_columns(state) | {"ended_at": _at(state, state.is_final)}
+        begun = _at(state, state.name not in _UNBEGUN)
+        table, of_a_task = "runs", who.task_run_id is not None
+        if of_a_task:
+            table, columns["attempts"] = "task_runs", attempt
+        cursor = self._connection.execute(
+            f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)},"  # noqa: S608
+            " started_at = COALESCE(started_at, ?) WHERE id = ?"
+            f"{'' if reopen else ' AND ended_at IS NULL'}",
+            (*columns.values(), begun, who.id),
+        )
+        if cursor.rowcount:
+            self._came_into(
+                *(who.run_id, who.task_run_id, state),
+                attempt=attempt if of_a_task else None,
+                scheduled_for=scheduled_for,
+            )
+        return cursor.rowcount == 1
+
+    def keep(self, task_run_id: str, **columns: Any) -> None:
+        """Keep what a task run was given, or what came of it."""
+        self._connection.execute(
+            f"UPDATE task_runs SET {', '.join(f'{name} = ?' for name in columns)}"  # noqa: S608
+            " WHERE id = ?",
+            (*columns.values(), task_run_id),
+        )
+
+    def keep_cached(self, row: CacheRow) -> None:
+        """Keep a result in the cache, in place of one of the same key."""
+        self._connection.execute("DELETE FROM cache WHERE key = ?", (row.key,))
+        self._insert("cache", row.to_columns())
+
+    def say(
+        self,
+        who: Identity,
+        message: str,
+        *,
+        level: int = logging.INFO,
+        logger: str | None = None,
+        error: BaseException | None = None,
+        shown: str | None = None,
+    ) -> None:
+        """Log a line in the name of a run or task run; see `Line`."""
+        name = logger or (TASK_RUNS if who.task_run_id else FLOW_RUNS)
+        self._lines.append(Line(self.at, name, level, masked(message), who, error, shown))
+
+    def claim_name(self, wanted: Iterable[str]) -> tuple[str, str | None]:
+        """The first of the wanted names that no run has, or the last one with a number.
+
+        Nobody takes it between here and the end of the transaction that adds the run.
+
+        Returns:
+            The name, and the one that got a number if one did.
+        """
+        name = ""
+        for name in wanted:
+            if not self._is_taken(name):
+                return name, None
+        last = self._connection.execute(
+            "SELECT name FROM runs WHERE base = ? ORDER BY length(name) DESC, name DESC LIMIT 1",
+            (name,),
+        ).fetchone()
+        number = int(last[0].rpartition("-")[2]) if last else 1
+        while self._is_taken(f"{name}-{number + 1}"):
+            number += 1
+        return f"{name}-{number + 1}", name
+
+    def claim_cached(self, task_run_id: str, key: str) -> bool:
+        """Keep others from removing what is kept under a key while that task run is open.
+
+        Returns:
+            False if nothing is kept there (any more).
+        """
+        self.keep(task_run_id, cache_key=key)
+        used = self._connection.execute(
+            "UPDATE cache SET last_used_at = ? WHERE key = ?", (to_text(self.at), key)
+        )
+        return used.rowcount == 1
+
+    def claim_resume(self, run: RunRow) -> None:
+        """Take up that run, in the transaction that adds the run which does.
+
+        Raises:
+            TryLaterError: another process was quicker.
+        """
+        found = self._connection.execute("SELECT 1 FROM runs WHERE resumed_from = ?", (run.id,))
+        if found.fetchone() is not None:
+            raise TryLaterError(
+                f"Run {run.name!r} is being resumed by another process.",
+                hint=f"`taxietl runs show {run.name}` names that run.",
+            )
+
+    def end_open(self, root_id: str, state: State) -> bool:
+        """End whatever has not ended of that run and those below it; True if a run had not."""
+        tasks = self._connection.execute(
+            f"SELECT id, run_id, attempts FROM task_runs WHERE ended_at IS NULL AND {_IN_TREE}",  # noqa: S608
+            (root_id,),
+        ).fetchall()
+        runs = self._connection.execute(
+            f"SELECT id FROM runs WHERE root_id = ? AND {_OPEN} ORDER BY created_at DESC",  # noqa: S608
+            (root_id,),
+        ).fetchall()
+        for task in tasks:
+            who = Identity(task["run_id"], "", "", root_id, task_run_id=task["id"])
+            self.move(who, state, attempt=task["attempts"])
+        for run in runs:
+            self.move(Identity(run["id"], "", "", root_id), state)
+        return bool(runs)
+
+    def _is_taken(self, name: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM runs WHERE name = ?", (name,))
+        return found.fetchone() is not None
+
+    def _came_into(
+        self,
+        run_id: str,
+        task_run_id: str | None,
+        state: State,
+        *,
+        attempt: int | None = None,
+        scheduled_for: datetime | None = None,
+    ) -> None:
+        row = StateRow(run_id, task_run_id, state, attempt, scheduled_for)
+        self._insert("states", row.to_columns())
+
+    def _insert(self, table: str, columns: dict[str, Any]) -> None:
+        marks = ", ".join("?" * len(columns))
+        self._connection.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
+            tuple(columns.values()),
+        )
+
+
+def _at(state: State, applies: bool) -> str | None:
+    return to_text(state.at) if applies else None

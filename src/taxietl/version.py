@@ -1,0 +1,3 @@
+"""The version of this package, alone so that all of it may ask."""
+
+__version__ = "0.1.0"
