@@ -112,7 +112,7 @@ def test_a_cancelled_ingest_is_rolled_back_and_can_be_resumed(work: Path) -> Non
         process.communicate()
 
     assert process.returncode == 143
-    assert seconds < 5
+    assert seconds < 12  # of 15, after which the command gives up; else it takes one or two
     assert cancelled["run"]["state"] == "Cancelled"
     assert [each[0] for each in loads(work)] == [1]
 

@@ -132,7 +132,7 @@ def test_an_upload_that_is_interrupted_ends_soon_and_leaves_no_object(
     process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert time.monotonic() - began < 4  # the service itself would be waited for a minute
+    assert time.monotonic() - began < 20  # the service itself would be waited for a minute
     assert gcs.bucket().objects == {}
     (again,) = document(*upload(tmp_path, is_large=is_large))["months"]
     assert again["action"] == "uploaded"

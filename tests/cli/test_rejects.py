@@ -78,7 +78,7 @@ def test_lines_and_cells_of_the_loaded_months_are_listed(
     ]
 
 
-@pytest.mark.parametrize("options", [("--json",), ("-q", "--json"), ("-q",), ()], ids=str)
+@pytest.mark.parametrize("options", [("-q", "--json"), ("-q",), ()], ids=str)
 def test_what_was_completed_or_may_be_cut_is_warned_of_and_listed(
     taxietl: Taxietl, either_warehouse: str, written: Lines, options: tuple[str, ...]
 ) -> None:

@@ -46,24 +46,21 @@ def _asked(url: str, query: str) -> object:
         return row[0]
 
 
-def test_it_answers_over_tcp_and_over_its_socket(bindir: Path, tmp_path: Path) -> None:
-    with Server(bindir, tmp_path / "log") as server:
+def test_it_is_as_it_was_asked_for_and_when_closed_only_its_log_is_left(
+    bindir: Path, tmp_path: Path
+) -> None:
+    settings = {"work_mem": "7MB", "lock_timeout": "3s"}
+
+    with Server(bindir, tmp_path / "log", settings=settings) as server:
+        pid = server.pid
         assert _asked(server.url(), "SELECT host(inet_server_addr())") == "127.0.0.1"
         assert _asked(server.socket_url(), "SELECT inet_server_addr()") is None
         assert _asked(server.url(), "SHOW server_encoding") == "UTF8"
-
-
-def test_over_tcp_it_asks_for_the_password(bindir: Path, tmp_path: Path) -> None:
-    with (
-        Server(bindir, tmp_path / "log") as server,
-        pytest.raises(psycopg2.OperationalError, match="password authentication failed"),
-    ):
-        psycopg2.connect(server.url(), password="another")
-
-
-def test_when_closed_only_its_log_is_left(bindir: Path, tmp_path: Path) -> None:
-    with Server(bindir, tmp_path / "log") as server:
-        pid = server.pid
+        assert _asked(server.url(), "SHOW work_mem") == "7MB"
+        assert _asked(server.url(), "SHOW lock_timeout") == "3s"
+        assert _asked(server.url(), "SHOW fsync") == "off"
+        with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+            psycopg2.connect(server.url(), password="another")
 
     assert not psutil.pid_exists(pid)
     assert not server.folder.exists()
@@ -79,15 +76,6 @@ def test_what_was_committed_outlives_an_immediate_stop(bindir: Path, tmp_path: P
 
         assert _asked(server.url(), "SELECT answer FROM kept") == 42
         assert _asked(server.url(), "SHOW fsync") == "on"
-
-
-def test_settings_reach_the_server(bindir: Path, tmp_path: Path) -> None:
-    settings = {"work_mem": "7MB", "lock_timeout": "3s"}
-
-    with Server(bindir, tmp_path / "log", settings=settings) as server:
-        assert _asked(server.url(), "SHOW work_mem") == "7MB"
-        assert _asked(server.url(), "SHOW lock_timeout") == "3s"
-        assert _asked(server.url(), "SHOW fsync") == "off"
 
 
 def test_a_server_that_does_not_start_says_why(bindir: Path, tmp_path: Path) -> None:

@@ -396,4 +396,4 @@ def test_a_wait_ends_with_the_request() -> None:
     with pytest.raises(Cancelled, match="now"):
         cancellation.wait(30)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # of 30
