@@ -39,7 +39,7 @@ def document(work: Path, *arguments: object) -> Any:
 
 def start_until_the_second_month_is_loading(work: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        command("ingest", *MONTHS, "--source", "./files"),
+        command("ingest", *MONTHS, "--source", "./files", "--workers", "1"),
         cwd=work,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -122,3 +122,51 @@ def test_a_file_is_one_month(taxietl: Taxietl, files: Path) -> None:
     file = files / "green_tripdata_2021-01.csv"
 
     check_refused(taxietl("inspect", file, "--month", "1-3"), 2, "3 months are asked for")
+
+
+def test_a_month_that_fails_stops_no_other_unless_it_is_asked_to(
+    taxietl: Taxietl, files: Path
+) -> None:
+    (files / "yellow_tripdata_2020-12.csv").unlink()
+    line = ("ingest", *COLORS, "--source", files, "--workers", 1, "--json")
+
+    stopped = taxietl(*line, "--fail-fast")
+    told = taxietl(*line[:-1], "--fail-fast")
+    others = taxietl(*line)
+
+    check(stopped.document, "ingest")
+    actions = [each["action"] for each in stopped.document["months"]]
+    assert actions == ["failed", "not begun", "not begun", "not begun"]
+    assert "yellow-2021-01  not begun" in told.out
+    check(others.document, "ingest")
+    actions = [each["action"] for each in others.document["months"]]
+    assert actions == ["failed", "loaded", "loaded", "loaded"]
+    assert stopped.code == others.code == 3
+
+
+def test_where_nobody_watches_a_month_is_told_of_by_a_line_as_it_ends(
+    taxietl: Taxietl, files: Path
+) -> None:
+    done = taxietl("ingest", *COLORS, "--source", files)
+    again = taxietl("ingest", *COLORS, "--source", files)
+    quiet = taxietl("ingest", *COLORS, "--source", files, "-q")
+
+    lines = [line for line in done.err.splitlines() if " of 4, " in line]
+    assert sorted(line.split()[0] for line in lines) == sorted(FOUR)
+    assert all("loaded: " in line and "rows/s" in line for line in lines)
+    assert "4 months of yellow, green, 2 at a time" in done.err
+    assert again.err.count("nothing to do  (") == 4
+    assert quiet.err == ""
+
+
+def test_a_plan_says_what_there_is_to_do_in_all(taxietl: Taxietl, files: Path) -> None:
+    taxietl("ingest", "--color", "green", "--year", 2021, "--month", 1, "--source", files)
+
+    plan = taxietl("ingest", *COLORS, "--source", files, "--dry-run", "--json")
+    told = taxietl("ingest", *COLORS, "--source", files, "--dry-run")
+
+    check(plan.document, "plans")
+    total = plan.document["total"]
+    sizes = [each["bytes"] for each in plan.document["plans"] if each["action"] == "load"]
+    assert (total["months"], total["to_do"], total["bytes"]) == (4, 3, sum(sizes))
+    assert told.out.splitlines()[-1].startswith("4 months, 3 of them to do, 0.0 MB")

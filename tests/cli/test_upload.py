@@ -305,7 +305,7 @@ def test_a_dry_run_tells_what_would_fail_and_what_helps(lake: Any, upload: Uploa
     done = upload("--dry-run", month="3-4")
 
     assert done.code == 3
-    would, fails, hint = done.out.splitlines()
+    would, fails, hint, _ = done.out.splitlines()
     assert would.startswith("green-2021-03  upload: ")
     assert fails.startswith("green-2021-04  failed: ")
     assert "green_tripdata_2021-04.csv.gz" in hint

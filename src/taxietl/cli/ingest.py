@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.months import carry_out, foresee, warning_lines
+from taxietl.cli.months import ManyAtOnce, carry_out, foresee, warning_lines
 from taxietl.cli.options import (
     DryRunOption,
+    FailFastOption,
     IngestTransformOption,
     MaxRejectsOption,
     MaxShrinkOption,
     SourceOption,
     TableOption,
     ToWarehouseOption,
+    WorkersOption,
 )
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings, profile_named
@@ -62,6 +64,8 @@ def ingest(
         bool,
         typer.Option("--force", help="Load even if nothing changed, or from another source."),
     ] = False,
+    workers: WorkersOption = 2,
+    fail_fast: FailFastOption = False,
     dry_run: DryRunOption = False,
 ) -> int:
     """Load months of trips into a warehouse: each whole or not at all, and only once."""
@@ -83,7 +87,8 @@ def ingest(
         connections=connections,
     )
     check(options, months)
-    return _preview(out, months, options) if dry_run else _ingest(out, months, options)
+    how = ManyAtOnce(workers, fail_fast)
+    return (_preview if dry_run else _ingest)(out, months, options, how)
 
 
 def _transforms(names: list[str]) -> tuple[str, ...]:
@@ -91,7 +96,7 @@ def _transforms(names: list[str]) -> tuple[str, ...]:
     return () if names == ["none"] else tuple(names)
 
 
-def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
+def _ingest(out: Output, months: list[TripFile], options: IngestOptions, how: ManyAtOnce) -> int:
     from taxietl.flows import ingest as flows
 
     return carry_out(
@@ -102,6 +107,7 @@ def _ingest(out: Output, months: list[TripFile], options: IngestOptions) -> int:
         many=flows.ingest_months,
         told=_told,
         text=_as_text,
+        how=how,
     )
 
 
@@ -142,8 +148,9 @@ def _remarks(report: LoadReport) -> list[str]:
     return remarks
 
 
-def _preview(out: Output, months: list[TripFile], options: IngestOptions) -> int:
+def _preview(out: Output, months: list[TripFile], options: IngestOptions, how: ManyAtOnce) -> int:
     """Print what would be done with each month."""
+    from taxietl.flows.ingest import ingest as one
     from taxietl.flows.preview import preview
 
     of_contents = ("rows", "columns", "era")
@@ -161,7 +168,15 @@ def _preview(out: Output, months: list[TripFile], options: IngestOptions) -> int
         }
 
     unseen = ("url", "bytes", *of_contents)
-    return foresee(out, months, look, unseen=unseen, text=_contents)
+    return foresee(
+        out,
+        months,
+        look,
+        unseen=unseen,
+        flow=one,
+        workers=how.workers,
+        text=_contents,
+    )
 
 
 def _contents(plan: Mapping[str, Any]) -> Iterator[str]:

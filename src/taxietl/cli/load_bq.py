@@ -9,8 +9,8 @@ import typer
 
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
-from taxietl.cli.months import carry_out, foresee, warning_lines
-from taxietl.cli.options import DryRunOption
+from taxietl.cli.months import ManyAtOnce, carry_out, foresee, warning_lines
+from taxietl.cli.options import DryRunOption, FailFastOption, WorkersOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.tlc.selection import MonthOptions
@@ -44,6 +44,8 @@ def load_bq(
         ),
     ] = "bigquery",
     force: Annotated[bool, typer.Option("--force", help="Load even if nothing changed.")] = False,
+    workers: WorkersOption = 4,
+    fail_fast: FailFastOption = False,
     dry_run: DryRunOption = False,
 ) -> int:
     """Load months of trips from the lake into BigQuery: each whole or not at all, and only once."""
@@ -53,10 +55,11 @@ def load_bq(
 
     options = BigQueryOptions(lake=lake, to=to, force=force)
     check(options)
-    return _preview(out, months, options) if dry_run else _load(out, months, options)
+    how = ManyAtOnce(workers, fail_fast)
+    return (_preview if dry_run else _load)(out, months, options, how)
 
 
-def _load(out: Output, months: list[TripFile], options: BigQueryOptions) -> int:
+def _load(out: Output, months: list[TripFile], options: BigQueryOptions, how: ManyAtOnce) -> int:
     from taxietl.flows import load_bq as flows
 
     return carry_out(
@@ -67,6 +70,7 @@ def _load(out: Output, months: list[TripFile], options: BigQueryOptions) -> int:
         many=flows.load_months,
         told=_told,
         text=_as_text,
+        how=how,
     )
 
 
@@ -103,9 +107,9 @@ def _as_text(report: BigQueryReport) -> str:
     return "\n".join(lines)
 
 
-def _preview(out: Output, months: list[TripFile], options: BigQueryOptions) -> int:
+def _preview(out: Output, months: list[TripFile], options: BigQueryOptions, how: ManyAtOnce) -> int:
     """Print what would be done with each month."""
-    from taxietl.flows.load_bq import preview
+    from taxietl.flows.load_bq import load_month, preview
 
     def look(trip_file: TripFile) -> dict[str, Any]:
         planned = preview(trip_file, options)
@@ -118,4 +122,11 @@ def _preview(out: Output, months: list[TripFile], options: BigQueryOptions) -> i
             "location": planned.location,
         }
 
-    return foresee(out, months, look, unseen=("uri", "table", "partition", "location"))
+    return foresee(
+        out,
+        months,
+        look,
+        unseen=("uri", "table", "partition", "location"),
+        flow=load_month,
+        workers=how.workers,
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from taxietl.cli.month_progress import duration, months_shown
 from taxietl.cli.output import Output, describe_error
 from taxietl.cli.progress import progress_line
 from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 Report = TypeVar("Report")
 
 
+@dataclass(frozen=True)
+class ManyAtOnce:
+    """How several months are done."""
+
+    workers: int
+    """So many at a time."""
+
+    fail_fast: bool
+
+
 def carry_out(
     out: Output,
     months: list[TripFile],
@@ -26,6 +38,7 @@ def carry_out(
     many: Flow[..., tuple[MonthResult[Report], ...]],
     told: Callable[[Report], Mapping[str, Any]],
     text: Callable[[Report], str],
+    how: ManyAtOnce,
 ) -> int:
     """Run the flow, and print what became of each month; gives the exit code.
 
@@ -34,22 +47,24 @@ def carry_out(
         many: for several.
         told: a report as the document has it.
         text: a report in words.
+        how: several are done.
     """
     from taxietl.flows.months import MonthResult, MonthsFailedError
     from taxietl.flows.progress import watched_by
     from taxietl.runtime import open_engine
 
-    out.log_to_stderr()
-    engine = open_engine()
     run: Run[Any]
     results: tuple[MonthResult[Report], ...]
     if len(months) == 1:
+        out.log_to_stderr()
+        engine = open_engine()
         with watched_by(progress_line(out)):
             run = engine.run(one, months[0], options)
         results = (MonthResult(months[0], report=run.result()),)
     else:
-        with watched_by(progress_line(out)):
-            run = engine.run(many, tuple(months), options)
+        _say_plan(out, months, one.name, how)
+        with months_shown(out, months) as shown, watched_by(shown):
+            run = open_engine().run(many, tuple(months), options, **vars(how))
         try:
             results = run.result()
         except MonthsFailedError as error:
@@ -64,12 +79,24 @@ def carry_out(
     return code
 
 
+def _say_plan(out: Output, months: list[TripFile], flow: str, how: ManyAtOnce) -> None:
+    """What is about to be done; how large it is, only --dry-run asks the source."""
+    from taxietl.flows.expected import expected_seconds
+
+    seconds = expected_seconds(months, flow, workers=how.workers)
+    time = "" if seconds is None else f"; about {duration(seconds)}, less for what is done already"
+    colors = ", ".join(dict.fromkeys(each.color for each in months))
+    out.note(f"{len(months)} months of {colors}, {how.workers} at a time{time}")
+
+
 def foresee(
     out: Output,
     months: Iterable[TripFile],
     look: Callable[[TripFile], Mapping[str, Any]],
     *,
     unseen: Iterable[str],
+    flow: Flow[..., Any],
+    workers: int,
     text: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _: (),
 ) -> int:
     """Print what would be done with each month; gives the exit code.
@@ -77,13 +104,17 @@ def foresee(
     Args:
         look: `action`, `reason` and more of one; raises what would go wrong.
         unseen: the more, which is None where something would.
+        flow: what would do one month.
+        workers: how many would be under way at a time.
         text: further lines about a plan.
     """
     plans: list[dict[str, Any]] = []
+    to_do: list[TripFile] = []
     for each in months:
         plan: dict[str, Any] = {"trip_file": str(each), "error": None, "warnings": ()}
         try:
             plan |= look(each)
+            to_do += [each] if plan["action"] != "nothing to do" else []
         except TaxietlError as error:
             action = "refuse" if isinstance(error, RefusedLoadError) else "failed"
             plan |= {"action": action, "reason": error.message, "error": describe_error(error)}
@@ -97,8 +128,51 @@ def foresee(
             lines.append(f"  {plan['error']['hint']}")
         lines += text(plan)
         lines += warning_lines(plan["warnings"])
-    out.result({"plans": plans, "exit_code": code}, "\n".join(lines))
+    total = _total(plans, to_do, flow, workers)
+    lines += [total.as_text()] if len(plans) > 1 else []
+    out.result({"plans": plans, "total": vars(total), "exit_code": code}, "\n".join(lines))
     return code
+
+
+@dataclass(frozen=True)
+class Total:
+    """What would be done with several months together."""
+
+    months: int
+    to_do: int
+    bytes: int | None
+    """To be read of those; None where the source does not tell."""
+
+    expected_seconds: float | None
+    """None where nothing tells."""
+
+    def as_text(self) -> str:
+        """As a person says it."""
+        if not self.to_do:
+            return f"{self.months} months, nothing to do"
+        size = "" if self.bytes is None else f", {self.bytes / 1e6:,.1f} MB"
+        seconds = self.expected_seconds
+        time = "" if seconds is None else f", about {duration(seconds)}"
+        return f"{self.months} months, {self.to_do} of them to do{size}{time}"
+
+
+def _total(
+    plans: Sequence[Mapping[str, Any]],
+    to_do: Sequence[TripFile],
+    flow: Flow[..., Any],
+    workers: int,
+) -> Total:
+    from taxietl.flows.expected import expected_seconds
+
+    names = {str(each) for each in to_do}
+    sizes = [each.get("bytes") for each in plans if each["trip_file"] in names]
+    known = [each for each in sizes if each is not None]
+    return Total(
+        len(plans),
+        len(to_do),
+        sum(known) if len(known) == len(sizes) else None,
+        expected_seconds(to_do, flow.name, workers=workers) if to_do else 0.0,
+    )
 
 
 def _month(
@@ -112,7 +186,8 @@ def _month(
         "month": trip_file.month,
     }
     if result.report is None:
-        return named | {"action": "failed", "error": result.error}
+        action = "failed" if result.error else "not begun"
+        return named | {"action": action, "error": result.error}
     return {**named, **told(result.report), "error": None}
 
 
@@ -121,7 +196,7 @@ def _as_text(result: MonthResult[Report], text: Callable[[Report], str]) -> str:
         return text(result.report)
     error = result.error
     if error is None:
-        return ""
+        return f"{result.trip_file}  not begun, since another month failed (--fail-fast)"
     lines = [f"{result.trip_file}  failed: {error.message}", f"  {error.hint}"]
     return "\n".join([*lines, *warning_lines(error.warnings)])
 

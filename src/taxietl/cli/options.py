@@ -89,6 +89,12 @@ MaxShrinkOption = Annotated[
         show_default="0.05, or [ingest] max_shrink",
     ),
 ]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, max=16, help="Months under way at a time.")
+]
+FailFastOption = Annotated[
+    bool, typer.Option("--fail-fast", help="Begin no other month once one has failed.")
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
 ]

@@ -102,6 +102,12 @@ class Output:
 
         configure_logging(self.log_level, as_json=log_format() is LogFormat.JSON)
 
+    def log_little_to_stderr(self) -> None:
+        """Show none but critical log lines from here on: something else shows the months."""
+        from taxietl.orchestrator import configure_logging
+
+        configure_logging(logging.CRITICAL)
+
     @property
     def log_level(self) -> int:
         """The least level of log lines shown on stderr."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from taxietl.cli.output import Output
 from taxietl.cli.stderr import LogFormat, log_format
+from taxietl.flows.progress import Watcher
 
 if TYPE_CHECKING:
     from taxietl.tlc.trip_file import TripFile
@@ -22,14 +23,15 @@ _CLEAR = "\r\x1b[2K"
 def progress_line(out: Output, stream: TextIO | None = None) -> ProgressLine | None:
     """The line on stderr; None where nobody would see it move."""
     stream = stream or sys.stderr
-    return None if out.quiet or not _is_for_people(stream) else ProgressLine(stream)
+    return None if out.quiet or not is_for_people(stream) else ProgressLine(stream)
 
 
-def _is_for_people(stream: TextIO) -> bool:
+def is_for_people(stream: TextIO) -> bool:
+    """Whether somebody sees lines there being rewritten."""
     return stream.isatty() and log_format() is LogFormat.TEXT
 
 
-class ProgressLine:
+class ProgressLine(Watcher):
     """Rewrites one line of a terminal, a few times a second."""
 
     def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -10,13 +10,15 @@ import typer
 
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
-from taxietl.cli.months import carry_out, foresee, warning_lines
+from taxietl.cli.months import ManyAtOnce, carry_out, foresee, warning_lines
 from taxietl.cli.options import (
     DryRunOption,
+    FailFastOption,
     MaxRejectsOption,
     MaxShrinkOption,
     SourceOption,
     UploadTransformOption,
+    WorkersOption,
 )
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
@@ -55,6 +57,8 @@ def upload_gcs(
         bool,
         typer.Option("--force", help="Upload even if nothing changed, or from another source."),
     ] = False,
+    workers: WorkersOption = 4,
+    fail_fast: FailFastOption = False,
     dry_run: DryRunOption = False,
 ) -> int:
     """Upload months of trips to the lake as Parquet: each whole or not at all, and only once."""
@@ -74,10 +78,11 @@ def upload_gcs(
         force=force,
     )
     check(options, months)
-    return _preview(out, months, options) if dry_run else _upload(out, months, options)
+    how = ManyAtOnce(workers, fail_fast)
+    return (_preview if dry_run else _upload)(out, months, options, how)
 
 
-def _upload(out: Output, months: list[TripFile], options: UploadOptions) -> int:
+def _upload(out: Output, months: list[TripFile], options: UploadOptions, how: ManyAtOnce) -> int:
     from taxietl.flows import upload as flows
 
     return carry_out(
@@ -88,6 +93,7 @@ def _upload(out: Output, months: list[TripFile], options: UploadOptions) -> int:
         many=flows.upload_months,
         told=_told,
         text=_as_text,
+        how=how,
     )
 
 
@@ -136,9 +142,9 @@ def _remarks(report: UploadReport) -> list[str]:
     return remarks
 
 
-def _preview(out: Output, months: list[TripFile], options: UploadOptions) -> int:
+def _preview(out: Output, months: list[TripFile], options: UploadOptions, how: ManyAtOnce) -> int:
     """Print what would be done with each month."""
-    from taxietl.flows.upload import preview
+    from taxietl.flows.upload import preview, upload_month
 
     def look(trip_file: TripFile) -> dict[str, Any]:
         planned = preview(trip_file, options)
@@ -147,8 +153,16 @@ def _preview(out: Output, months: list[TripFile], options: UploadOptions) -> int
             "action": actions.get(planned.action, planned.action),
             "reason": planned.reason,
             "url": planned.version.url,
+            "bytes": planned.version.size_bytes,
             "key": planned.goes_to.key,
             "warnings": planned.version.warnings,
         }
 
-    return foresee(out, months, look, unseen=("url", "key"))
+    return foresee(
+        out,
+        months,
+        look,
+        unseen=("url", "bytes", "key"),
+        flow=upload_month,
+        workers=how.workers,
+    )

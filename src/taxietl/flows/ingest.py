@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,14 +13,13 @@ from taxietl.config import settings
 from taxietl.errors import (
     ConfigError,
     TooManyRejectsError,
-    WarehouseBusyError,
 )
 from taxietl.flows import retries
 from taxietl.flows.ledger_rows import other_month_of
-from taxietl.flows.months import MonthResult, each_month
-from taxietl.flows.progress import told
+from taxietl.flows.months import WORKERS, MonthResult, each_month
+from taxietl.flows.progress import counted, told
 from taxietl.flows.rejects import write_rejects
-from taxietl.flows.warehouse import loader
+from taxietl.flows.warehouse import holder_named, loader
 from taxietl.flows.warned import warned
 from taxietl.load.ledger import repairable
 from taxietl.load.table_names import table_name
@@ -32,7 +30,6 @@ from taxietl.orchestrator import (
     current_run,
     flow,
     get_run_logger,
-    run_in_process,
     task,
 )
 from taxietl.steps import registry
@@ -130,7 +127,7 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
     """Compare what the source has with what the warehouse holds."""
     dataset = version.trip_file.dataset
     target, table = loader(options.to), options.table_of(dataset)
-    with _holder_named():
+    with holder_named():
         entry = repairable(partial(target.entry, version.trip_file, table), force=options.force)
     loaded = None
     if entry:
@@ -170,7 +167,8 @@ def transform(file: SourceFile, options: IngestOptions) -> Generator[pa.RecordBa
     """Read, conform and clean one month, never holding all of it; returns what was counted."""
     log = get_run_logger()
     transformers = registry.transformers(options.transforms_of(file.version.trip_file.dataset))
-    tally = yield from clean_batches(file, transformers, options.column_rules)
+    batches = clean_batches(file, transformers, options.column_rules)
+    tally = yield from counted(file.version.trip_file, batches)
     if tally.missing_passenger_count:
         before, after = tally.missing_passenger_count
         log.info("pre: missing passenger count: %s", before)
@@ -198,7 +196,7 @@ def load(
         run_name=run.name if run else "",
         connections=options.connections,
     )
-    with _holder_named(), warned(lambda: batches.result.warnings(file.path.name)):
+    with holder_named(), warned(lambda: batches.result.warnings(file.path.name)):
         try:
             return loader(options.to).load(file, batches, request, current_cancellation())
         except TooManyRejectsError as error:
@@ -228,7 +226,11 @@ def ingest(trip_file: TripFile, options: IngestOptions) -> LoadReport:
 
 @flow(name="Ingest months")
 def ingest_months(
-    trip_files: tuple[TripFile, ...], options: IngestOptions
+    trip_files: tuple[TripFile, ...],
+    options: IngestOptions,
+    *,
+    workers: int = WORKERS,
+    fail_fast: bool = False,
 ) -> tuple[MonthResult[LoadReport], ...]:
     """Bring many months into the warehouse, each a run of its own.
 
@@ -236,7 +238,13 @@ def ingest_months(
         MonthsFailedError: at least one failed; it carries what became of each.
     """
     hint = "The other months are loaded; the same command takes up only what is missing."
-    return each_month(trip_files, lambda each: partial(ingest, each, options), hint=hint)
+    return each_month(
+        trip_files,
+        lambda each: ingest.submit(each, options),
+        hint=hint,
+        workers=workers,
+        fail_fast=fail_fast,
+    )
 
 
 def check(options: IngestOptions, trip_files: Sequence[TripFile]) -> None:
@@ -277,14 +285,3 @@ def check_source(source: str, trip_files: Sequence[TripFile]) -> None:
             f"{file} is one file, and {len(trip_files)} months are asked for.",
             hint="Ask for its month alone, or name a folder of files under the TLC's names.",
         )
-
-
-@contextmanager
-def _holder_named() -> Iterator[None]:
-    """Where another process holds the warehouse, say which run that is."""
-    try:
-        yield
-    except WarehouseBusyError as error:
-        if error.pid is not None and (name := run_in_process(error.pid)) is not None:
-            error.name_holder(f"run {name!r} (process {error.pid})")
-        raise

@@ -96,7 +96,11 @@ def load_month(trip_file: TripFile, options: BigQueryOptions) -> BigQueryReport:
 
 @flow(name="Load months into BigQuery")
 def load_months(
-    trip_files: tuple[TripFile, ...], options: BigQueryOptions
+    trip_files: tuple[TripFile, ...],
+    options: BigQueryOptions,
+    *,
+    workers: int = SIDE_BY_SIDE,
+    fail_fast: bool = False,
 ) -> tuple[MonthResult[BigQueryReport], ...]:
     """Bring many months into BigQuery, each a run of its own, some of them side by side.
 
@@ -106,9 +110,10 @@ def load_months(
     hint = "The other months are in BigQuery; the same command takes up what is missing."
     return each_month(
         trip_files,
-        lambda each: load_month.submit(each, options).result,
+        lambda each: load_month.submit(each, options),
         hint=hint,
-        at_once=SIDE_BY_SIDE,
+        workers=workers,
+        fail_fast=fail_fast,
     )
 
 

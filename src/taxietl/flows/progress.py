@@ -1,34 +1,54 @@
-"""Who is shown how far a download is: nobody, unless a command says otherwise."""
+"""Who is shown how far months are: nobody, unless a command says otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.steps.protocols import Progress, untold
 from taxietl.tlc.trip_file import TripFile
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-class Watcher(Protocol):
-    """What a command shows of downloads; called from the threads that download."""
+Result = TypeVar("Result")
+
+
+class Watcher:
+    """What a command shows of months; called from the threads that work on them.
+
+    Whoever shows something overrides what it needs.
+    """
+
+    def began(self, trip_file: TripFile) -> None:
+        """One of several months is under way."""
 
     def moved(self, trip_file: TripFile, done: int, total: int | None) -> None:
-        """So many bytes are here, of so many, if that is known."""
-        ...
+        """So many bytes of it are here, of so many, if that is known."""
 
     def ended(self, trip_file: TripFile) -> None:
-        """No more will be told of it, whether or not it is whole."""
-        ...
+        """No more bytes will come, whether or not they are whole."""
+
+    def counted(self, trip_file: TripFile, rows: int) -> None:
+        """So many of its rows have been read."""
+
+    def finished(self, trip_file: TripFile, report: Any, error: Any) -> None:
+        """One of several months has ended, with the one or the other."""
 
 
-_watchers: list[Watcher] = []
+_watchers: list[Watcher] = [Watcher()]
+
+
+def watcher() -> Watcher:
+    """The one to tell."""
+    return _watchers[-1]
 
 
 @contextmanager
 def watched_by(watcher: Watcher | None) -> Iterator[None]:
-    """While the block runs, tell it of every download of this process; None is told nothing."""
+    """While the block runs, tell it of every month of this process; None is told nothing."""
     if watcher is None:
         yield
         return
@@ -41,10 +61,27 @@ def watched_by(watcher: Watcher | None) -> Iterator[None]:
 
 @contextmanager
 def told(trip_file: TripFile) -> Iterator[Progress]:
-    """What a download calls with its bytes."""
-    watcher = _watchers[-1] if _watchers else None
+    """What a transfer calls with its bytes."""
+    shown = watcher()
     try:
-        yield partial(watcher.moved, trip_file) if watcher else untold
+        yield partial(shown.moved, trip_file) if type(shown) is not Watcher else untold
     finally:
-        if watcher:
-            watcher.ended(trip_file)
+        shown.ended(trip_file)
+
+
+def counted(
+    trip_file: TripFile, batches: Generator[pa.RecordBatch, None, Result]
+) -> Generator[pa.RecordBatch, None, Result]:
+    """The batches, their rows told as they pass."""
+    shown = watcher()
+    rows = 0
+    with closing(batches):
+        while True:
+            try:
+                batch = next(batches)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            rows += batch.num_rows
+            shown.counted(trip_file, rows)
+            yield batch

@@ -127,7 +127,11 @@ def _uploaded(version: SourceVersion, options: UploadOptions) -> UploadReport:
 
 @flow(name="Upload months to the lake")
 def upload_months(
-    trip_files: tuple[TripFile, ...], options: UploadOptions
+    trip_files: tuple[TripFile, ...],
+    options: UploadOptions,
+    *,
+    workers: int = SIDE_BY_SIDE,
+    fail_fast: bool = False,
 ) -> tuple[MonthResult[UploadReport], ...]:
     """Bring many months into the lake, each a run of its own, some of them side by side.
 
@@ -137,9 +141,10 @@ def upload_months(
     hint = "The other months are in the lake; the same command takes up what is missing."
     return each_month(
         trip_files,
-        lambda each: upload_month.submit(each, options).result,
+        lambda each: upload_month.submit(each, options),
         hint=hint,
-        at_once=SIDE_BY_SIDE,
+        workers=workers,
+        fail_fast=fail_fast,
     )
 
 

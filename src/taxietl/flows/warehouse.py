@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, cast
 
 from taxietl.config import LakeProfile, settings
-from taxietl.errors import ConfigError
+from taxietl.errors import ConfigError, WarehouseBusyError
+from taxietl.orchestrator import run_in_process
 from taxietl.steps import registry
 from taxietl.steps.protocols import Loader
 
@@ -52,3 +54,14 @@ def query(name: str, statement: str) -> AbstractContextManager[pa.RecordBatchRea
 
         return queried(open_lake(name), statement)
     return loader(name).query(statement)
+
+
+@contextmanager
+def holder_named() -> Iterator[None]:
+    """Where another process holds the warehouse, say which run that is."""
+    try:
+        yield
+    except WarehouseBusyError as error:
+        if error.pid is not None and (name := run_in_process(error.pid)) is not None:
+            error.name_holder(f"run {name!r} (process {error.pid})")
+        raise

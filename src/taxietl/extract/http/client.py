@@ -34,6 +34,13 @@ _CHUNKS_AHEAD = 64
 
 _MAX_REDIRECTS = 10
 
+CONNECTIONS = 4
+"""To one server at a time, however many months are fetched side by side."""
+
+_LOOK_SECONDS = 0.1
+_places: dict[str, threading.Semaphore] = {}
+_places_lock = threading.Lock()
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -87,12 +94,26 @@ def ask(question: Question, *, patience: Patience, cancellation: Cancellation) -
         ConfigError: the proxy or the certificates that the environment names cannot be used.
     """
     exchange = _Exchange(question, patience, cancellation)
-    with cancellation.on_cancel(exchange.abandon):
+    with _place(question, cancellation), cancellation.on_cancel(exchange.abandon):
         try:
             exchange.start()
             yield Answer(*exchange.head(), exchange)
         finally:
             exchange.abandon()
+
+
+@contextmanager
+def _place(question: Question, cancellation: Cancellation) -> Iterator[None]:
+    """One of the few connections that a server is asked over."""
+    with _places_lock:
+        server = urlsplit(question.url).netloc
+        places = _places.setdefault(server, threading.Semaphore(CONNECTIONS))
+    while not places.acquire(timeout=_LOOK_SECONDS):
+        cancellation.check()
+    try:
+        yield
+    finally:
+        places.release()
 
 
 class _Exchange:
