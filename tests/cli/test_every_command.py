@@ -20,6 +20,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "upload-gcs": MONTH,
     "load-bq": MONTH,
     "zones": ("--source", "./none"),
+    "drop": (*MONTH, "--yes"),
     "verify": ("--color", "green"),
     "inspect": MONTH,
     "sql": ("SELECT 1",),

@@ -25,7 +25,7 @@ def loaded(taxietl: Taxietl, home: Path, tmp_path: Path) -> Path:
     folder.mkdir()
     for month in (1, 2):
         write(folder / f"green_tripdata_2021-{month:02d}.parquet", "green", 2021, month, rows=400)
-    taxietl("ingest", *MONTHS, "--source", folder)
+    taxietl("ingest", *MONTHS, "--source", folder, "--workers", 1)
     return home / "taxi.duckdb"
 
 

@@ -20,6 +20,7 @@ MODULES = {
     "load-bq": "load_bq",
     "lake": "lake",
     "zones": "zones",
+    "drop": "drop",
     "verify": "verify",
     "inspect": "inspect",
     "rejects": "rejects",

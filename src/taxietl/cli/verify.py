@@ -39,7 +39,9 @@ def verify(
     failed = any(each.differences for each in checks)
     code = DataError.exit_code if failed else 0
     document = {"months": [_document(each) for each in checks], "exit_code": code}
-    out.result(document, "\n".join(_as_text(each) for each in checks) or "no such month")
+    out.result(
+        document, "\n".join(_as_text(each) for each in checks) or "none of these months is loaded"
+    )
     return code
 
 

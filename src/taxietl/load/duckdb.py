@@ -23,7 +23,7 @@ from taxietl.load.duckdb_zones import ZoneTables
 from taxietl.load.ledger import repairable
 from taxietl.load.reports import nothing_to_do, report_of_load
 from taxietl.steps.plan import decide
-from taxietl.steps.protocols import Batches, Cancellation
+from taxietl.steps.protocols import NEVER, Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
 from taxietl.steps.zones import ZoneReport, ZoneRequest
 from taxietl.steps.zones import decide as decide_zones
@@ -106,6 +106,27 @@ class DuckDBLoader:
             except duckdb.Error:
                 cancellation.check()  # an interrupted statement fails; this says why
                 raise
+
+    def drop(
+        self,
+        trip_file: TripFile,
+        table: str,
+        *,
+        run_name: str,  # noqa: ARG002  the file's lock names a process
+        cancellation: Cancellation = NEVER,
+    ) -> Entry | None:
+        """See `protocols.Dropper.drop`; the file's lock is the month's."""
+        if not self._path.exists():
+            return None
+        limit = self._memory_limit or LOAD_MEMORY
+        with opened(
+            self._path, read_only=False, memory_limit=limit, check=cancellation.check
+        ) as connection:
+            connection.begin()
+            entry = Month(connection, trip_file, table, self.target).drop()
+            cancellation.check()
+            connection.commit()  # closing the connection without it would undo all
+            return entry
 
     def _replaced(
         self,

@@ -151,6 +151,21 @@ class Month:
             self._connection.execute(f"INSERT INTO {ledger.REJECTS} BY NAME FROM {_NOTED}")
             self._connection.unregister(_NOTED)
 
+    def drop(self) -> Entry | None:
+        """Delete the month's rows and supersede its ledger row; None if it is not loaded."""
+        entry = self.entry()
+        if entry is None:
+            return None
+        if entry.rows_present is not None:
+            self._connection.execute(
+                f"DELETE FROM {self._name.sql} WHERE source_month = {self._date}"
+            )
+        self._connection.execute(
+            f"UPDATE {ledger.LOADS} SET superseded_at = ? WHERE {self._current}",
+            [datetime.now(UTC).isoformat(), self._table, self._trip_file.color],
+        )
+        return entry
+
     def _of_month(self, aggregates: str) -> tuple[int, ...]:
         row = self._connection.execute(
             f"SELECT {aggregates} FROM {self._name.sql} WHERE source_month = {self._date}"

@@ -28,7 +28,7 @@ from taxietl.load.postgres_staging import Staging, sweep
 from taxietl.load.postgres_zones import ZoneTables
 from taxietl.load.reports import nothing_to_do, report_of_load
 from taxietl.steps.plan import decide
-from taxietl.steps.protocols import Batches, Cancellation
+from taxietl.steps.protocols import NEVER, Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
 from taxietl.steps.zones import ZoneReport, ZoneRequest
 from taxietl.tlc.trip_file import TripFile
@@ -104,6 +104,30 @@ class PostgresLoader:
                 if isinstance(error, psycopg2.Error):
                     cancellation.check()  # a cancelled statement fails; this says why
                 raise
+
+    def drop(
+        self, trip_file: TripFile, table: str, *, run_name: str, cancellation: Cancellation = NEVER
+    ) -> Entry | None:
+        """See `protocols.Dropper.drop`."""
+        with (
+            opened(self._parameters, target=self.target, run_name=run_name) as session,
+            cancellation.on_cancel(session.cancel),
+        ):
+            try:
+                session.begin()
+                month = Month(
+                    *(session, self._schema, trip_file, table, self.target),
+                    check=cancellation.check,
+                    swap_patience_seconds=self._swap_patience_seconds,
+                )
+                month.take()
+                entry = month.drop()
+                cancellation.check()  # a cancel between two statements stops neither
+                session.commit()
+            except psycopg2.Error:
+                cancellation.check()  # a cancelled statement fails; this says why
+                raise
+            return entry
 
     def _replaced(
         self,

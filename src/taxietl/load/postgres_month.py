@@ -205,6 +205,29 @@ class Month:
         """
         self._locks.patiently(self._swap, self._name.name, self._name.schema)
 
+    def drop(self) -> Entry | None:
+        """Drop the month's partition and supersede its ledger row; None if it is not loaded.
+
+        Raises:
+            NotOursError: the partition is somebody else's.
+            TryLaterError: somebody kept the table locked for longer than its patience.
+        """
+        entry = self.entry()
+        if entry is None:
+            return None
+        if entry.rows_present is not None:
+            partition = Partition(
+                self._session, self._name.schema, self._name.name, self._trip_file
+            )
+            self._locks.patiently(partition.drop_attached, self._name.name, self._name.schema)
+        self._locks.patiently(self._supersede, ledger.LOADS)
+        return entry
+
+    def _supersede(self) -> None:
+        self._session.run(
+            f"UPDATE {self._loads} SET superseded_at = now() WHERE {_CURRENT}", self._identity
+        )
+
     def analyze_table(self) -> None:
         """Have the parent's own statistics anew, once the months in it have changed enough."""
         self._built.analyze_parent()

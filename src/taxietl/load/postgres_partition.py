@@ -164,12 +164,7 @@ class Partition:
         Raises:
             NotOursError: the partition is somebody else's.
         """
-        before = partition_of(self._session, self._schema, self._table, self._trip_file)
-        if before is not None and not before.comment.startswith(comment_of("")):
-            raise NotOursError(
-                f"{self._trip_file} lies in {before.name}, a partition that {MARKER} did not make.",
-                hint="It is left alone. Detach it, or load into another table with --table NAME.",
-            )
+        before = self._before()
         mine = columns_of(self._session, PARTS, self._plain)
         parents = columns_of(self._session, self._schema, self._table)
         added = _missing(mine, parents)
@@ -185,6 +180,27 @@ class Partition:
         self._session.run(
             f"ALTER TABLE {self._parent} ATTACH PARTITION {self.name} FOR VALUES IN ({self._date})"
         )
+
+    def drop_attached(self) -> None:
+        """Drop the month's partition, if it has one.
+
+        Raises:
+            NotOursError: the partition is somebody else's.
+        """
+        before = self._before()
+        if before is not None:
+            self._session.run(f"LOCK TABLE ONLY {self._parent} IN ACCESS EXCLUSIVE MODE")
+            self._session.run(f"DROP TABLE {before.name}")
+
+    def _before(self) -> Attached | None:
+        """The partition that holds the month now, which has to be ours."""
+        before = partition_of(self._session, self._schema, self._table, self._trip_file)
+        if before is not None and not before.comment.startswith(comment_of("")):
+            raise NotOursError(
+                f"{self._trip_file} lies in {before.name}, a partition that {MARKER} did not make.",
+                hint="It is left alone. Detach it, or load into another table with --table NAME.",
+            )
+        return before
 
     def analyze_parent(self) -> None:
         """Have the parent's statistics anew, if the months in it have become many more."""

@@ -140,6 +140,34 @@ class Batches(Protocol):
         ...
 
 
+@runtime_checkable
+class Dropper(Protocol):
+    """What a loader offers besides, where it can take months out again."""
+
+    def drop(
+        self, trip_file: TripFile, table: str, *, run_name: str, cancellation: Cancellation = NEVER
+    ) -> Entry | None:
+        """Take the month's rows out, in one transaction with its ledger row, which is superseded.
+
+        Holds the month's lock as a load does. The ledger then has no current row of the month,
+        and the superseded one no successor: by that a dropped month is known.
+
+        Args:
+            trip_file: the month.
+            table: where its rows lie.
+            run_name: whose doing it is, for others who want the month meanwhile.
+            cancellation: to ask while waiting for locks.
+
+        Returns:
+            What was there; None if the month was not loaded, and nothing was done.
+
+        Raises:
+            TargetError: the target refused; it is as it was.
+            TryLaterError: somebody else holds the month, the table or the file.
+        """
+        ...
+
+
 class Loader(Protocol):
     """Replaces a month in a warehouse, whole or not at all."""
 
