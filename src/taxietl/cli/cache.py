@@ -20,7 +20,7 @@ from taxietl.errors import ConfigError
 if TYPE_CHECKING:
     from taxietl.config import Settings
     from taxietl.orchestrator.query.cache_why import Explanation
-    from taxietl.orchestrator.store.cache_rows import CacheRow
+    from taxietl.orchestrator.store.cache import CacheRow
     from taxietl.orchestrator.store.cache_store import CacheStore
 
 
@@ -190,13 +190,15 @@ def _arguments(given: list[str]) -> dict[str, Any]:
 
 
 def _entry(store: CacheStore, entry: CacheRow) -> dict[str, Any]:
+    from taxietl.orchestrator.store.cache import size_of
+
     return {
         "task": entry.task,
         "function": entry.place,
         "version": entry.version,
         "key": entry.key,
         "arguments": entry.arguments,
-        "bytes": store.size(entry.result, entry.files),
+        "bytes": size_of(entry.result, entry.files, store.folder),
         "files": [each.path for each in entry.files],
         "created_at": entry.created_at,
         "last_used_at": entry.last_used_at,

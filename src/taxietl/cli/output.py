@@ -195,7 +195,7 @@ def _described(error: BaseException) -> dict[str, Any]:
     hint = "Run with --debug for the traceback."
     if isinstance(error, SystemExit):  # its number would mean something of ours, or success
         hint = "A flow ends when its function returns; raise an error to fail it."
-    from taxietl.orchestrator.run.told import described
+    from taxietl.orchestrator.store.lines import described
 
     return {"message": described(error), "hint": hint, "exit_code": 1}
 

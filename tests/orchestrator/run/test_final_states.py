@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ def test_a_late_end_changes_nothing(engine: Engine) -> None:
     with engine.history.transaction(at) as change:
         late = change.state(StateName.FAILED, "too late")
         assert not change.move(who, late)
-        assert not change.move(who.task_run(task_run.id, task_run.name), late, attempt=2)
+        assert not change.move(replace(who, task_run_id=task_run.id), late, attempt=2)
         assert not change.end_open(run.id, late)
 
     assert states(engine, run.id) == ["Pending", "Running", "Completed"]

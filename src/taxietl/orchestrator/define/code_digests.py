@@ -58,9 +58,10 @@ def code_version(function: Callable[..., Any]) -> str:
     return PREFIX + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def captures_nothing(function: Callable[..., Any]) -> bool:
-    """Whether the digest is the same at each call: it is of instructions only."""
-    return inspect.isfunction(function) and not function.__closure__
+def fixed_version(function: Callable[..., Any]) -> str | None:
+    """The same where it will not change: of a function that captures nothing; else None."""
+    is_fixed = inspect.isfunction(function) and not function.__closure__
+    return code_version(function) if is_fixed else None
 
 
 def _described(function: Any, above: frozenset[int]) -> object:

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from taxietl.errors import ConfigError
 from taxietl.masking import masked
 from taxietl.orchestrator.define.cache import Cache
+from taxietl.orchestrator.define.code_digests import fixed_version
 from taxietl.orchestrator.define.hooks import Hook, Hooks
 from taxietl.orchestrator.define.inputs import RESERVED
 from taxietl.orchestrator.define.retry import Delay, Retry, is_number
@@ -62,7 +63,7 @@ def task_spec(function: Callable[..., Any], options: TaskOptions) -> TaskSpec:
     made = TaskSpec(
         function=function,
         name=name,
-        given_version=options.get("version") or None,
+        fixed_version=options.get("version") or fixed_version(function),
         timeout_seconds=options.get("timeout_seconds"),
         log_prints=options.get("log_prints"),
         hooks=_hooks(f"task {name!r}", options),
@@ -87,6 +88,7 @@ def flow_spec(function: Callable[..., Any], options: FlowOptions) -> FlowSpec:
     made = FlowSpec(
         function=function,
         name=name,
+        fixed_version=fixed_version(function),
         timeout_seconds=options.get("timeout_seconds"),
         log_prints=options.get("log_prints"),
         hooks=_hooks(f"flow {name!r}", options),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -56,6 +57,12 @@ class Inputs:
         if wait_for or self.streams:
             besides = [*wait_for, *(each.upstreams for each in self.streams)]
             self.upstreams = self.futures + found_in(besides, (Future,))
+
+    def by_name(self, signature: inspect.Signature) -> dict[str, Any]:
+        """All arguments by name, defaults included; TypeError as Python raises it."""
+        bound = signature.bind(*self.args, **self.kwargs)
+        bound.apply_defaults()
+        return dict(bound.arguments)
 
     def settle(self) -> None:
         """Wait for the futures, and put their values in their places among the arguments.

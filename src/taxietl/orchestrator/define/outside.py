@@ -56,8 +56,8 @@ def not_in_a_flow(name: str, method: str, where: str) -> ConfigError:
 class InTask:
     """What a task's own code calls through: tasks are plain functions there."""
 
-    def __init__(self, task_run_name: str) -> None:
-        self._name = task_run_name
+    name: str
+    """The task run's."""
 
     def call_task(self, task: TaskSpec, inputs: Inputs) -> Any:
         """See `Caller`."""
@@ -69,8 +69,8 @@ class InTask:
 
     def submit(self, called: TaskSpec | FlowSpec, inputs: Inputs) -> NoReturn:  # noqa: ARG002
         """See `Caller`."""
-        raise not_in_a_flow(called.name, "submit", f"in the task run {self._name!r}")
+        raise not_in_a_flow(called.name, "submit", f"in the task run {self.name!r}")
 
     def check_submitting(self, name: str, method: str) -> NoReturn:
         """See `Caller`."""
-        raise not_in_a_flow(name, method, f"in the task run {self._name!r}")
+        raise not_in_a_flow(name, method, f"in the task run {self.name!r}")

@@ -14,7 +14,7 @@ from typing import Any
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.define.annotations import return_annotation
 from taxietl.orchestrator.define.cache import Cache
-from taxietl.orchestrator.define.code_digests import captures_nothing, code_version
+from taxietl.orchestrator.define.code_digests import code_version
 from taxietl.orchestrator.define.hooks import Hooks
 from taxietl.orchestrator.define.names import name_by
 from taxietl.orchestrator.define.parameters import Parameters, Replay, Validator
@@ -29,7 +29,8 @@ class Spec:
 
     function: Callable[..., Any]
     name: str
-    given_version: str | None = None
+    fixed_version: str | None = None
+    """The `version` if it is the same at each call; None if it is to be made anew each time."""
     timeout_seconds: float | None = None
     log_prints: bool | None = None
     hooks: Hooks | None = None
@@ -41,11 +42,7 @@ class Spec:
         What was given, or a digest of the function's code; of a function that captures values,
         made each time anew.
         """
-        return self.given_version or self._digest or code_version(self.function)
-
-    @cached_property
-    def _digest(self) -> str | None:
-        return code_version(self.function) if captures_nothing(self.function) else None
+        return self.fixed_version or code_version(self.function)
 
     @cached_property
     def codec(self) -> ResultCodec:
@@ -77,12 +74,6 @@ class TaskSpec(Spec):
     def place(self) -> str:
         """Where its function lies: `package.module:name`, or `/a/file.py:name`."""
         return function_place(self.function)
-
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """All arguments of a call by name, defaults included; TypeError as Python raises it."""
-        bound = self.signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        return dict(bound.arguments)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -17,7 +17,7 @@ from taxietl.orchestrator.define.code_digests import PREFIX
 from taxietl.orchestrator.store.states import StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.store.cache_rows import CacheRow
+    from taxietl.orchestrator.store.cache import CacheRow
     from taxietl.orchestrator.store.history import History
     from taxietl.orchestrator.store.rows import TaskRunRow
 

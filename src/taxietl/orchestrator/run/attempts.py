@@ -1,9 +1,10 @@
-"""The attempts of one task run: each with its slots and its states, and what lies between two.
+"""More than one plain attempt of a task run: slots of its tags, and another try after a failure.
 
     slots of the task's tags → is the run to stop? → Running or Retrying → call
     → failed with what its `Retry` names: AwaitingRetry, wait, the next one
 
-All are states of the same task run. No slot is held between two attempts.
+All are states of the same task run. No slot is held between two attempts. When to try again is
+`Retry`'s to say.
 """
 
 from __future__ import annotations
@@ -12,45 +13,42 @@ import functools
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from taxietl.orchestrator.run.bodies import task_body
 from taxietl.orchestrator.run.endings import failure
-from taxietl.orchestrator.run.open_runs import OpenTaskRun, within
-from taxietl.orchestrator.run.told import described, say_raised
+from taxietl.orchestrator.run.open_runs import OpenTaskRun
+from taxietl.orchestrator.store.lines import described
 from taxietl.orchestrator.store.states import StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.define.inputs import Inputs
+    from datetime import datetime
+    from random import Random
+
     from taxietl.orchestrator.define.retry import Retry
     from taxietl.orchestrator.define.specs import TaskSpec
     from taxietl.orchestrator.define.stream import Stream
+
+R = TypeVar("R")
 
 
 def attempted(
     task: TaskSpec,
     task_run: OpenTaskRun,
-    inputs: Inputs,
     streams: Sequence[Stream[Any, Any]],
-    *,
-    reason: str,
+    attempt: Callable[[], Any],
 ) -> Any:
     """What the task returned; raises what its last attempt raised.
 
     Args:
-        task: what is called.
+        task: has tags or a retry.
         task_run: pending.
-        inputs: settled.
-        streams: those among the inputs, which every attempt reads anew.
-        reason: why the task is called at all, as the first attempt's message.
+        streams: those among its inputs, which every attempt reads anew.
+        attempt: makes one, from Running or Retrying on.
     """
-    attempt: Callable[[], Any] = functools.partial(
-        _attempt, task_run, task_body(task, task_run, inputs), reason
-    )
-    if task.tags:
-        limits = task_run.run.services.limits
-        limits.check(task_run.who, task.tags)
-        attempt = functools.partial(_slotted, task_run, task.tags, attempt)
+    services = task_run.run.services
+    if limited := task.tags & services.limited_tags:
+        services.limits.check(task_run.who, limited)
+        attempt = functools.partial(_slotted, task_run, limited, attempt)
     if task.retry is None:
         return attempt()
     return _retried(task.retry, task_run, streams, attempt)
@@ -75,24 +73,6 @@ def _slotted(task_run: OpenTaskRun, tags: frozenset[str], attempt: Callable[[], 
         return attempt()
 
 
-def _attempt(task_run: OpenTaskRun, body: Callable[[], Any], reason: str) -> Any:
-    cancellation = task_run.run.cancellation
-    cancellation.check()
-    task_run.attempt += 1
-    if task_run.attempt == 1:
-        task_run.move(StateName.RUNNING, reason)
-    else:
-        task_run.move(StateName.RETRYING)
-    with within(task_run):
-        try:
-            return body()
-        except Exception as error:
-            # An interrupted query fails with the database's own error: it was not a failure.
-            if cancellation.requested:
-                raise cancellation.error() from error
-            raise
-
-
 def _retried(
     retry: Retry,
     task_run: OpenTaskRun,
@@ -100,15 +80,13 @@ def _retried(
     attempt: Callable[[], Any],
 ) -> Any:
     """Attempts until one returns, or none is left."""
-    from taxietl.orchestrator.run.retrying import call_with_retry
-
     services, run = task_run.run.services, task_run.run
 
     def await_next(error: BaseException, seconds: float) -> None:
         for stream in streams:
             stream.rewind()
         with services.transaction() as change:
-            say_raised(change, task_run.who, error)
+            change.say_raised(task_run.who, error)
             change.say(
                 task_run.who,
                 "Received non-final state 'AwaitingRetry' when proposing final state"
@@ -138,3 +116,49 @@ def _retried(
         giving_up=give_up,
         sleep=rest,
     )
+
+
+def call_with_retry(
+    retry: Retry,
+    attempt: Callable[[], R],
+    *,
+    clock: Callable[[], datetime],
+    rng: Random,
+    waiting: Callable[[BaseException, float], None],
+    giving_up: Callable[[str], None],
+    sleep: Callable[[float], None],
+) -> R:
+    """Call `attempt` until it returns, raises what is not to be retried, or has had its turns.
+
+    Args:
+        waiting: told the error and the seconds until the next attempt, before each wait.
+        giving_up: told why attempts that are left are not made.
+        sleep: waits that many seconds; may raise to give up.
+    """
+    began, failures = clock(), 0
+    while True:
+        try:
+            return attempt()
+        except retry.on as error:
+            failures += 1
+            if refusal := retry.refusal(error):
+                giving_up(f"No further attempt: {refusal}.")
+                raise
+            if failures >= retry.attempts:
+                raise
+            try:
+                seconds: float | None = retry.wait_seconds(failures, rng, error)
+            except Exception as raised:  # noqa: BLE001 - the task's own error is the one to raise
+                giving_up(f"No further attempt: delay failed: {type(raised).__name__}: {raised}.")
+                seconds = None
+            if seconds is None:
+                raise
+            spent = (clock() - began).total_seconds() + seconds
+            if retry.max_seconds is not None and spent > retry.max_seconds:
+                giving_up(
+                    f"No further attempt: it would begin {spent:.0f} s after the first, and"
+                    f" max_seconds is {retry.max_seconds:g}."
+                )
+                raise
+            waiting(error, seconds)
+        sleep(seconds)  # here nothing holds the error, and what its traceback holds

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from taxietl.errors import ConfigError
 from taxietl.orchestrator.stop import cancellation as cancelling
-from taxietl.orchestrator.stop.cancellation import Cancellation, interruptible
+from taxietl.orchestrator.stop.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.inputs import Inputs
@@ -27,39 +26,25 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-def task_body(task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs) -> Callable[[], Any]:
-    """The task's function as an attempt calls it, in the attempt's thread and context.
+def surrounded_body(
+    task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs, call: Callable[[], Any]
+) -> Callable[[], Any]:
+    """A task's call with what its options put around it.
 
     Raises:
         ConfigError: the call cannot be made in another process.
     """
-    args, kwargs = inputs.args, inputs.kwargs
-    call = functools.partial(interruptible, task.function, *args, **kwargs)
     if task.isolate:
         from taxietl.orchestrator.run.isolation import IsolatedCall
 
-        isolated = IsolatedCall(task.name, task.function, args, kwargs)
+        isolated = IsolatedCall(task.name, task.function, inputs.args, inputs.kwargs)
         call = functools.partial(isolated, task_run.who)
-    run = task_run.run
-    has_limit = task.timeout_seconds is not None or not run.cancellation.reaches_here()
-    if not has_limit and not run.log_prints and not task.log_prints:
-        return call
     return functools.partial(_surrounded, call, task, task_run)
 
 
 def wants_prints(task: TaskSpec, run: OpenRun) -> bool:
     """What the task prints is to be logged: it says so, or says nothing and its flow does."""
     return run.log_prints if task.log_prints is None else task.log_prints
-
-
-def refuse_streams(task: TaskSpec) -> None:
-    """A stream among the arguments of an isolated task cannot follow it."""
-    if task.isolate:
-        raise ConfigError(
-            f"The task {task.name!r} has isolate=True and was given a stream, which runs in the"
-            " process that made it.",
-            hint="Leave out isolate=, or hand over a file that holds what the stream gave.",
-        )
 
 
 @contextmanager

@@ -1,26 +1,39 @@
 """What the cache has to do with one call of a task: a result to use, or one to keep.
 
 A found result is claimed before it is used, so that nobody removes its files to make room
-meanwhile; so is the key under which a result is about to be made, which one call at a time makes
-(`key_locks.py`).
+meanwhile; so is the key under which a result is about to be made. Of several calls that miss the
+same key at once, in whatever process, one makes the result and the others wait.
+
+Who makes it holds a lock on a file of the home, which the system drops when its process dies; a
+waiter then finds the result, or makes it in turn. Nobody waits who holds something that others may
+wait for, the slots of a limited tag or another key: two could wait for each other. Such a call
+makes the result itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import time
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxietl.errors import TaxietlError
-from taxietl.orchestrator.run.key_locks import KeyLock
+from taxietl.masking import holds_secret
+from taxietl.orchestrator.run.limits import holds_slots
 from taxietl.orchestrator.store.cache import (
     CacheKey,
     Found,
     Miss,
     arguments_part,
+    has_room,
     look_up,
-    named_part,
     row_for,
 )
+from taxietl.orchestrator.store.database import translated
+from taxietl.orchestrator.store.filelock import FileLock, try_lock
 from taxietl.orchestrator.store.lines import ENGINE
 from taxietl.orchestrator.store.results import HoldsSecretError, stored
 from taxietl.orchestrator.store.states import StateName
@@ -28,7 +41,16 @@ from taxietl.orchestrator.store.states import StateName
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.specs import TaskSpec
     from taxietl.orchestrator.run.open_runs import OpenTaskRun
-    from taxietl.orchestrator.store.cache_rows import CacheRow
+    from taxietl.orchestrator.stop.cancellation import Cancellation
+    from taxietl.orchestrator.store.cache import CacheRow
+
+
+TELL_AFTER_SECONDS = 0.1
+_POLL_SECONDS = (0.002, 0.05)
+"""At first, and at most."""
+
+_holds_key: ContextVar[bool] = ContextVar("taxietl_holds_key", default=False)
+"""This code is part of a call that makes a result for the cache."""
 
 
 class Caching:
@@ -40,7 +62,7 @@ class Caching:
         self._services = task_run.run.services
         self._key: CacheKey | None = None
         """None until it was asked for, and if the key function wants the call not cached."""
-        self._lock: KeyLock | None = None
+        self._lock: _KeyLock | None = None
         self.miss = ""
         """That the cache had nothing to use, and why; empty if it was not asked."""
 
@@ -94,11 +116,13 @@ class Caching:
             given = self._policy.key(arguments)
             if given is None:
                 return None
-            part = named_part(given)
+            part = str(given)
+            if holds_secret(part):
+                part = hashlib.sha256(part.encode()).hexdigest()
         return CacheKey.of(
             task.name,
             place=task.place,
-            version=task.version,
+            version=task.fixed_version or task.version,
             arguments=self._task_run.arguments,
             part=part,
         )
@@ -116,7 +140,9 @@ class Caching:
     def _take_turn(self, key: CacheKey) -> None:
         """Wait while another call, in whatever process, makes the same result."""
         run = self._task_run.run
-        self._lock = KeyLock(self._services.home, key.key)
+        self._lock = _KeyLock(self._services.home, key.key)
+        if self._lock.try_to_take():
+            return
         with run.pool.aside():
             self._lock.acquire(
                 run.cancellation,
@@ -136,7 +162,7 @@ class Caching:
                 self._key,
                 self._task.codec,
                 value,
-                store=self._services.cache,
+                folder=self._services.cache.folder,
                 expires=self._policy.expires,
                 now=self._services.clock(),
                 run_id=self._task_run.who.run_id,
@@ -149,7 +175,69 @@ class Caching:
             return None
 
     def _make_room(self) -> None:
+        cache = self._services.cache
         try:
-            self._services.cache.make_room()
+            if not has_room(self._services.history.database, cache.max_bytes):
+                cache.make_room()
         except TaxietlError as error:  # it is for the next one to do
             logging.getLogger(ENGINE).warning("The cache was not made smaller: %s", error)
+
+
+class _KeyLock:
+    """The right to make what is kept under one key; released at the end, however that came."""
+
+    def __init__(self, home: Path, key: str) -> None:
+        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        # Beside the locks of runs: whoever sweeps those whose holders died sweeps these, too.
+        self._path = home / "runs" / f"key-{digest}.lock"
+        self._lock: FileLock | None = None
+        self._token: Token[bool] | None = None
+
+    def try_to_take(self) -> bool:
+        """Take it if nobody has it; True then."""
+        with translated(self._path):
+            self._lock = try_lock(self._path)
+        if self._lock is None:
+            return False
+        self._token = _holds_key.set(True)
+        return True
+
+    def acquire(
+        self,
+        cancellation: Cancellation,
+        *,
+        patience_seconds: float | None,
+        waiting: Callable[[], None],
+    ) -> None:
+        """Take it, waiting for who has it; after that long, or where waiting is not safe, without.
+
+        Args:
+            cancellation: of the run that waits.
+            patience_seconds: None for no limit; 0 not to wait.
+            waiting: told once, if it takes a while.
+
+        Raises:
+            Cancelled: the run was asked to stop while it waited.
+        """
+        if holds_slots() or _holds_key.get():
+            patience_seconds = 0
+        began, is_told, pause = time.monotonic(), False, _POLL_SECONDS[0]
+        while not self.try_to_take():
+            waited = time.monotonic() - began
+            if patience_seconds is not None and waited >= patience_seconds:
+                break
+            if waited >= TELL_AFTER_SECONDS and not is_told:
+                is_told = True
+                waiting()
+            cancellation.wait(pause)
+            pause = min(pause * 2, _POLL_SECONDS[1])
+        self._token = self._token or _holds_key.set(True)
+
+    def release(self) -> None:
+        """Let the next one have it; nothing if it was not acquired."""
+        if self._token is not None:
+            _holds_key.reset(self._token)
+            self._token = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None

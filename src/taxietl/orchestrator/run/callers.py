@@ -94,8 +94,7 @@ class TaskCaller(InTask):
     """For a task's own code."""
 
     def __init__(self, task_run: OpenTaskRun) -> None:
-        super().__init__(task_run.name)
-        self._task_run = task_run
+        self.name, self._task_run = task_run.name, task_run
 
     def call_flow(self, flow: FlowSpec, inputs: Inputs) -> Run[Any]:
         """See `Caller`."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from taxietl.errors import Cancelled, IsolatedProcessError, TimedOutError
 from taxietl.orchestrator.define.inputs import NotReadyError
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, within
-from taxietl.orchestrator.run.told import described, say_end, say_raised
+from taxietl.orchestrator.store.lines import described
 from taxietl.orchestrator.store.states import StateName, StateType
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ def end_with_error(
             state = change.state(StateName.CANCELLED, error.reason)
         else:
             raised = error
-            say_raised(change, task_run.who, error)
+            change.say_raised(task_run.who, error)
             state = change.state(*failure(task_run.who, error))
         is_moved = change.move(task_run.who, state, attempt=task_run.attempt)
         if is_moved:
-            say_end(change, task_run.who, state, raised)
+            change.say_end(task_run.who, state, raised)
         if counts is not None:
             change.keep(task_run.id, counts=json.dumps(counts))
     if is_moved:

@@ -7,6 +7,7 @@ stream in `stream_runs.py`.
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator.define.flows import Flow
 from taxietl.orchestrator.define.runs import Run
 from taxietl.orchestrator.run.limits import Limits
+from taxietl.orchestrator.run.logs import show
 from taxietl.orchestrator.run.resume import plan_resume
 from taxietl.orchestrator.run.root_runs import run_to_end
 from taxietl.orchestrator.run.services import Services
@@ -26,9 +28,13 @@ from taxietl.orchestrator.store.cache_store import CacheStore
 from taxietl.orchestrator.store.chores import tidy
 from taxietl.orchestrator.store.history import History
 from taxietl.orchestrator.store.rows import RunRow
+from taxietl.orchestrator.store.transaction import Transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+_NOW = functools.partial(datetime.now, UTC)
 
 
 class Engine:
@@ -55,7 +61,7 @@ class Engine:
         self,
         home: Path,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = _NOW,
         sleep: Callable[[float], None] | None = None,
         rng: random.Random | None = None,
         limits: Mapping[str, int] = MappingProxyType({}),
@@ -72,8 +78,10 @@ class Engine:
         self._services = Services(
             home=home,
             history=self.history,
+            transaction=functools.partial(Transaction, self.history.database, clock, show),
             cache=self.cache,
             limits=Limits(home, limits, clock=clock),
+            limited_tags=frozenset(limits),
             clock=clock,
             sleep=sleep,
             rng=rng or random.Random(),

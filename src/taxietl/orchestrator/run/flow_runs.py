@@ -21,7 +21,6 @@ from taxietl.orchestrator.run.bodies import around_flow_body
 from taxietl.orchestrator.run.endings import failure, meant, tell_hooks
 from taxietl.orchestrator.run.open_runs import OpenRun, within
 from taxietl.orchestrator.run.submission import join
-from taxietl.orchestrator.run.told import say_end, say_raised
 from taxietl.orchestrator.run.verdicts import verdict
 from taxietl.orchestrator.stop.cancellation import interruptible
 from taxietl.orchestrator.store.results import NOT_STORED, Stored, stored
@@ -143,10 +142,10 @@ def _end(
     state = final.bare
     with run.services.transaction() as change:
         if raised is not None:
-            say_raised(change, run.who, raised)
+            change.say_raised(run.who, raised)
         is_moved = change.move(run.who, state)
         if is_moved:
-            say_end(change, run.who, state, raised)
+            change.say_end(run.who, state, raised)
             if run.who.run_id == run.who.root_id:
                 change.end_open(run.who.root_id, change.state(StateName.CRASHED, _UNSTORED))
             if place is not None:

@@ -132,6 +132,9 @@ class _Handler(logging.Handler):
 class _InIsolatedTask(InTask):
     """What the task's code calls through; the run's engine and threads are in the parent."""
 
+    def __init__(self, who: Identity) -> None:
+        self.name = str(who.task_run_name)
+
     def call_flow(self, flow: FlowSpec, inputs: Inputs) -> NoReturn:  # noqa: ARG002
         """See `Caller`."""
         raise ConfigError(
@@ -154,7 +157,7 @@ def main() -> None:
         function = _found(job)
         args, kwargs = pickle.loads(job.arguments)
         lines.current.set(job.who)
-        caller.set(_InIsolatedTask(str(job.who.task_run_name)))
+        caller.set(_InIsolatedTask(job.who))
         cancelling.current.set(cancellation)
         message: tuple[str, object] = ("value", _pickled(function(*args, **kwargs)))
     except BaseException as error:  # noqa: BLE001 - the parent raises it

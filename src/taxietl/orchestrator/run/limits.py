@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -74,36 +74,41 @@ class Limits:
     def check(self, who: Identity, tags: Collection[str]) -> None:
         """Refuse a task that would wait for slots for ever.
 
+        Args:
+            who: its task run.
+            tags: those of its tags that have a limit, one or more.
+
         Raises:
-            ConfigError: one of its tags has the limit 0; or a task around it holds slots.
+            ConfigError: one of the limits is 0; or a task around it holds slots.
         """
-        limited = self._limited(tags)
-        for tag in sorted(limited):
+        for tag in sorted(tags):
             if self._limits[tag] == 0:
                 raise ConfigError(
                     f"{who.task_run_name!r} is not run: its tag {tag!r} has the limit 0.",
                     hint=f"Set a limit of 1 or more ([limits] {tag} in the configuration).",
                 )
-        if limited and (holder := _holder.get()) is not None:
+        if (holder := _holder.get()) is not None:
             raise ConfigError(
-                f"{who.task_run_name!r} needs a slot of {_listed(limited)}, inside {holder!r},"
+                f"{who.task_run_name!r} needs a slot of {_listed(tags)}, inside {holder!r},"
                 " which holds slots itself: two such tasks would wait for each other.",
                 hint="Call the flow from a flow, or take the limited tags off the outer task.",
             )
 
+    @contextmanager
     def slots(
         self,
         who: Identity,
-        tags: Collection[str],
+        tags: frozenset[str],
         *,
         cancellation: Cancellation,
         aside: Callable[[], AbstractContextManager[None]],
         waiting: Callable[[str], None],
-    ) -> AbstractContextManager[None]:
-        """Hold a slot of each limited tag while the block runs, once it is this task run's turn.
+    ) -> Iterator[None]:
+        """Hold a slot of each tag while the block runs, once it is this task run's turn.
 
         Args:
             who: the task run.
+            tags: limited ones.
             cancellation: asks it to stop.
             aside: a block in which this thread only waits, and another may work in its place.
             waiting: told once what it waits for, if it has to.
@@ -112,30 +117,6 @@ class Limits:
             Cancelled: the run was asked to stop while it waited.
             TaxietlError: the queue cannot be used.
         """
-        limited = self._limited(tags)
-        if not limited:
-            return nullcontext()
-        return self._slots(who, limited, cancellation, aside, waiting)
-
-    def remove_run(self, root_id: str) -> None:
-        """Give back whatever a run that has ended holds; in time, its end does so by itself."""
-        if self._queue is not None:
-            with suppress(TaxietlError):
-                self._queue.remove_run(root_id)
-            self._wake()
-
-    def _limited(self, tags: Collection[str]) -> frozenset[str]:
-        return frozenset(tag for tag in tags if tag in self._limits)
-
-    @contextmanager
-    def _slots(
-        self,
-        who: Identity,
-        tags: frozenset[str],
-        cancellation: Cancellation,
-        aside: Callable[[], AbstractContextManager[None]],
-        waiting: Callable[[str], None],
-    ) -> Iterator[None]:
         queue = self._opened()
         ticket, taken = queue.join(_new_ticket(who, tags, self._clock()), self._limits)
         try:
@@ -156,6 +137,13 @@ class Limits:
                 logging.getLogger("taxietl.engine").warning(
                     "The slots of %r could not be given back: %s", who.task_run_name, error
                 )
+            self._wake()
+
+    def remove_run(self, root_id: str) -> None:
+        """Give back whatever a run that has ended holds; in time, its end does so by itself."""
+        if self._queue is not None:
+            with suppress(TaxietlError):
+                self._queue.remove_run(root_id)
             self._wake()
 
     def _wait(

@@ -51,6 +51,22 @@ def get_run_logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
     return _RunLogger(logging.getLogger(TASK_RUNS), names)
 
 
+def show(line: Line) -> None:
+    """Hand a line of the engine's to the handlers; the history has it already."""
+    name, at = line.row.logger, line.row.at
+    logger = logging.getLogger(name)
+    if not logger.isEnabledFor(line.level):
+        return
+    record = logger.makeRecord(name, line.level, "", 0, line.message, (), None)
+    record.created = at.timestamp()
+    record.msecs = at.microsecond // 1000
+    record.__dict__.update(
+        run_name=line.who.run_name, task_run_name=line.who.task_run_name, taxietl_line=line
+    )
+    with contextlib.suppress(Exception):  # a broken handler of anybody's breaks no run
+        logger.handle(record)
+
+
 class ConsoleFormatter(logging.Formatter):
     """`HH:MM:SS.mmm | LEVEL   | who - message`."""
 
@@ -73,7 +89,7 @@ class ConsoleFormatter(logging.Formatter):
         if isinstance(line, Line):
             # The engine's tracebacks are in the history; the console has them when debugging.
             brief = text if line.shown is None else line.shown
-            text = line.text if self._tracebacks else brief
+            text = line.row.message if self._tracebacks else brief
         elif record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         clock = f"{at:%H:%M:%S}.{int(record.msecs):03d}"

@@ -10,12 +10,11 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.define import calling
-from taxietl.orchestrator.run.told import say_end
 from taxietl.orchestrator.stop import cancellation
 from taxietl.orchestrator.store import lines
 from taxietl.orchestrator.store.arguments import shown_with_digest
@@ -140,7 +139,7 @@ class OpenTaskRun:
         self.run, self.spec, self.kind, self.tags = run, spec, kind, tags
         self.ordinal = run.next_ordinal(spec.name)
         self.id, self.name = secrets.token_hex(8), f"{spec.name}-{self.ordinal}"
-        self.who = run.who.task_run(self.id, self.name)
+        self.who = replace(run.who, task_run_id=self.id, task_run_name=self.name)
         self.arguments = arguments
         self.attempt = 0
         self.state: State | None = None
@@ -175,7 +174,7 @@ class OpenTaskRun:
             name=self.name,
             ordinal=self.ordinal,
             kind=self.kind,
-            version=self.spec.version,
+            version=self.spec.fixed_version or self.spec.version,
             state=state,
             created_at=state.at,
             tags=tuple(sorted(self.tags)),
@@ -263,7 +262,7 @@ class OpenTaskRun:
         """Bring it into its last state, having completed, and keep what it gave."""
         state = change.state(name, message)
         if change.move(self.who, state, attempt=self.attempt):
-            say_end(change, self.who, state)
+            change.say_end(self.who, state)
         is_stored = "stored" if stored.result is not None else "not stored"
         change.keep(self.id, result=stored.result, files=stored.files, stored=is_stored, **columns)
         return state

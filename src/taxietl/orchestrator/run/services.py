@@ -9,12 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from taxietl.orchestrator.store.transaction import Transaction
-
 if TYPE_CHECKING:
     from taxietl.orchestrator.run.limits import Limits
     from taxietl.orchestrator.store.cache_store import CacheStore
     from taxietl.orchestrator.store.history import History
+    from taxietl.orchestrator.store.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -23,13 +22,13 @@ class Services:
 
     home: Path
     history: History
+    transaction: Callable[[], Transaction]
+    """Changes of the history, made now."""
     cache: CacheStore
     limits: Limits
+    limited_tags: frozenset[str]
+    """The tags that have a limit."""
     clock: Callable[[], datetime]
     sleep: Callable[[float], None] | None
     """Waits between attempts; None for a wait that a cancellation ends."""
     rng: Random
-
-    def transaction(self) -> Transaction:
-        """Changes of the history, made now."""
-        return Transaction(self.history.database, self.clock())

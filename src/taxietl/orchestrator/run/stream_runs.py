@@ -15,7 +15,6 @@ from taxietl.orchestrator.run.bodies import wants_prints
 from taxietl.orchestrator.run.endings import end_with_error, noting_unstored
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, enter
 from taxietl.orchestrator.run.prints import prints_logged
-from taxietl.orchestrator.run.told import say_end
 from taxietl.orchestrator.stop.cancellation import current_cancellation
 from taxietl.orchestrator.store.results import stored
 from taxietl.orchestrator.store.states import StateName
@@ -47,7 +46,7 @@ class StreamRun:
     def __init__(self, task: TaskSpec, run: OpenRun, inputs: Inputs) -> None:
         self._task, self._run, self._inputs = task, run, inputs
         self._services = run.services
-        arguments = task.arguments(inputs.args, inputs.kwargs)
+        arguments = inputs.by_name(task.signature)
         self._task_run = OpenTaskRun(run, task, arguments, kind="stream", tags=task.tags)
         # The flow's context: the thread that pulls first may be a database's, and have none.
         self._context = contextvars.copy_context()
@@ -80,8 +79,7 @@ class StreamRun:
             self._task_run.store(StateName.PENDING)
             raise end_with_error(self._task_run, error) from None
         if self._inputs.futures:
-            inputs = self._inputs
-            self._task_run.arguments = self._task.arguments(inputs.args, inputs.kwargs)
+            self._task_run.arguments = self._inputs.by_name(self._task.signature)
 
     def before_pull(self, consumer_thread: int | None) -> None:
         """Stop here if the run was asked to, or the task that pulls."""
@@ -109,7 +107,7 @@ class StreamRun:
             state = change.state(StateName.CANCELLED, why)
             is_moved = change.move(task_run.who, state, attempt=task_run.attempt)
             if is_moved:
-                say_end(change, task_run.who, state)
+                change.say_end(task_run.who, state)
             change.keep(task_run.id, counts=json.dumps(counts))
         if is_moved:
             task_run.state = state

@@ -112,7 +112,7 @@ def _child(
     with services.transaction() as change:
         name, base = change.claim_name(names)
         who = Identity(run_id, name, flow.name, parent.who.root_id)
-        above = parent.who.task_run(caller.id, caller.name) if caller else parent.who
+        above = caller.who if caller else parent.who
         change.add(new_run_row(change, who, parameters, base=base, above=above))
         created = f"Created subflow run {name!r} for flow {flow.name!r}"
         change.say(parent.who, created)

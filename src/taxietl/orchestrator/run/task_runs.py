@@ -9,16 +9,18 @@ are opened anew for every attempt, and closed when it is over.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from taxietl.errors import ConfigError
 from taxietl.orchestrator.define.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.define.runs import TaskRun
 from taxietl.orchestrator.define.stream import Stream
-from taxietl.orchestrator.run.attempts import attempted
-from taxietl.orchestrator.run.bodies import refuse_streams
 from taxietl.orchestrator.run.endings import end_with_error, tell_hooks
-from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun
+from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, within
+from taxietl.orchestrator.stop.cancellation import interruptible
 from taxietl.orchestrator.store.results import NOT_STORED, stored
 from taxietl.orchestrator.store.states import StateName
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 def open_task_run(task: TaskSpec, run: OpenRun, inputs: Inputs) -> OpenTaskRun:
     """A call of the task in a run, not stored yet; TypeError if the arguments do not fit."""
-    arguments = task.arguments(inputs.args, inputs.kwargs)
+    arguments = inputs.by_name(task.signature)
     return OpenTaskRun(run, task, arguments, kind="task", tags=task.tags)
 
 
@@ -45,7 +47,7 @@ def make_call(task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs) -> Any:
         for stream in inputs.streams:
             stream.claim(repr(task_run.name))
             streams.append(stream)
-            refuse_streams(task)
+            _refuse_streams(task)
         caching = _caching(task, task_run)
         try:
             value = _value(task, task_run, inputs, streams, caching)
@@ -68,7 +70,7 @@ def _settle(task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs) -> None:
     """Wait for the futures among the arguments, and note what they gave."""
     inputs.settle()
     if inputs.futures:
-        task_run.arguments = task.arguments(inputs.args, inputs.kwargs)
+        task_run.arguments = inputs.by_name(task.signature)
         with task_run.run.services.transaction() as change:
             task_run.keep_inputs(change)
 
@@ -98,7 +100,13 @@ def _value(
         _take(task_run, found)
         return found.value
     reason = caching.miss if caching is not None else ""
-    value = attempted(task, task_run, inputs, streams, reason=reason)
+    attempt = functools.partial(_attempt, task_run, _body(task, task_run, inputs), reason)
+    if task.tags or task.retry is not None:
+        from taxietl.orchestrator.run.attempts import attempted
+
+        value = attempted(task, task_run, streams, attempt)
+    else:
+        value = attempt()
     _release(streams)
     if caching is not None:
         caching.complete(value)
@@ -110,6 +118,41 @@ def _value(
     return value
 
 
+def _body(task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs) -> Callable[[], Any]:
+    """The task's function as an attempt calls it, in the attempt's thread and context."""
+    run = task_run.run
+    call = functools.partial(interruptible, task.function, *inputs.args, **inputs.kwargs)
+    has_limit = task.timeout_seconds is not None or not run.cancellation.reaches_here()
+    if not has_limit and not task.isolate and not run.log_prints and not task.log_prints:
+        return call
+    from taxietl.orchestrator.run.bodies import surrounded_body
+
+    return surrounded_body(task, task_run, inputs, call)
+
+
+def _attempt(task_run: OpenTaskRun, body: Callable[[], Any], reason: str) -> Any:
+    """One attempt, from Running or Retrying on.
+
+    Args:
+        reason: why the task is called at all, as the first attempt's message.
+    """
+    cancellation = task_run.run.cancellation
+    cancellation.check()
+    task_run.attempt += 1
+    if task_run.attempt == 1:
+        task_run.move(StateName.RUNNING, reason)
+    else:
+        task_run.move(StateName.RETRYING)
+    with within(task_run):
+        try:
+            return body()
+        except Exception as error:
+            # An interrupted query fails with the database's own error: it was not a failure.
+            if cancellation.requested:
+                raise cancellation.error() from error
+            raise
+
+
 def _take(task_run: OpenTaskRun, found: Found) -> None:
     """Record that a result which was made before is used."""
     with task_run.run.services.transaction() as change:
@@ -119,6 +162,16 @@ def _take(task_run: OpenTaskRun, found: Found) -> None:
             reused_from=found.reused_from,
         )
     task_run.has_completed(state)
+
+
+def _refuse_streams(task: TaskSpec) -> None:
+    """A stream among the arguments of an isolated task cannot follow it."""
+    if task.isolate:
+        raise ConfigError(
+            f"The task {task.name!r} has isolate=True and was given a stream, which runs in the"
+            " process that made it.",
+            hint="Leave out isolate=, or hand over a file that holds what the stream gave.",
+        )
 
 
 def _release(streams: list[Stream[Any, Any]]) -> None:

@@ -8,32 +8,134 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
-from taxietl.masking import holds_secret
 from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.arguments import shown
-from taxietl.orchestrator.store.cache_rows import CLOCKS_DIFFER, CacheRow
+from taxietl.orchestrator.store.cache_files import own_files, write_frame
 from taxietl.orchestrator.store.canonical import NoDigestError, told_apart, types_in
-from taxietl.orchestrator.store.fingerprints import FileFingerprint, file_difference, files_in
+from taxietl.orchestrator.store.fingerprints import (
+    FileFingerprint,
+    file_difference,
+    files_in,
+    fingerprints_as_text,
+)
 from taxietl.orchestrator.store.results import (
     MAX_BYTES,
     MAX_CACHED_BYTES,
+    NOT_STORED,
     HoldsSecretError,
     NotStorableError,
     ResultCodec,
     Stored,
 )
-from taxietl.orchestrator.store.states import to_text
+from taxietl.orchestrator.store.rows import to_text
+from taxietl.orchestrator.store.values import PLAIN
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.store.cache_store import CacheStore
+    import sqlite3
+
     from taxietl.orchestrator.store.database import Database
+
+
+ENTRIES = (
+    "SELECT cache.*, runs.name AS run_name FROM cache LEFT JOIN runs ON runs.id = cache.run_id"
+)
+CLOCKS_DIFFER = timedelta(days=1)
+"""What is kept and was made later than in so long was made by a wrong clock: it does not last
+until then what is to expire."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheRow:
+    """A kept result."""
+
+    key: str
+    task: str
+    version: str
+    arguments_json: str | None
+    """What is secret is masked, what has no JSON form is `<type>`."""
+    place: str | None
+    """The task's function, `/a/file.py:name`; None if an earlier taxietl kept it."""
+    types_json: str | None
+    """Of those arguments that are not JSON's own, by where they stand: `month.day`."""
+    result: str
+    """JSON."""
+    files: tuple[FileFingerprint, ...]
+    bytes: int
+    """What it takes, with those of its files that are the cache's own."""
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime
+    run_id: str
+    run_name: str | None = None
+    """Of that run, not kept here; None if the run was pruned."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As JSON values."""
+        return dict(json.loads(self.arguments_json or "{}"))
+
+    @property
+    def types(self) -> dict[str, str]:
+        """By where in the arguments they stand."""
+        return dict(json.loads(self.types_json or "{}"))
+
+    def stored(self) -> Stored:
+        """The result as the history keeps it, which keeps less."""
+        if len(self.result) > MAX_BYTES:
+            return NOT_STORED
+        return Stored(self.result, fingerprints_as_text(self.files) if self.files else None)
+
+    def is_expired(self, now: datetime) -> bool:
+        """It is not used any more; nor if it was made by a clock that was ahead."""
+        if self.expires_at is None:
+            return False
+        return self.expires_at <= now or self.created_at > now + CLOCKS_DIFFER
+
+    def to_columns(self) -> dict[str, Any]:
+        """The row as the table has it."""
+        return {
+            "key": self.key,
+            "task": self.task,
+            "version": self.version,
+            "arguments": self.arguments_json,
+            "place": self.place,
+            "types": self.types_json,
+            "result": self.result,
+            "files": fingerprints_as_text(self.files) if self.files else "[]",
+            "bytes": self.bytes,
+            "created_at": to_text(self.created_at),
+            "expires_at": self.expires_at and to_text(self.expires_at),
+            "last_used_at": to_text(self.last_used_at),
+            "run_id": self.run_id,
+        }
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> CacheRow:
+        """What a row of `ENTRIES` says."""
+        when: Callable[[str], datetime] = datetime.fromisoformat
+        return cls(
+            key=row["key"],
+            task=row["task"],
+            version=row["version"],
+            arguments_json=row["arguments"],
+            place=row["place"],
+            types_json=row["types"],
+            result=row["result"],
+            files=tuple(FileFingerprint(**each) for each in json.loads(row["files"])),
+            bytes=row["bytes"],
+            created_at=when(row["created_at"]),
+            expires_at=when(row["expires_at"]) if row["expires_at"] else None,
+            last_used_at=when(row["last_used_at"]),
+            run_id=row["run_id"],
+            run_name=row["run_name"],
+        )
 
 
 @dataclass(frozen=True)
@@ -103,12 +205,6 @@ def arguments_part(task: str, arguments: Mapping[str, object]) -> str:
         ) from error
 
 
-def named_part(given: object) -> str:
-    """What a key function gave, as a part of the key that is no secret."""
-    part = str(given)
-    return hashlib.sha256(part.encode()).hexdigest() if holds_secret(part) else part
-
-
 def look_up(database: Database, key: str, codec: ResultCodec, now: datetime) -> Found | Miss:
     """The result kept under that key, if it can be used now."""
     rows = database.rows(
@@ -138,7 +234,7 @@ def row_for(
     codec: ResultCodec,
     value: object,
     *,
-    store: CacheStore,
+    folder: Path,
     expires: timedelta | None,
     now: datetime,
     run_id: str,
@@ -146,6 +242,7 @@ def row_for(
     """A result as the cache keeps it: JSON, a frame as Parquet, its files' fingerprints taken.
 
     Args:
+        folder: the cache's own.
         expires: how long after `now` it may be used; None for ever.
         run_id: of the run that made it.
 
@@ -153,9 +250,12 @@ def row_for(
         HoldsSecretError: it has a password or a token in it.
         ConfigError: it cannot be stored.
     """
+    files: tuple[FileFingerprint, ...] = ()
     try:
-        if frames.kind_of(value):
-            result, files = _frame(key.key, value, store.folder)
+        if type(value) in PLAIN:
+            result = codec.encode(value, max_bytes=MAX_CACHED_BYTES)
+        elif frames.kind_of(value):
+            result, files = write_frame(key.key, value, folder)
         else:
             result = codec.encode(value, max_bytes=MAX_CACHED_BYTES)
             files = tuple(FileFingerprint.take(path) for path in files_in(value))
@@ -176,7 +276,7 @@ def row_for(
         types_json=key.types_json,
         result=result,
         files=files,
-        bytes=store.size(result, files),
+        bytes=size_of(result, files, folder),
         created_at=now,
         expires_at=None if expires is None else now + expires,
         last_used_at=now,
@@ -184,15 +284,15 @@ def row_for(
     )
 
 
-def _frame(key: str, value: object, folder: Path) -> tuple[str, tuple[FileFingerprint, ...]]:
-    """Write a frame into the one file that its key has."""
-    from taxietl.orchestrator.store.database import translated  # a decorator needs no sqlite3
+def size_of(result: str, files: Collection[FileFingerprint], folder: Path) -> int:
+    """What a result takes, with its files in the cache's folder; in bytes."""
+    own = own_files(files, folder) if files else ()
+    return len(result.encode()) + sum(each.size for _, each in own)
 
-    path = folder / "frames" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
-    try:
-        with translated(path):
-            text = frames.write(value, path)
-            return text, (FileFingerprint.take(path),)
-    except ValueError as error:
-        name = type(value).__name__
-        raise NotStorableError(f"the {name} does not come back from Parquet: {error}") from error
+
+def has_room(database: Database, max_bytes: int | None) -> bool:
+    """All that is kept takes no more than that; None for no limit."""
+    if max_bytes is None:
+        return True
+    total = database.rows("SELECT COALESCE(SUM(bytes), 0) AS total FROM cache")
+    return bool(total[0]["total"] <= max_bytes)

@@ -17,15 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxietl.errors import UnknownNameError
-from taxietl.orchestrator.store.cache_rows import (
-    ENTRIES,
-    CacheRow,
-    files_under,
-    own_files,
-)
+from taxietl.orchestrator.store.cache import ENTRIES, CacheRow, has_room, size_of
+from taxietl.orchestrator.store.cache_files import files_under, own_files
 from taxietl.orchestrator.store.cache_sweep import Removed, Sweep
-from taxietl.orchestrator.store.fingerprints import FileFingerprint
-from taxietl.orchestrator.store.states import to_text
+from taxietl.orchestrator.store.rows import to_text
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.store.history import History
@@ -59,7 +54,7 @@ class CacheStore:
     """
 
     def __init__(self, history: History, *, max_bytes: int | None = None) -> None:
-        self.history, self._max_bytes = history, max_bytes
+        self.history, self.max_bytes = history, max_bytes
         self._database = history.database
         self.folder = (history.home / "cache").resolve()
 
@@ -68,10 +63,6 @@ class CacheStore:
         where, given = ("WHERE cache.task = ?", (task,)) if task else ("", ())
         rows = self._database.rows(f"{ENTRIES} {where} ORDER BY last_used_at DESC", given)
         return [CacheRow.of(row) for row in rows]
-
-    def size(self, result: str, files: Iterable[FileFingerprint]) -> int:
-        """What a result takes, with its files in the cache's folder."""
-        return len(result.encode()) + sum(each.size for _, each in own_files(files, self.folder))
 
     def other_files(self) -> list[OtherFile]:
         """What lies in the cache's folder and no entry names, the newest first."""
@@ -140,24 +131,21 @@ class CacheStore:
                 elif missing:
                     sweep.remove(entry, f"{missing} is missing")
             sweep.remove_orphans(now)
-            if self._max_bytes is not None:
-                sweep.shrink(self._max_bytes)
+            if self.max_bytes is not None:
+                sweep.shrink(self.max_bytes)
         return sweep.removed
 
     def make_room(self) -> None:
         """Remove what was not used for longest, if all takes too much; cheap if it does not."""
-        if self._max_bytes is None:
-            return
-        total = self._database.rows("SELECT COALESCE(SUM(bytes), 0) AS total FROM cache")
-        if total[0]["total"] <= self._max_bytes:
+        if self.max_bytes is None or has_room(self._database, self.max_bytes):
             return
         with self._database.transaction() as connection:
             sweep = Sweep(connection, self.folder)
-            sweep.shrink(self._max_bytes)
+            sweep.shrink(self.max_bytes)
             for entry in sweep.entries:  # an older taxietl counted files elsewhere, too
                 connection.execute(
                     "UPDATE cache SET bytes = ?1 WHERE key = ?2 AND bytes <> ?1",
-                    (self.size(entry.result, entry.files), entry.key),
+                    (size_of(entry.result, entry.files, self.folder), entry.key),
                 )
 
 

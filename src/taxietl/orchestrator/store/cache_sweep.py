@@ -9,12 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taxietl.orchestrator.store.cache_rows import (
-    ENTRIES,
-    CacheRow,
-    files_under,
-    own_files,
-)
+from taxietl.orchestrator.store.cache import ENTRIES, CacheRow
+from taxietl.orchestrator.store.cache_files import files_under, own_files
 from taxietl.orchestrator.store.fingerprints import FileFingerprint
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from taxietl.errors import TaxietlError
 from taxietl.orchestrator.store.lines import ENGINE
 from taxietl.orchestrator.store.retention import prune
-from taxietl.orchestrator.store.states import to_text
+from taxietl.orchestrator.store.rows import to_text
 
 if TYPE_CHECKING:
     import sqlite3

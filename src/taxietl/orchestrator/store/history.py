@@ -63,8 +63,8 @@ class History:
         self.database.close()
 
     def transaction(self, at: datetime) -> Transaction:
-        """Changes at that time, by the engine's clock, that are stored together."""
-        return Transaction(self.database, at)
+        """Changes at that time that are stored together; lines among them are not shown."""
+        return Transaction(self.database, lambda: at, show=lambda _: None)
 
     def reconcile(self, *, now: datetime | None = None) -> list[RunRow]:
         """Mark every run whose process is gone as crashed, with all that was open in it.

@@ -16,6 +16,7 @@ from typing import Any
 from taxietl.masking import holds_secret
 from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.fingerprints import FileFingerprint, files_in, fingerprints_as_text
+from taxietl.orchestrator.store.values import PLAIN
 
 MAX_BYTES = 64 * 1024
 """What the history keeps of one result or one call's arguments; more belongs in a file."""
@@ -138,6 +139,8 @@ def stored(codec: ResultCodec, value: object) -> Stored:
     """Write a result for the history, with the fingerprints of its files."""
     try:
         text = codec.encode(value)
+        if type(value) in PLAIN:  # it names no files
+            return Stored(text)
         fingerprints = list(map(FileFingerprint.take, files_in(value)))
     except (NotStorableError, OSError):  # a file that cannot be read cannot be recognised either
         return NOT_STORED

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from taxietl.orchestrator.store.states import to_text
+from taxietl.orchestrator.store.rows import to_text
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.store.database import Database

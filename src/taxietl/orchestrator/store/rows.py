@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from taxietl.orchestrator.store.states import State, StateName, to_text
+from taxietl.orchestrator.store.states import State, StateName
 
 if TYPE_CHECKING:
     import sqlite3
@@ -151,7 +151,7 @@ class StateRow:
             "run_id": self.run_id,
             "task_run_id": self.task_run_id,
             "name": state.name,
-            "type": state.type,
+            "type": state.name.type,
             "message": state.message,
             "at": to_text(state.at),
             "attempt": self.attempt,
@@ -244,11 +244,16 @@ def _state(row: sqlite3.Row) -> State:
     return State(name, row["message"], when(row["state_at"]))
 
 
+def to_text(at: datetime) -> str:
+    """A time as the history has it: ISO-8601 with microseconds; sorts as text, all being UTC."""
+    return at.isoformat(timespec="microseconds")
+
+
 def state_columns(state: State) -> dict[str, Any]:
     """A state as the columns of the run or task run that is in it."""
     return {
         "state": state.name,
-        "state_type": state.type,
+        "state_type": state.name.type,
         "message": state.message,
         "state_at": to_text(state.at),
     }

@@ -44,21 +44,19 @@ class StateName(StrEnum):
     CANCELLED = "Cancelled"
     CRASHED = "Crashed"
 
-    @property
-    def type(self) -> StateType:
-        """The type of every state of this name."""
-        return _TYPES.get(self) or self.__dict__["foreign_type"]
+    type: StateType
+    """The type of every state of this name."""
+    is_final: bool
+    """Nothing comes after a state of this name: a run has ended or, as `NotReady`, never begins."""
 
     @classmethod
     def stored(cls, name: str, type_: str) -> StateName:
         """As a history has it, which a newer taxietl wrote or somebody edited."""
         if name in cls._value2member_map_:
             return cls(name)
-        member = _foreign(cls, name)
         is_known = type_ in StateType._value2member_map_
-        member.__dict__["foreign_type"] = (
-            StateType(type_) if is_known else _foreign(StateType, type_)
-        )
+        member = _foreign(cls, name)
+        _mean(member, StateType(type_) if is_known else _foreign(StateType, type_))
         return member
 
 
@@ -86,8 +84,17 @@ _TYPES = {
     StateName.CRASHED: StateType.CRASHED,
 }
 
-FINAL_TYPES = (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED)
-"""A run in a state of one of these types has ended."""
+_FINAL_TYPES = (StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED)
+
+
+def _mean(name: StateName, kind: StateType) -> None:
+    """Let that name be of that type."""
+    name.type = kind
+    name.is_final = kind in _FINAL_TYPES or name is StateName.NOT_READY
+
+
+for _name, _kind in _TYPES.items():
+    _mean(_name, _kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ class State:
     @property
     def is_final(self) -> bool:
         """The run has ended; or, as `NotReady`, it will never begin."""
-        return self.type in FINAL_TYPES or self.name is StateName.NOT_READY
+        return self.name.is_final
 
     def __str__(self) -> str:
         """`Completed()`, `Failed('1/3 states failed.')`, `Cached(type=COMPLETED)`."""
@@ -149,11 +156,6 @@ class FinalState(State, Generic[R]):
         if raise_on_failure:
             raise self.error
         return self.error
-
-
-def to_text(at: datetime) -> str:
-    """A time as the history has it: ISO-8601 with microseconds; sorts as text, all being UTC."""
-    return at.isoformat(timespec="microseconds")
 
 
 def deciding_state(outcomes: Sequence[StateType], at: datetime) -> State:

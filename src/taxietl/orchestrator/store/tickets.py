@@ -17,7 +17,7 @@ from pathlib import Path
 
 from taxietl.orchestrator.store.database import Database, Layout
 from taxietl.orchestrator.store.liveness import is_alive
-from taxietl.orchestrator.store.states import to_text
+from taxietl.orchestrator.store.rows import to_text
 
 SCHEMA = """
 CREATE TABLE tickets (

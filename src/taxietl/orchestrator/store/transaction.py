@@ -9,26 +9,48 @@ what is there. The SQL is what PostgreSQL would take, too.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from taxietl.errors import TryLaterError
 from taxietl.masking import masked
-from taxietl.orchestrator.store.lines import FLOW_RUNS, TASK_RUNS, Identity, Line
-from taxietl.orchestrator.store.rows import LogRow, RunRow, StateRow, TaskRunRow, state_columns
-from taxietl.orchestrator.store.states import State, StateName, to_text
+from taxietl.orchestrator.store.lines import (
+    FLOW_RUNS,
+    TASK_RUNS,
+    Identity,
+    Line,
+    described,
+    with_traceback,
+)
+from taxietl.orchestrator.store.rows import (
+    LogRow,
+    RunRow,
+    StateRow,
+    TaskRunRow,
+    state_columns,
+    to_text,
+)
+from taxietl.orchestrator.store.states import State, StateName, StateType
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from taxietl.orchestrator.store.cache_rows import CacheRow
+    from taxietl.orchestrator.store.cache import CacheRow
     from taxietl.orchestrator.store.database import Database
 
 _UNBEGUN = (StateName.PENDING, StateName.NOT_READY)
 _OPEN = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')"
 """As an index has it."""
+_TOLD = "__taxietl_told__"
+"""On an exception that was announced: the top-level run it was announced in."""
+_LEVELS = {
+    StateType.COMPLETED: logging.INFO,
+    StateType.FAILED: logging.ERROR,
+    StateType.CRASHED: logging.ERROR,
+}
 _IN_TREE = "run_id IN (SELECT id FROM runs WHERE root_id = ?)"
 
 
@@ -37,14 +59,17 @@ class Transaction:
 
     Args:
         database: the history's.
-        at: now, by the engine's clock; the time of all that is stored here.
+        clock: gives the time of all that is stored here.
+        show: shows a line that is stored.
 
     Raises:
         TaxietlError: the history cannot be written.
     """
 
-    def __init__(self, database: Database, at: datetime) -> None:
-        self.at = at
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], show: Callable[[Line], object]
+    ) -> None:
+        self.at, self._show = clock(), show
         self._transaction: AbstractContextManager[sqlite3.Connection] = database.transaction()
         self._lines: list[Line] = []
 
@@ -55,15 +80,14 @@ class Transaction:
     def __exit__(self, *exception: Any) -> None:
         if exception[0] is None:
             try:
-                for line in self._lines:
-                    self.add(line.row())
+                self._insert("logs", *[line.row.to_columns() for line in self._lines])
             except BaseException as error:
                 self._transaction.__exit__(type(error), error, error.__traceback__)
                 raise
         self._transaction.__exit__(*exception)
         if exception[0] is None:
             for line in self._lines:
-                line.show()
+                self._show(line)
 
     def state(self, name: StateName, message: str = "") -> State:
         """A state that begins now."""
@@ -71,14 +95,17 @@ class Transaction:
 
     def add(self, row: RunRow | TaskRunRow | LogRow) -> None:
         """Insert a run or task run, in the state that it is in; or a line that is shown already."""
-        if isinstance(row, TaskRunRow):
-            self._insert("task_runs", row.to_columns())
-            self._came_into(row.run_id, row.id, row.state, attempt=row.attempts or None)
-        elif isinstance(row, RunRow):
-            self._insert("runs", row.to_columns())
-            self._came_into(row.id, None, row.state)
-        else:
+        if isinstance(row, LogRow):
             self._insert("logs", row.to_columns())
+            return
+        columns = row.to_columns()
+        if isinstance(row, TaskRunRow):
+            story = StateRow(row.run_id, row.id, row.state, row.attempts or None).to_columns()
+            self._insert("task_runs", columns)
+        else:
+            story = StateRow(row.id, None, row.state).to_columns()
+            self._insert("runs", columns)
+        self._insert("states", story)
 
     def move(
         self,
@@ -98,23 +125,27 @@ class Transaction:
             scheduled_for: when the next one is due.
             reopen: it may have ended: a stream is read anew by a consumer that runs again.
         """
-        columns = state_columns(state) | {"ended_at": _at(state, state.is_final)}
-        begun = _at(state, state.name not in _UNBEGUN)
-        table, of_a_task = "runs", who.task_run_id is not None
+        columns = state_columns(state)
+        of_a_task = who.task_run_id is not None
+        story = StateRow(
+            *(who.run_id, who.task_run_id, state),
+            attempt=attempt if of_a_task else None,
+            scheduled_for=scheduled_for,
+        ).to_columns()
+        at = columns["state_at"]
+        columns["ended_at"] = at if state.name.is_final else None
+        begun = None if state.name in _UNBEGUN else at
         if of_a_task:
-            table, columns["attempts"] = "task_runs", attempt
+            columns["attempts"] = attempt
         cursor = self._connection.execute(
-            f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)},"  # noqa: S608
+            f"UPDATE {'task_runs' if of_a_task else 'runs'}"  # noqa: S608
+            f" SET {', '.join(f'{name} = ?' for name in columns)},"
             " started_at = COALESCE(started_at, ?) WHERE id = ?"
             f"{'' if reopen else ' AND ended_at IS NULL'}",
-            (*columns.values(), begun, who.id),
+            (*columns.values(), begun, who.task_run_id or who.run_id),
         )
         if cursor.rowcount:
-            self._came_into(
-                *(who.run_id, who.task_run_id, state),
-                attempt=attempt if of_a_task else None,
-                scheduled_for=scheduled_for,
-            )
+            self._insert("states", story)
         return cursor.rowcount == 1
 
     def keep(self, task_run_id: str, **columns: Any) -> None:
@@ -142,7 +173,32 @@ class Transaction:
     ) -> None:
         """Log a line in the name of a run or task run; see `Line`."""
         name = logger or (TASK_RUNS if who.task_run_id else FLOW_RUNS)
-        self._lines.append(Line(self.at, name, level, masked(message), who, error, shown))
+        message = masked(message)
+        text = message if error is None else with_traceback(message, error)
+        level_name = logging.getLevelName(level)
+        row = LogRow(who.run_id, who.task_run_id, self.at, level_name, name, text)
+        self._lines.append(Line(row, message, level, who, error, shown))
+
+    def say_raised(self, who: Identity, error: BaseException) -> None:
+        """Announce an exception; the traceback goes to the history.
+
+        The console has it once, of where it was first met: not again of every run it passes
+        through on its way up.
+        """
+        message = f"Encountered exception during execution: {described(error)}"
+        shown = "" if getattr(error, _TOLD, None) == who.root_id else None
+        self.say(who, message, level=logging.ERROR, error=error, shown=shown)
+        with suppress(AttributeError):  # of a class with slots
+            setattr(error, _TOLD, who.root_id)
+
+    def say_end(self, who: Identity, state: State, raised: BaseException | None = None) -> None:
+        """Announce a last state, on the console without the error that was just told."""
+        shown = None
+        if raised is not None:
+            brief = state.message.replace(described(raised), type(raised).__name__)
+            shown = f"Finished in state {replace(state, message=brief)}"
+        level = _LEVELS.get(state.name.type, logging.WARNING)
+        self.say(who, f"Finished in state {state}", level=level, shown=shown)
 
     def claim_name(self, wanted: Iterable[str]) -> tuple[str, str | None]:
         """The first of the wanted names that no run has, or the last one with a number.
@@ -211,25 +267,10 @@ class Transaction:
         found = self._connection.execute("SELECT 1 FROM runs WHERE name = ?", (name,))
         return found.fetchone() is not None
 
-    def _came_into(
-        self,
-        run_id: str,
-        task_run_id: str | None,
-        state: State,
-        *,
-        attempt: int | None = None,
-        scheduled_for: datetime | None = None,
-    ) -> None:
-        row = StateRow(run_id, task_run_id, state, attempt, scheduled_for)
-        self._insert("states", row.to_columns())
-
-    def _insert(self, table: str, columns: dict[str, Any]) -> None:
-        marks = ", ".join("?" * len(columns))
-        self._connection.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
-            tuple(columns.values()),
-        )
-
-
-def _at(state: State, applies: bool) -> str | None:
-    return to_text(state.at) if applies else None
+    def _insert(self, table: str, *rows: dict[str, Any]) -> None:
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self._connection.executemany(
+                f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({marks})",  # noqa: S608
+                [tuple(each.values()) for each in rows],
+            )
