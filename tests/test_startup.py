@@ -70,3 +70,15 @@ def test_importing_the_package_costs_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_names_are_offered_before_they_are_loaded() -> None:
+    """What a notebook asks when `from taxietl import ` is to be completed."""
+    code = (
+        "import taxietl, taxietl.orchestrator as o;"
+        "print([n for m in (taxietl, o) for n in m.__all__ if n not in dir(m)])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert done.stdout == "[]\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator import Engine, flow
+from taxietl.orchestrator import Engine, History, flow
 from taxietl.orchestrator.store.schema import STEPS, bring_up
 
 pytestmark = pytest.mark.dates
@@ -75,6 +75,45 @@ def test_a_version_1_file_is_brought_up_with_all_it_holds(old_home: Path, tmp_pa
             assert connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] >= rows
     Engine(tmp_path / "new").close()
     assert schema_of(old_home) == schema_of(tmp_path / "new")
+
+
+def test_what_stood_in_messages_only_is_data_afterwards(home: Path) -> None:
+    """Whose result a task run reused, and why the cache had none for it."""
+    home.mkdir()
+    with closing(sqlite3.connect(home / "history.db")) as connection:
+        bring_up(connection, STEPS[:4])
+        run = "INSERT INTO runs (id, name, flow, root_id, parameters, state, state_type, message,"
+        run += " state_at, created_at, ended_at, host, pid, version) VALUES"
+        run += " (?, ?, 'f', ?, '{}', 'Failed', 'FAILED', '', ?1, ?1, ?1, 'h', 1, '0')"
+        at = WRITTEN.isoformat(timespec="microseconds")
+        task = "INSERT INTO task_runs (id, run_id, task, name, ordinal, kind, version, tags, state,"
+        task += " state_type, message, state_at, attempts, cache_key, created_at)"
+        task += " VALUES (?, ?, 't', 't-0', 0, 'task', '1', '[]', ?, 'COMPLETED', ?, ?, 1, ?, ?)"
+        for number in ("1", "2"):
+            connection.execute(run.replace("?1", f"'{at}'"), (number, f"it's-{number}", number))
+        for id_, state, message, key in (
+            ("reused", "Cached", "Completed in run \"it's-1\".", None),
+            ("pruned", "Cached", "Completed in run 'gone'.", None),
+            ("hit", "Cached", "", "key"),
+            ("made", "Completed", "", "key"),
+        ):
+            connection.execute(task, (id_, "2", state, message, at, key, at))
+        connection.execute(
+            "INSERT INTO states VALUES ('2', 'made', 'Running', 'RUNNING',"
+            " 'Cache miss: nothing is kept under its key.', ?, 1, NULL)",
+            (at,),
+        )
+        connection.commit()
+
+    with History.opened(home) as history:
+        found = {each.id: (each.reused_from, each.miss) for each in history.task_runs("2")}
+
+    assert found == {
+        "reused": ("1", None),
+        "pruned": ("", None),
+        "hit": (None, None),
+        "made": (None, "nothing is kept under its key"),
+    }
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was(old_home: Path) -> None:
