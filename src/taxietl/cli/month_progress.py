@@ -168,7 +168,8 @@ class MonthTable(Months):
         failed = [each for each in ended[:-_SHOWN_ENDED] if each[1].failed]
         table = Table(box=None, pad_edge=False, padding=(0, 2))
         for heading in ("month", "state", "rows", "rows/s", "MB", "time"):
-            table.add_column(heading, justify="left" if heading in ("month", "state") else "right")
+            is_text = heading in ("month", "state")
+            table.add_column(heading, justify="left" if is_text else "right", no_wrap=True)
         for trip_file, month in (*failed, *ended[-_SHOWN_ENDED:], *under_way):
             table.add_row(
                 str(trip_file),
