@@ -101,7 +101,7 @@ def _killed_and_begun_again(
     """
     in_time = 0
     for _ in range(kills):
-        in_time += months.kill_after(rng.random() * 0.3 * len(months.all) / kills)
+        in_time += months.kill_after(rng.random() * 0.6 * len(months.all) / kills)
 
         counts = months.counts()
         assert set(counts.values()) <= {rows}, "a month is there in part"
