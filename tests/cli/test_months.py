@@ -70,9 +70,22 @@ def test_two_colours_go_to_the_lake_in_one_command(
     Path("taxietl.toml").write_text(f'[profiles.lake]\ntype = "folder"\npath = "{tmp_path}/lake"\n')
 
     done = taxietl("upload-gcs", *COLORS, "--source", files, "--json")
+    listed = taxietl("lake", "ls", "--color", "yellow,green", "--json").document
+    one = taxietl("lake", "ls", "--color", "green", "--json").document
+    verified = taxietl("lake", "verify", "--color", "green", "--color", "yellow", "--json").document
 
     assert done.code == 0, done.err
     assert [each["trip_file"] for each in done.document["months"]] == FOUR
+    assert sorted(each["month"] for each in listed["months"]) == sorted(FOUR)
+    assert sorted(each["month"] for each in one["months"]) == FOUR[2:]
+    assert len(verified["objects"]) == 4
+    check_refused(taxietl("lake", "ls", "--color", "gren"), 2, "Did you mean 'green'?")
+
+
+def test_a_schema_is_of_the_colours_asked_for(taxietl: Taxietl) -> None:
+    shown = taxietl("schema", "--color", "fhv,green", "--json").document
+
+    assert [each["color"] for each in shown["datasets"]] == ["fhv", "green"]
 
 
 @pytest.mark.parametrize("command", ["ingest", "upload-gcs", "load-bq", "verify", "inspect"])

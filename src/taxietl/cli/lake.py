@@ -13,7 +13,7 @@ from taxietl.cli.options import (
     DryRunOption,
     MonthOption,
     OnLakeOption,
-    OnlyColorOption,
+    OnlyColorsOption,
     YearOption,
 )
 from taxietl.cli.output import Output
@@ -38,13 +38,15 @@ def register(app: Commands) -> None:
     app.add_typer(group)
 
 
-def ls(out: Output, color: OnlyColorOption = None, on: OnLakeOption = "lake") -> int:
+def ls(out: Output, color: OnlyColorsOption = None, on: OnLakeOption = "lake") -> int:
     """List the months in the lake, and its zone table."""
     from taxietl.cli.tables import table
 
-    lake = _open(on, color)
-    surveyed, broken = _surveyed(lake, color)
-    versions = [each.version for each in surveyed.standings if each.version]
+    colors = _colors(color)
+    lake = _open(on)
+    found = [_surveyed(lake, each) for each in colors]
+    broken = [each for _, some in found for each in some]
+    versions = [each.version for one, _ in found for each in one.standings if each.version]
     zones = next((_listed(lake, each) for each in versions if each.facts.color is None), None)
     months = [
         {"month": f"{each.facts.color}-{each.facts.month}", **_listed(lake, each)}
@@ -134,7 +136,7 @@ def show(
     from taxietl.tlc.trip_file import trip_file
 
     asked = trip_file(color, year, month)
-    lake = _open(on, color)
+    lake = _open(on)
     manifest = lake.manifest(color, month_of(asked))
     forms = manifest.forms or (Form.PARQUET,)
     standings = [lake.standing(asked, form, else_at=lake.key(asked, form, "")) for form in forms]
@@ -176,12 +178,13 @@ def _version(lake: Lake, version: Version) -> str:
     return "\n".join(lines)
 
 
-def verify(out: Output, color: OnlyColorOption = None, on: OnLakeOption = "lake") -> int:
+def verify(out: Output, color: OnlyColorsOption = None, on: OnLakeOption = "lake") -> int:
     """Check every object's checksum and footer against the manifests."""
-    lake = _open(on, color)
+    colors = _colors(color)
+    lake = _open(on)
     from taxietl.load.lake.inspection import verify as check
 
-    findings = check(lake, color=color)
+    findings = [found for each in colors for found in check(lake, color=each)]
     code = TargetError.exit_code if any(each.problems for each in findings) else 0
     document = {
         "lake": lake.store.address,
@@ -207,7 +210,7 @@ def gc(
     dry_run: DryRunOption = False,
 ) -> int:
     """Remove leftovers of failed uploads, and objects whose month has moved to another key."""
-    lake = _open(on, None)
+    lake = _open(on)
     from taxietl.load.lake.inspection import leftovers
 
     surveyed, broken = _surveyed(lake, None)
@@ -251,11 +254,14 @@ def create_bucket(
     out.result({"lake": address, "action": action}, f"{address}  {action}")
 
 
-def _open(name: str, color: str | None) -> Lake:
-    from taxietl.tlc.datasets import dataset
+def _colors(given: list[str] | None) -> Sequence[str | None]:
+    """The colours to look at; None alone for all there is, the zone table included."""
+    from taxietl.tlc.month_texts import parse_colors
 
-    if color is not None:
-        dataset(color)
+    return parse_colors(given) if given else (None,)
+
+
+def _open(name: str) -> Lake:
     open_settings()
     from taxietl.flows.lake import open_lake
 

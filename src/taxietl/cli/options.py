@@ -28,8 +28,10 @@ def _transform(default: str) -> Any:
 
 _COLORS = "yellow, green, fhv or fhvhv"
 _COLOR = typer.Option("--color", help=f"{_COLORS}.", autocompletion=candidates.colors)
-_ONLY_COLOR = typer.Option(
-    "--color", help=f"Only this colour: {_COLORS}.", autocompletion=candidates.colors
+_ONLY_COLORS = typer.Option(
+    "--color",
+    help=f"Only this colour: {_COLORS}, several as yellow,green, or all; repeats.",
+    autocompletion=candidates.colors,
 )
 _YEAR = typer.Option("--year", help="Year of the file.")
 _ONE_MONTH = typer.Option("--month", min=1, max=12, help="Month of the file.")
@@ -47,7 +49,7 @@ _WAREHOUSE = "warehouse, or [ingest] to"
 
 ColorOption = Annotated[str, _COLOR]
 AnyColorOption = Annotated[str | None, _COLOR]
-OnlyColorOption = Annotated[str | None, _ONLY_COLOR]
+OnlyColorsOption = Annotated[list[str] | None, _ONLY_COLORS]
 YearOption = Annotated[int, _YEAR]
 AnyYearOption = Annotated[int | None, _YEAR]
 MonthOption = Annotated[int, _ONE_MONTH]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taxietl.cli.commands import Commands
-from taxietl.cli.options import OnlyColorOption
+from taxietl.cli.options import OnlyColorsOption
 from taxietl.cli.output import Output
 
 
@@ -16,13 +16,12 @@ def register(app: Commands) -> None:
 
 def schema(
     out: Output,
-    color: OnlyColorOption = None,
+    color: OnlyColorsOption = None,
 ) -> None:
     """Print the columns and types of each colour, and the published names in each era."""
-    from taxietl.tlc.datasets import DATASETS, dataset
+    from taxietl.tlc.month_texts import parse_colors
 
-    chosen = [dataset(color)] if color else list(DATASETS.values())
-    documents = [_described(each.color) for each in chosen]
+    documents = [_described(each) for each in parse_colors(color or ())]
     out.result({"datasets": documents}, "\n".join(_as_text(document) for document in documents))
 
 

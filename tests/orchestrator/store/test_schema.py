@@ -92,7 +92,7 @@ def test_what_stood_in_messages_only_is_data_afterwards(home: Path) -> None:
         for number in ("1", "2"):
             connection.execute(run.replace("?1", f"'{at}'"), (number, f"it's-{number}", number))
         for id_, state, message, key in (
-            ("reused", "Cached", "Completed in run \"it's-1\".", None),
+            ("reused", "Cached", 'Completed in run "it\'s-1".', None),
             ("pruned", "Cached", "Completed in run 'gone'.", None),
             ("hit", "Cached", "", "key"),
             ("made", "Completed", "", "key"),
