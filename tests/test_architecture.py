@@ -29,7 +29,7 @@ ALLOWED = {
     "flows": {"extract", "transform", "load", "steps", "tlc", "config", "orchestrator", "errors"},
     "schedule": {"config", "orchestrator", "replacing", "terminal", "masking", "errors"},
     "doctor": {
-        *("flows", "extract", "load", "steps", "tlc", "config", "orchestrator", "masking"),
+        *("schedule", "extract", "load", "steps", "tlc", "config", "orchestrator", "masking"),
         "errors",
     },
     "runtime": {

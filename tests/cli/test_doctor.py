@@ -5,8 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from command import Taxietl
 from documents import check
+
+NOBODY = "http://127.0.0.1:1/{color}-{year}-{month}.parquet"
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test leaves the machine."""
+    monkeypatch.setenv("TAXIETL_SOURCES__TLC__URL", NOBODY)
 
 
 def _everything_in(folder: Path) -> dict[str, bytes | None]:

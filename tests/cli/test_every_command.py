@@ -64,7 +64,9 @@ LINES: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(autouse=True)
-def own_flow(home: Path) -> None:
+def own_flow(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = "http://127.0.0.1:1/{color}-{year}-{month}.parquet"  # no test leaves the machine
+    monkeypatch.setenv("TAXIETL_SOURCES__TLC__URL", nobody)
     Path("own.py").write_text(
         "import os\nfrom taxietl import flow, get_run_logger\n\n@flow\ndef own():\n"
         "    print('from the flow')\n    os.system('echo from a process')\n"

@@ -88,7 +88,7 @@ def check(
     from taxietl.steps.findings import State
 
     types = {each.name: each.type for each in chosen}
-    found = examine([profile_check(each) for each in chosen])
+    found = examine([profile_check(each, settings.home) for each in chosen])
     words = {State.PROBLEM: "failed"}
     code = worst_exit_code(each.exit_code for each in found)
     document = {

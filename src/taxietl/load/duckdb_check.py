@@ -12,7 +12,9 @@ from taxietl.load.places import check_can_be_made
 if TYPE_CHECKING:
     from taxietl.config.profiles import DuckDBProfile
 
-_MEMORY = "100MB"
+CHECK_MEMORY = "100MB"
+CHECK_PATIENCE_SECONDS = 0.5
+"""Who has the file is what a check is to say, and soon."""
 
 
 def check(profile: DuckDBProfile) -> str:
@@ -26,7 +28,12 @@ def check(profile: DuckDBProfile) -> str:
     if not path.exists():
         check_can_be_made(path)
         return f"There is no {path} yet; the first load makes it."
-    with opened(path, read_only=True, memory_limit=profile.memory_limit or _MEMORY) as connection:
+    with opened(
+        path,
+        read_only=True,
+        memory_limit=profile.memory_limit or CHECK_MEMORY,
+        patience_seconds=CHECK_PATIENCE_SECONDS,
+    ) as connection:
         version = connection.execute("SELECT version()").fetchall()[0][0]
     # DuckDB keeps its log beside the file, so a load writes to the folder too.
     for place in (path, path.parent):

@@ -41,6 +41,7 @@ def opened(
     memory_limit: str,
     check: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the file, closed at the end; DuckDB's errors come out as ours.
 
@@ -49,13 +50,14 @@ def opened(
         memory_limit: of DuckDB's own buffers, as it writes it, `400MB`; more is spilt to disk.
         check: called while waiting for the file; raises when the run is to stop.
         sleep: how to wait.
+        patience_seconds: how long, for another process to let go of the file.
 
     Raises:
         WarehouseBusyError: another process has it.
         TargetError: it cannot be opened, written, or is no DuckDB file.
     """
     with _turn(path, check), translated(path):
-        connection = _connected(path, read_only, check, sleep)
+        connection = _connected(path, read_only, check, sleep, patience_seconds)
         try:
             connection.execute(f"SET memory_limit = '{memory_limit}'")
             # It would be drawn on stdout, where results go, from the second second on.
@@ -80,10 +82,14 @@ def _turn(path: Path, check: Callable[[], None]) -> Iterator[None]:
 
 
 def _connected(
-    path: Path, read_only: bool, check: Callable[[], None], sleep: Callable[[float], None]
+    path: Path,
+    read_only: bool,
+    check: Callable[[], None],
+    sleep: Callable[[float], None],
+    patience_seconds: float,
 ) -> duckdb.DuckDBPyConnection:
     pid = None
-    for _ in range(round(PATIENCE_SECONDS / _POLL_SECONDS)):
+    for _ in range(round(patience_seconds / _POLL_SECONDS)):
         if not _is_being_made(path):
             try:
                 if not read_only and not path.exists():

@@ -42,6 +42,8 @@ def check(profile: PostgresProfile) -> str:
             f"PostgreSQL {version}, database {database} as user {user} {where} "
             f"({f'it calls itself {address}' if address else 'by its socket'})"
         )
+        if session.is_pooled:
+            found += " through a pooler such as PgBouncer"
         if is_read_only:
             raise TargetError(
                 f"{found}: it is read-only.",

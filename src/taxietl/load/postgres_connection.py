@@ -58,6 +58,12 @@ class Session:
         """The server's major version."""
         return self._connection.server_version // 10_000
 
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler such as PgBouncer answers for the server, which has other processes."""
+        ((pid,),) = self.run("SELECT pg_backend_pid()")
+        return bool(pid != self._connection.info.backend_pid)
+
     def begin(self, *settings: str) -> None:
         """Begin a transaction with settings of its own, and with these."""
         newer = ("SET LOCAL transaction_timeout = 0",) if self.version >= 17 else ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from taxietl.errors import (
@@ -175,6 +175,16 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
         return float(text)
     time = _time(text)
     return max(0.0, (time - now).total_seconds()) if time else None
+
+
+def served_at(headers: Mapping[str, str]) -> datetime | None:
+    """The server's time, by the headers of any answer; None if it says none.
+
+    A cache gives the time at which it got the answer, and how old that is by now.
+    Source: RFC 9110, section 6.6.1; RFC 9111, section 5.1.
+    """
+    time, age = _time(headers.get("date", "")), headers.get("age", "").strip()
+    return time + timedelta(seconds=int(age)) if time and age.isdecimal() else time
 
 
 def is_strong(etag: str | None) -> bool:

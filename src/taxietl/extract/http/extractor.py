@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from taxietl.errors import (
     TaxietlError,
     TransferError,
 )
-from taxietl.extract.http.answers import NO_HEAD, REFUSALS, absent, described, error_of
+from taxietl.extract.http.answers import NO_HEAD, REFUSALS, absent, described, error_of, served_at
 from taxietl.extract.http.client import Patience, Question, ask
 from taxietl.extract.http.download import download
 from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
@@ -122,6 +122,17 @@ class Http:
             if (part.etag, part.size_bytes) != (version.etag, version.size_bytes):
                 return None
             return b"".join(answer.chunks())
+
+    def served_at(self, *, cancellation: Cancellation = NEVER) -> datetime | None:
+        """The server's time, which it says with any answer; None if it does not.
+
+        Raises:
+            TransferError: no answer this time.
+            SourceError: none that another try would change.
+        """
+        question = self._question("HEAD", TripFile("yellow", *CONTROL_MONTH))
+        with ask(question, patience=self.patience, cancellation=cancellation) as answer:
+            return served_at(answer.headers)
 
     def _absent(self, trip_file: TripFile, status: int, cancellation: Cancellation) -> TaxietlError:
         """What the refusal of a month means."""
