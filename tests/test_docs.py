@@ -114,27 +114,27 @@ def test_every_step_of_ours_is_in_the_docs() -> None:
             assert name in REFERENCE.lower(), name
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        *(
-            "README.md",
-            "CHANGELOG.md",
-            "docs/reference.md",
-            "docs/data.md",
-            "docs/lake.md",
-            "docs/bigquery.md",
-            "docs/postgres.md",
-            "docs/doctor.md",
-        ),
-        *("docs/plugins.md", "docs/sources.md", "docs/schedule.md", "docs/from-prefect.md"),
-    ],
-)
-def test_links_inside_the_project_lead_somewhere(page: str) -> None:
+PAGES = ["README.md", "CHANGELOG.md", *(f"docs/{each.name}" for each in ROOT.glob("docs/*.md"))]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_links_inside_the_project_lead_to_a_file_and_a_heading(page: str) -> None:
     path = ROOT / page
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
-        if not target.startswith("http"):
-            assert (path.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^)]+)\)", _prose(path)):
+        if target.startswith("http"):
+            continue
+        name, _, anchor = target.partition("#")
+        other = path.parent / name if name else path
+        assert other.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", _prose(other), re.MULTILINE)
+            known = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+            assert anchor in known, target
+
+
+def _prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
 def test_the_readme_flow_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""docs/orchestrator.md and docs/from-prefect.md are run: what they show is what happens."""
+"""The pages about flows are run, and their map is held to the code: what they show is so."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from taxietl.cli.app import app
 from taxietl.orchestrator import Engine, StateName
 from taxietl.orchestrator.define.decoration import FlowOptions, TaskOptions
 
-PAGES = ["docs/orchestrator.md", "docs/from-prefect.md"]
-ORCHESTRATOR = PAGES[0]
+OURS = ["docs/flows.md", "docs/runs.md", "docs/orchestrator.md"]
+FLOWS, RUNS, MAP = OURS
+PAGES = [*OURS, "docs/from-prefect.md"]
+SOURCE = ROOT / "src" / "taxietl" / "orchestrator"
 
 
-@pytest.mark.parametrize("block", python_blocks(ORCHESTRATOR))
+@pytest.mark.parametrize("block", [each for page in OURS for each in python_blocks(page)])
 def test_an_example_runs_and_prints_what_the_page_shows(block: Block, tmp_path: Path) -> None:
     path = tmp_path / block.file_name
     path.write_text(block.text)
@@ -38,7 +40,8 @@ def test_an_example_runs_and_prints_what_the_page_shows(block: Block, tmp_path: 
 
 SESSIONS = [
     pytest.param(each, id=each.file_name)
-    for each in blocks(ORCHESTRATOR)
+    for page in OURS
+    for each in blocks(page)
     if each.language == "python" and each.followed_by("console")
 ]
 
@@ -91,51 +94,82 @@ def _command(words: list[str]) -> tuple[Any, list[str]]:
     return command, rest
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_configuration_of_a_page_is_taken(page: str, tmp_path: Path) -> None:
-    configurations = [each.text for each in blocks(page) if each.language == "toml"]
-    assert configurations
-
-    for text in configurations:
-        (tmp_path / "taxietl.toml").write_text(text)
-        done = run(["taxietl", "limits", "ls"], tmp_path, with_log=True, DATABASE_URL="unused")
-        assert done.returncode == 0, done.stdout
+CONFIGURATIONS = [
+    pytest.param(each.text, id=f"{page}-{each.heading}")
+    for page in PAGES
+    for each in blocks(page)
+    if each.language == "toml"
+]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_to_a_page_and_a_heading(page: str) -> None:
-    path = ROOT / page
-    for target in re.findall(r"\]\(([^)]+)\)", path.read_text()):
-        if target.startswith("http"):
-            continue
-        name, _, anchor = target.partition("#")
-        other = path.parent / name if name else path
-        assert other.is_file(), target
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", other.read_text(), re.MULTILINE)
-            known = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
-            assert anchor in known, target
+@pytest.mark.parametrize("text", CONFIGURATIONS)
+def test_a_configuration_of_a_page_is_taken(text: str, tmp_path: Path) -> None:
+    (tmp_path / "taxietl.toml").write_text(text)
+
+    done = run(["taxietl", "limits", "ls"], tmp_path, with_log=True, DATABASE_URL="unused")
+
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(
-    ("described", "options"),
+    ("page", "described", "options"),
     [
-        (task, TaskOptions.__optional_keys__),
-        (flow, FlowOptions.__optional_keys__),
-        *((each, inspect.signature(each).parameters) for each in (Retry, Cache, Engine)),
+        (FLOWS, task, TaskOptions.__optional_keys__),
+        (FLOWS, flow, FlowOptions.__optional_keys__),
+        *((FLOWS, each, inspect.signature(each).parameters) for each in (Retry, Cache)),
+        (RUNS, Engine, inspect.signature(Engine).parameters),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_every_option_is_on_the_page_and_explained(described: Any, options: Iterable[str]) -> None:
-    page = (ROOT / ORCHESTRATOR).read_text()
+def test_every_option_is_on_its_page_and_explained(
+    page: str, described: Any, options: Iterable[str]
+) -> None:
+    cells = "\n".join(re.findall(r"^\| .+$", (ROOT / page).read_text(), re.MULTILINE))
 
     for option in options:
-        assert re.search(rf"\b{option}=|\({option}\)", page), option
+        assert re.search(rf"`{option}=`|\({option}, …\)", cells), option
         assert re.search(rf"\b{option}\b", described.__doc__), option
 
 
 def test_every_name_and_state_is_on_the_page() -> None:
-    page = (ROOT / ORCHESTRATOR).read_text()
+    page = (ROOT / FLOWS).read_text()
 
     for name in (*orchestrator.__all__, *StateName):
         assert f"`{name}`" in page, name
+
+
+def test_the_map_has_the_folders_there_are_in_the_order_of_the_package() -> None:
+    rows = _section("The map")
+    listed = re.findall(r"^    (\w+) {2,}\w", orchestrator.__doc__ or "", re.MULTILINE)
+
+    assert re.findall(r"\b(\w+)/ ", rows) == listed
+    assert set(listed) == {each.parent.name for each in SOURCE.glob("*/__init__.py")}
+
+
+def test_the_files_that_the_map_names_are_there() -> None:
+    named = re.findall(r"`(\w+/\w+\.py)`", (ROOT / MAP).read_text())
+    stations = re.findall(r"→ (\w+):|=: (\w+)", _section("The way of a call"))
+    assert named
+    assert stations
+
+    missing = [
+        each
+        for each in (*named, *(f"run/{''.join(station)}.py" for station in stations))
+        if not (SOURCE / each).is_file()
+    ]
+
+    assert missing == []
+
+
+def test_the_nouns_of_the_map_are_classes_where_it_says() -> None:
+    rows = re.findall(r"^\| (`\w.+?) \|.*\| `(.+)` \|$", _section("The nouns"), re.MULTILINE)
+    assert rows
+
+    for nouns, module in rows:
+        for noun in re.findall(r"`(\w+)`", nouns):
+            assert re.search(rf"^class {noun}\b", (SOURCE / module).read_text(), re.M), noun
+
+
+def _section(heading: str) -> str:
+    """What stands on the map's page below that heading."""
+    return (ROOT / MAP).read_text().split(f"## {heading}\n")[1].split("\n## ")[0]

@@ -4,10 +4,10 @@ It knows nothing of taxis or the command line. The names below load on first use
 that importing this package, or taxietl, costs nothing. (The modules are called `flows` and
 `tasks` since a module `flow` would hide the decorator of that name once it is loaded.)
 
-The way of a run through it:
+The way of a run through it (docs/orchestrator.md is the longer map):
 
     flow(…) → Engine.run → root_runs: lock, store, hear signals → flow_runs: call the function
-      task(…) → callers → task_runs: inputs → a result? → attempts → bodies: the function → store
+      task(…) → callers → task_runs: inputs → a result? → attempts: the function → store
       each change of state → one transaction, then its lines shown
 
 The folders, each row built on those below it:
