@@ -160,6 +160,7 @@ def test_january_comes_in_march() -> None:
     [
         ("--year 2021 --month 1", "No colour was given", "--color yellow"),
         ("--color green", "No month was given", "--since 2019-03"),
+        ("--color green --year 2021", "No month of 2021 was given", "--month all"),
         ("--color green --month 1", "--month needs --year", "--year 2021"),
         ("--color yellow,gren --year 2021 --month 1", "no colour named 'gren'", "'green'"),
         ("--color all,gren --year 2021 --month 1", "no colour named 'gren'", "'green'"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -157,6 +157,8 @@ def _months(file: str | None, asked: MonthOptions) -> list[TripFile]:
             hint="Add --color green --year 2021 --month 1, or inspect a file with a name like "
             "green_tripdata_2021-01.parquet.",
         )
+    if asked.year and not asked.month:
+        asked = replace(asked, month=("all",))
     months = asked.trip_files(date.today(), late=0)
     if file and len(months) > 1:
         raise ConfigError(

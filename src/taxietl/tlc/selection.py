@@ -65,6 +65,10 @@ class MonthOptions:
                 "No month was given.",
                 hint="Add --year 2021 --month 1 (or all), or --since 2019-03 --until 2021-02.",
             )
+        if self.year and not (self.month or self.since or self.until):
+            raise ConfigError(
+                f"No month of {self.year} was given.", hint="Add --month 1, or --month all."
+            )
         found = self._selected(today, late)
         there = {each.color for each in found}
         missing = [each for each in parse_colors(self.color) if each not in there]
