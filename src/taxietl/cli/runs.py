@@ -19,7 +19,7 @@ from taxietl.terminal import one_line
 if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
     from taxietl.orchestrator.query.runs import Resumptions, Tree
-    from taxietl.orchestrator.store.rows import LogRow, RunRow, StateRow, TaskRunRow
+    from taxietl.orchestrator.store.rows import EventRow, LogRow, RunRow, StateRow, TaskRunRow
 
 
 def register(app: Commands) -> None:
@@ -157,7 +157,18 @@ def _document(tree: Tree, run: RunRow, links: Resumptions) -> dict[str, Any]:
             }
         )
     states = [_state(state) for state in tree.states.get((run.id, None), ())]
-    return _run(run, links) | {"states": states, "task_runs": tasks}
+    events = [_event(event) for event in tree.events.get(run.id, ())]
+    return _run(run, links) | {"states": states, "events": events, "task_runs": tasks}
+
+
+def _event(record: EventRow) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "message": record.message,
+        "details": record.details,
+        "at": record.at,
+        "task_run_id": record.task_run_id,
+    }
 
 
 def _state(record: StateRow) -> dict[str, Any]:
@@ -180,6 +191,8 @@ def _lines(tree: Tree, run: RunRow, links: Resumptions, depth: int = 0) -> list[
         f"since {_clock(run.started_at)}{_line_of_runs(run, links)}{says}"
     )
     lines = [indent + one_line(line)]
+    for event in tree.events.get(run.id, ()):
+        lines.append(f"{indent}  {one_line(f'! {event.name:<12} {event.message}')}".rstrip())
     for each in tree.task_runs.get(run.id, ()):
         child = tree.runs.get(each.child_run_id or "")
         if child is not None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.define.stream import Stream
     from taxietl.orchestrator.define.tasks import Task, task
     from taxietl.orchestrator.run.engine import Engine
+    from taxietl.orchestrator.run.events import attach_event
     from taxietl.orchestrator.run.logs import configure_logging, get_run_logger
     from taxietl.orchestrator.stop.cancellation import Cancellation, current_cancellation
     from taxietl.orchestrator.store.history import History, run_in_process
@@ -59,6 +60,7 @@ _MODULES = {
     "Stream": "define.stream",
     "Task": "define.tasks",
     "TaskRun": "define.runs",
+    "attach_event": "run.events",
     "configure_logging": "run.logs",
     "current_cancellation": "stop.cancellation",
     "current_run": "define.runs",
@@ -87,6 +89,7 @@ __all__ = [
     "Stream",
     "Task",
     "TaskRun",
+    "attach_event",
     "configure_logging",
     "current_cancellation",
     "current_run",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from taxietl.orchestrator.store.history import TREE
 from taxietl.orchestrator.store.rows import (
+    EventRow,
     RunRow,
     StateRow,
     TaskRunRow,
@@ -49,6 +50,8 @@ class Tree:
     """By the ids of their runs, in the order they were made."""
     states: dict[tuple[str, str | None], list[StateRow]] = field(default_factory=dict)
     """By the ids of run and task run, None for the run itself, in their order."""
+    events: dict[str, list[EventRow]] = field(default_factory=dict)
+    """By the ids of their runs, in their order."""
 
 
 def tree_of(history: History, root: RunRow, *, states: bool = True) -> Tree:
@@ -61,6 +64,8 @@ def tree_of(history: History, root: RunRow, *, states: bool = True) -> Tree:
     rows = _below(history, "SELECT * FROM states WHERE run_id", root) if states else []
     for state in map(StateRow.of, rows):
         found.states.setdefault((state.run_id, state.task_run_id), []).append(state)
+    for event in map(EventRow.of, _below(history, "SELECT * FROM events WHERE run_id", root)):
+        found.events.setdefault(event.run_id, []).append(event)
     return found
 
 

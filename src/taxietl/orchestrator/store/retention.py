@@ -87,6 +87,7 @@ def _forget(connection: sqlite3.Connection, trees: list[str], *, dry_run: bool) 
         "task_runs": f"FROM task_runs WHERE {of_trees}",
         "logs": f"FROM logs WHERE {of_trees}",
         "states": f"FROM states WHERE {of_trees}",
+        "events": f"FROM events WHERE {of_trees}",
     }
     counts = [
         connection.execute(f"SELECT COUNT(*) {wheres[table]}", trees).fetchone()[0]

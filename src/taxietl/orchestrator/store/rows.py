@@ -184,14 +184,7 @@ class LogRow:
 
     def to_columns(self) -> dict[str, Any]:
         """The row as the table has it."""
-        return {
-            "run_id": self.run_id,
-            "task_run_id": self.task_run_id,
-            "at": to_text(self.at),
-            "level": self.level,
-            "logger": self.logger,
-            "message": self.message,
-        }
+        return vars(self) | {"at": to_text(self.at)}
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> LogRow:
@@ -204,6 +197,34 @@ class LogRow:
             logger=row["logger"],
             message=row["message"],
         )
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One named event that was attached to a run."""
+
+    run_id: str
+    task_run_id: str | None
+    at: datetime
+    name: str
+    message: str
+    details_json: str
+
+    def to_columns(self) -> dict[str, Any]:
+        """The row as the table has it."""
+        columns = {_COLUMNS.get(name, name): value for name, value in vars(self).items()}
+        return columns | {"at": to_text(self.at)}
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> EventRow:
+        """What a row of `events` says."""
+        values = {name: row[_COLUMNS.get(name, name)] for name in _names(cls)}
+        return cls(**values | {"at": when(row["at"])})
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """As JSON values."""
+        return _json(self.details_json, {})
 
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
@@ -259,7 +280,7 @@ def state_columns(state: State) -> dict[str, Any]:
     }
 
 
-_COLUMNS = {"parameters_json": "parameters"}
+_COLUMNS = {"parameters_json": "parameters", "details_json": "details"}
 """Where a column has another name than the field."""
 
 _READERS: dict[str, Callable[[sqlite3.Row], Any]] = {

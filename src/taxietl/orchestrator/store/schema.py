@@ -104,7 +104,16 @@ UPDATE task_runs SET reused_from = COALESCE((SELECT runs.id FROM runs
     WHERE state = 'Cached' AND message <> '';
 """
 
-STEPS = (FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES, REUSE)
+# What happened in a run that somebody may want to be told of, by name.
+EVENTS = """
+CREATE TABLE events (
+    run_id TEXT NOT NULL, task_run_id TEXT, at TEXT NOT NULL, name TEXT NOT NULL,
+    message TEXT NOT NULL, details TEXT NOT NULL
+);
+CREATE INDEX events_by_run ON events (run_id);
+"""
+
+STEPS = (FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES, REUSE, EVENTS)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

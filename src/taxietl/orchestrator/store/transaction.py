@@ -26,6 +26,7 @@ from taxietl.orchestrator.store.lines import (
     with_traceback,
 )
 from taxietl.orchestrator.store.rows import (
+    EventRow,
     LogRow,
     RunRow,
     StateRow,
@@ -93,10 +94,10 @@ class Transaction:
         """A state that begins now."""
         return State(name, message, self.at)
 
-    def add(self, row: RunRow | TaskRunRow | LogRow) -> None:
-        """Insert a run or task run, in the state that it is in; or a line that is shown already."""
-        if isinstance(row, LogRow):
-            self._insert("logs", row.to_columns())
+    def add(self, row: RunRow | TaskRunRow | LogRow | EventRow) -> None:
+        """Insert a run or task run, in its state; an event; or a line that is shown already."""
+        if isinstance(row, (LogRow, EventRow)):
+            self._insert("logs" if isinstance(row, LogRow) else "events", row.to_columns())
             return
         columns = row.to_columns()
         if isinstance(row, TaskRunRow):

@@ -1,0 +1,55 @@
+"""Named events of a run: what happened to data that somebody may want to be told of."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from taxietl.errors import ConfigError
+from taxietl.masking import masked
+from taxietl.orchestrator.run.logs import get_run_logger, show
+from taxietl.orchestrator.store import history as histories
+from taxietl.orchestrator.store import lines
+from taxietl.orchestrator.store.lines import FLOW_RUNS, TASK_RUNS, Line
+from taxietl.orchestrator.store.rows import EventRow, LogRow
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
+def attach_event(name: str, message: str = "", **details: Any) -> None:
+    """Attach a named event to the current run, to be shown with it; log it at INFO, too.
+
+    Outside any run, and in an isolated task, whose process has no history, it is only logged.
+
+    Args:
+        name: small letters, digits, `-` and `_`, such as `restated`.
+        message: what happened, for people.
+        details: the same for programs; what has no JSON form is kept as text.
+
+    Raises:
+        ConfigError: that is no name of an event.
+        TargetError: the history cannot be written.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise ConfigError(
+            f"{name!r} is no name of an event.",
+            hint="Begin with a small letter; small letters, digits, - and _ may follow.",
+        )
+    said = f"Event {name!r}: {masked(message)}" if message else f"Event {name!r}"
+    who, history = lines.current.get(), histories.current.get()
+    if who is None or history is None:
+        get_run_logger().info("%s", said)
+        return
+    # Texts by themselves, too: in JSON a secret's quotes are escaped, and it is not found.
+    texts = {name: masked(value) for name, value in details.items() if isinstance(value, str)}
+    kept = masked(json.dumps(details | texts, ensure_ascii=False, default=str))
+    at = datetime.now(UTC)
+    logger = TASK_RUNS if who.task_run_id else FLOW_RUNS
+    row = LogRow(who.run_id, who.task_run_id, at, "INFO", logger, said)
+    with history.transaction(at) as change:
+        change.add(EventRow(who.run_id, who.task_run_id, at, name, masked(message), kept))
+        change.add(row)
+    show(Line(row, said, logging.INFO, who))
