@@ -143,9 +143,10 @@ class CacheStore:
             sweep = Sweep(connection, self.folder)
             sweep.shrink(self.max_bytes)
             for entry in sweep.entries:  # an older taxietl counted files elsewhere, too
+                size = size_of(entry.result, entry.files, self.folder)
                 connection.execute(
-                    "UPDATE cache SET bytes = ?1 WHERE key = ?2 AND bytes <> ?1",
-                    (size_of(entry.result, entry.files, self.folder), entry.key),
+                    "UPDATE cache SET bytes = ? WHERE key = ? AND bytes <> ?",
+                    (size, entry.key, size),
                 )
 
 
