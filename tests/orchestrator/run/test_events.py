@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from math import nan
 
 import pytest
 
@@ -15,7 +16,7 @@ from taxietl.orchestrator.store.retention import prune
 
 @task
 def load() -> None:
-    attach_event("restated", "2022-06 restated", rows=1204, path=os)
+    attach_event("restated", "2022-06 restated", rows=1204, path=os, ratio=nan, by={(1, 2): [3]})
 
 
 @flow
@@ -33,7 +34,12 @@ def test_events_of_a_run_and_its_tasks_are_kept_and_pruned_with_it(engine: Engin
 
     assert (late.name, late.message, late.details, late.task_run_id) == ("late", "", {}, None)
     assert (restated.name, restated.message) == ("restated", "2022-06 restated")
-    assert restated.details == {"rows": 1204, "path": str(os)}
+    assert restated.details == {
+        "rows": 1204,
+        "path": str(os),
+        "ratio": "nan",
+        "by": "{(1, 2): [3]}",
+    }
     assert restated.task_run_id == history.task_runs(run.id)[0].id
     assert "Event 'late'" in said
     assert "Event 'restated': 2022-06 restated" in said

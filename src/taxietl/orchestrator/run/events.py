@@ -43,9 +43,7 @@ def attach_event(name: str, message: str = "", **details: Any) -> None:
     if who is None or history is None:
         get_run_logger().info("%s", said)
         return
-    # Texts by themselves, too: in JSON a secret's quotes are escaped, and it is not found.
-    texts = {name: masked(value) for name, value in details.items() if isinstance(value, str)}
-    kept = masked(json.dumps(details | texts, ensure_ascii=False, default=str))
+    kept = json.dumps({key: _plain(value) for key, value in details.items()}, ensure_ascii=False)
     at = datetime.now(UTC)
     logger = TASK_RUNS if who.task_run_id else FLOW_RUNS
     row = LogRow(who.run_id, who.task_run_id, at, "INFO", logger, said)
@@ -53,3 +51,16 @@ def attach_event(name: str, message: str = "", **details: Any) -> None:
         change.add(EventRow(who.run_id, who.task_run_id, at, name, masked(message), kept))
         change.add(row)
     show(Line(row, said, logging.INFO, who))
+
+
+def _plain(value: Any) -> Any:
+    """A JSON value without secrets; what has no JSON form, NaN among it, becomes its text."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return masked(str(value))
+    if isinstance(value, str):
+        return masked(value)  # by itself: in JSON a secret's quotes are escaped, and not found
+    if isinstance(value, dict):
+        return {masked(str(key)): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
