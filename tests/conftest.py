@@ -44,15 +44,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    """Take back what a command called in this process sets for what it takes to be its own."""
-    loggers = (logging.getLogger(), logging.getLogger("taxietl"))
-    before = [(each, each.level, each.handlers[:]) for each in loggers]
+def _logging_as_found() -> Iterator[None]:
+    """A command called in this process sets up logging for good; here it is set back."""
+    root, ours = logging.getLogger(), logging.getLogger("taxietl")
+    level = root.level
+    _take_ours_away(root, ours)  # of a fixture that several tests share
     yield
-    for logger, level, handlers in before:
-        logger.setLevel(level)
-        for handler in set(logger.handlers) - {*handlers}:
-            logger.removeHandler(handler)
+    root.setLevel(level)
+    _take_ours_away(root, ours)
+
+
+def _take_ours_away(root: logging.Logger, ours: logging.Logger) -> None:
+    ours.setLevel(logging.NOTSET)
+    for handler in root.handlers[:]:
+        if type(handler).__module__.startswith("taxietl."):
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
