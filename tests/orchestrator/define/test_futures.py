@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -213,6 +214,39 @@ def test_a_task_that_is_not_ready_stays_so_when_its_run_is_found_dead(engine: En
         change.end_open(run.id, change.state(StateName.CRASHED, "gone"))
 
     assert states(engine, run.id, "double-0") == ["Pending", "NotReady"]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["completed", "failed"])
+def test_a_future_is_in_its_last_state_when_the_line_that_tells_so_is_shown(
+    engine: Engine, fails: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    submitted, futures, shown = threading.Event(), [], []
+
+    @task(name="work")
+    def work() -> None:
+        assert submitted.wait(SOON)
+        if fails:
+            raise ValueError("no")
+
+    @flow
+    def main() -> str:
+        futures.append(work.submit())
+        submitted.set()
+        return "done"
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if getattr(record, "task_run_name", "") and "Finished" in record.getMessage():
+                shown.append(futures[0].state.is_final)
+
+    logging.getLogger().addHandler(handler := Handler())
+    try:
+        engine.run(main)
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+    assert shown == [True]
 
 
 def test_an_exception_waits_for_what_was_submitted_and_fails_the_flow(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Names that runs get: the first that is free, or the last with a number."""
+"""Transactions: their time, and the names that runs get."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from taxietl.orchestrator import History, State, StateName
 from taxietl.orchestrator.store.rows import RunRow
+from taxietl.orchestrator.store.transaction import transaction
 
 AT = datetime(2021, 1, 1, tzinfo=UTC)
 
@@ -50,3 +51,17 @@ def test_names_that_only_look_alike_do_not_count(names: Callable[..., str]) -> N
         names(name)
 
     assert names("green-x") == "green-x-2"
+
+
+def test_the_time_is_taken_once_nobody_else_is_writing(home: Path) -> None:
+    history, alone = History(home), []
+
+    def clock() -> datetime:
+        alone.append(history.database.connection().in_transaction)
+        return AT
+
+    with transaction(history.database, clock, show=lambda _: None) as change:
+        assert change.at == AT
+    history.close()
+
+    assert alone == [True]

@@ -95,8 +95,8 @@ def _retried(
             message = f"Attempt {task_run.attempt} of {retry.attempts} failed: {described(error)}"
             state = change.state(StateName.AWAITING_RETRY, message)
             due = change.at + timedelta(seconds=seconds)
-            change.move(task_run.who, state, attempt=task_run.attempt, scheduled_for=due)
-        task_run.state = state
+            attempt = task_run.attempt
+            change.move(task_run.who, state, attempt=attempt, scheduled_for=due, of=task_run)
 
     def rest(seconds: float) -> None:
         """Wait for the next attempt; other tasks may work meanwhile."""

@@ -97,8 +97,7 @@ class Caching:
         with self._services.transaction() as change:
             if row is not None:
                 change.keep_cached(row)
-            state = self._task_run.complete(change, StateName.COMPLETED, kept)
-        self._task_run.has_completed(state)
+            self._task_run.complete(change, StateName.COMPLETED, kept)
         if row is not None:
             self._make_room()
 

@@ -79,13 +79,8 @@ def end_with_error(
             raised = error
             change.say_raised(task_run.who, error)
             state = change.state(*failure(task_run.who, error))
-        is_moved = change.move(task_run.who, state, attempt=task_run.attempt)
-        if is_moved:
-            change.say_end(task_run.who, state, raised)
-        if counts is not None:
-            change.keep(task_run.id, counts=json.dumps(counts))
-    if is_moved:
-        task_run.state = state
+        kept = {} if counts is None else {"counts": json.dumps(counts)}
+        task_run.end(change, state, raised=raised, kept=kept)
     run.note(task_run.id, state.type, error)
     return error
 

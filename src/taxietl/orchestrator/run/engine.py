@@ -28,7 +28,7 @@ from taxietl.orchestrator.store.cache_store import CacheStore
 from taxietl.orchestrator.store.chores import tidy
 from taxietl.orchestrator.store.history import History
 from taxietl.orchestrator.store.rows import RunRow
-from taxietl.orchestrator.store.transaction import Transaction
+from taxietl.orchestrator.store.transaction import transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,7 +78,7 @@ class Engine:
         self._services = Services(
             home=home,
             history=self.history,
-            transaction=functools.partial(Transaction, self.history.database, clock, show),
+            transaction=functools.partial(transaction, self.history.database, clock, show),
             cache=self.cache,
             limits=Limits(home, limits, clock=clock),
             limited_tags=frozenset(limits),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import logging
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +13,8 @@ from taxietl.masking import masked
 from taxietl.orchestrator.run.logs import get_run_logger, show
 from taxietl.orchestrator.store import history as histories
 from taxietl.orchestrator.store import lines
-from taxietl.orchestrator.store.lines import FLOW_RUNS, TASK_RUNS, Line
-from taxietl.orchestrator.store.rows import EventRow, LogRow
+from taxietl.orchestrator.store.rows import EventRow
+from taxietl.orchestrator.store.transaction import transaction
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
@@ -44,13 +44,11 @@ def attach_event(name: str, message: str = "", **details: Any) -> None:
         get_run_logger().info("%s", said)
         return
     kept = json.dumps({key: _plain(value) for key, value in details.items()}, ensure_ascii=False)
-    at = datetime.now(UTC)
-    logger = TASK_RUNS if who.task_run_id else FLOW_RUNS
-    row = LogRow(who.run_id, who.task_run_id, at, "INFO", logger, said)
-    with history.transaction(at) as change:
-        change.add(EventRow(who.run_id, who.task_run_id, at, name, masked(message), kept))
-        change.add(row)
-    show(Line(row, said, logging.INFO, who))
+    now = functools.partial(datetime.now, UTC)
+    with transaction(history.database, now, show) as change:
+        text = masked(message)
+        change.add(EventRow(who.run_id, who.task_run_id, change.at, name, text, kept))
+        change.say(who, said)
 
 
 def _plain(value: Any) -> Any:

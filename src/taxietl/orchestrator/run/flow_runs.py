@@ -79,14 +79,12 @@ def execute(
 
 def _begin(run: OpenRun, place: OpenTaskRun | None) -> None:
     """Running, as its place in the parent is."""
+    if place is not None:
+        place.attempt = 1
     with run.services.transaction() as change:
         state = change.state(StateName.RUNNING)
-        is_moved = change.move(run.who, state)
-        if is_moved and place is not None:
-            place.attempt = 1
-            change.move(place.who, state, attempt=1)
-    if is_moved and place is not None:
-        place.state = state
+        if change.move(run.who, state) and place is not None:
+            change.move(place.who, state, attempt=place.attempt, of=place)
 
 
 def _called(flow: FlowSpec, run: OpenRun, parameters: Parameters) -> Any:
@@ -149,12 +147,10 @@ def _end(
             if run.who.run_id == run.who.root_id:
                 change.end_open(run.who.root_id, change.state(StateName.CRASHED, _UNSTORED))
             if place is not None:
-                place.attempt = 1
-                change.move(place.who, state, attempt=1)
-                is_stored = "stored" if kept.result is not None else "not stored"
-                change.keep(place.id, result=kept.result, files=kept.files, stored=is_stored)
-    if is_moved and place is not None:
-        place.state = state
+                change.move(
+                    place.who, state, attempt=place.attempt, of=place
+                )  # the run's own line tells its end
+                change.keep(place.id, **kept.to_columns())
     return is_moved
 
 

@@ -6,6 +6,7 @@ Every change of state is one transaction, which says so in the log, too.
 
 from __future__ import annotations
 
+import functools
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator.define import calling
+from taxietl.orchestrator.run.verdicts import EndedCall
 from taxietl.orchestrator.stop import cancellation
 from taxietl.orchestrator.store import lines
 from taxietl.orchestrator.store.arguments import shown_with_digest
@@ -36,14 +38,6 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.store.transaction import Transaction
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How one of a run's calls ended."""
-
-    state: StateType
-    error: BaseException | None
-
-
 @dataclass(eq=False, kw_only=True)
 class OpenRun:
     """A run that goes."""
@@ -63,7 +57,7 @@ class OpenRun:
     streams: list[Stream[Any, Any]] = field(default_factory=list, repr=False)
     has_ended: bool = False
     """Its function is over, and so is all that it submitted."""
-    _outcomes: dict[str, Outcome] = field(default_factory=dict, repr=False)
+    _outcomes: dict[str, EndedCall] = field(default_factory=dict, repr=False)
     _ordinals: dict[str, int] = field(default_factory=dict, repr=False)
     _functions: dict[str, object] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -106,9 +100,9 @@ class OpenRun:
         with self._lock:
             self._outcomes.pop(task_run_id, None)
             if state is not None:
-                self._outcomes[task_run_id] = Outcome(state, error)
+                self._outcomes[task_run_id] = EndedCall(state, error)
 
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[EndedCall]:
         """How its task runs and subflows ended, in the order they did."""
         with self._lock:
             return list(self._outcomes.values())
@@ -203,8 +197,7 @@ class OpenTaskRun:
     def store(self, name: StateName, *, submitted: bool = False) -> None:
         """Store it, in its first state."""
         with self.run.services.transaction() as change:
-            state = self.add(change, name, submitted=submitted)
-        self.state = state
+            self.add(change, name, submitted=submitted)
 
     def add(
         self,
@@ -213,10 +206,10 @@ class OpenTaskRun:
         *,
         submitted: bool = False,
         child_run_id: str | None = None,
-    ) -> State:
+    ) -> None:
         """Add it to what is stored, and say so, but for a child run, which has its own lines."""
         state = change.state(name)
-        change.add(self.row(state, child_run_id=child_run_id))
+        change.add(self.row(state, child_run_id=child_run_id), of=self)
         is_subflow = self.kind == "subflow"
         if not is_subflow:
             created = f"Created task run {self.name!r} for task {self.spec.name!r}"
@@ -226,7 +219,6 @@ class OpenTaskRun:
             change.say(self.run.who, f"Submitted {what} {self.name!r} for execution.")
         elif not is_subflow:
             change.say(self.run.who, f"Executing {self.name!r} immediately...")
-        return state
 
     def keep_inputs(self, change: Transaction, *, child_run_id: str | None = None) -> None:
         """Keep what a submitted one begins with, once what it waited for is there."""
@@ -246,9 +238,21 @@ class OpenTaskRun:
             if said:
                 change.say(self.who, said)
             state = change.state(name, message)
-            is_moved = change.move(self.who, state, attempt=self.attempt, reopen=reopen)
-        if is_moved:
-            self.state = state
+            change.move(self.who, state, attempt=self.attempt, reopen=reopen, of=self)
+
+    def end(
+        self,
+        change: Transaction,
+        state: State,
+        *,
+        raised: BaseException | None = None,
+        kept: Mapping[str, object] | None = None,
+    ) -> None:
+        """Bring it into its last state and say so; keep what came of it, by column."""
+        if change.move(self.who, state, attempt=self.attempt, of=self):
+            change.say_end(self.who, state, raised)
+        if kept:
+            change.keep(self.id, **kept)
 
     def complete(
         self,
@@ -258,19 +262,11 @@ class OpenTaskRun:
         *,
         message: str = "",
         **columns: object,
-    ) -> State:
-        """Bring it into its last state, having completed, and keep what it gave."""
-        state = change.state(name, message)
-        if change.move(self.who, state, attempt=self.attempt):
-            change.say_end(self.who, state)
-        is_stored = "stored" if stored.result is not None else "not stored"
-        change.keep(self.id, result=stored.result, files=stored.files, stored=is_stored, **columns)
-        return state
-
-    def has_completed(self, state: State) -> None:
-        """What `complete` gave is stored."""
-        self.state = state
-        self.run.note(self.id, StateType.COMPLETED)
+    ) -> None:
+        """End it as completed, with what it gave."""
+        kept = {**stored.to_columns(), **columns}
+        self.end(change, change.state(name, message), kept=kept)
+        change.following.append(functools.partial(self.run.note, self.id, StateType.COMPLETED))
 
 
 def enter(place: OpenRun | OpenTaskRun) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ class Services:
 
     home: Path
     history: History
-    transaction: Callable[[], Transaction]
+    transaction: Callable[[], AbstractContextManager[Transaction]]
     """Changes of the history, made now."""
     cache: CacheStore
     limits: Limits

@@ -91,8 +91,7 @@ class StreamRun:
         self._end_prints()
         kept, task_run = stored(self._task.codec, value), self._task_run
         with noting_unstored(task_run), self._services.transaction() as change:
-            state = task_run.complete(change, StateName.COMPLETED, kept, counts=json.dumps(counts))
-        task_run.has_completed(state)
+            task_run.complete(change, StateName.COMPLETED, kept, counts=json.dumps(counts))
 
     def failed(self, error: BaseException, counts: Mapping[str, int]) -> BaseException:
         """The generator raised, or the run was asked to stop."""
@@ -102,15 +101,9 @@ class StreamRun:
     def closed(self, why: str, counts: Mapping[str, int]) -> None:
         """Closed before its end: its consumer's decision or failure, whose own state tells."""
         self._end_prints()
-        task_run = self._task_run
         with self._services.transaction() as change:
             state = change.state(StateName.CANCELLED, why)
-            is_moved = change.move(task_run.who, state, attempt=task_run.attempt)
-            if is_moved:
-                change.say_end(task_run.who, state)
-            change.keep(task_run.id, counts=json.dumps(counts))
-        if is_moved:
-            task_run.state = state
+            self._task_run.end(change, state, kept={"counts": json.dumps(counts)})
 
     def paused(self, why: str) -> None:
         """Its consumer will run again."""

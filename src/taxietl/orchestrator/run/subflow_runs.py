@@ -62,14 +62,14 @@ class Place:
         task_run = self.task_run
         with self._parent.services.transaction() as change:
             _store_place(change, task_run, found.child_run_id)
-            state = task_run.complete(
+            task_run.complete(
                 *(change, StateName.CACHED, found.stored),
                 message=found.message,
                 reused_from=found.reused_from,
             )
-        task_run.has_completed(state)
         child = self._parent.services.history.find(found.child_run_id or "")
         name = child.name if child else task_run.name
+        state = change.state(StateName.CACHED, found.message)
         final = FinalState[Any].of(state, found.value, None)
         return Run(found.child_run_id or "", name, self._flow.name, final)
 
@@ -118,8 +118,6 @@ def _child(
         change.say(parent.who, created)
         if place is not None:
             _store_place(change, place, run_id)
-    if place is not None and place.state is None:
-        place.state = change.state(StateName.PENDING)
     earlier = parent.earlier
     return OpenRun(
         who=who,

@@ -55,14 +55,13 @@ def make_call(task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs) -> Any:
             if caching is not None:
                 caching.release()
     except BaseException as error:
-        if task_run.has_ended:  # a hook's error, say: it changes nothing any more
+        if task_run.has_ended:  # it is stored, and what came after it changes nothing
             raise
         final = _fail(task, task_run, streams, error)
         if final is error:
             raise
         raise final from (None if isinstance(error, NotReadyError) else error)
-    if task.hooks is not None:
-        _tell(task, task_run)
+    _tell(task, task_run)
     return value
 
 
@@ -113,8 +112,7 @@ def _value(
         return value
     kept = stored(task.codec, value) if task.persist_result else NOT_STORED
     with task_run.run.services.transaction() as change:
-        state = task_run.complete(change, StateName.COMPLETED, kept)
-    task_run.has_completed(state)
+        task_run.complete(change, StateName.COMPLETED, kept)
     return value
 
 
@@ -156,12 +154,11 @@ def _attempt(task_run: OpenTaskRun, body: Callable[[], Any], reason: str) -> Any
 def _take(task_run: OpenTaskRun, found: Found) -> None:
     """Record that a result which was made before is used."""
     with task_run.run.services.transaction() as change:
-        state = task_run.complete(
+        task_run.complete(
             *(change, StateName.CACHED, found.stored),
             message=found.message,
             reused_from=found.reused_from,
         )
-    task_run.has_completed(state)
 
 
 def _refuse_streams(task: TaskSpec) -> None:
@@ -187,8 +184,7 @@ def _fail(
         with suppress(Exception):  # the stream's own state tells
             stream.release(failed=True)
     error = end_with_error(task_run, error)
-    if task.hooks is not None:
-        _tell(task, task_run, error)
+    _tell(task, task_run, error)
     return error
 
 

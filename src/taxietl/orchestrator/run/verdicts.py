@@ -8,13 +8,13 @@ all its task runs and subflows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from taxietl.errors import Cancelled, TaxietlError
 from taxietl.orchestrator.define.futures import Future
 from taxietl.orchestrator.define.inputs import found_in, resolved
-from taxietl.orchestrator.run.open_runs import Outcome
 from taxietl.orchestrator.store.states import (
     FinalState,
     State,
@@ -24,7 +24,15 @@ from taxietl.orchestrator.store.states import (
 )
 
 
-def verdict(returned: object, outcomes: Sequence[Outcome], at: datetime) -> FinalState[Any]:
+@dataclass(frozen=True)
+class EndedCall:
+    """How one of a run's calls ended."""
+
+    type: StateType
+    error: BaseException | None
+
+
+def verdict(returned: object, outcomes: Sequence[EndedCall], at: datetime) -> FinalState[Any]:
     """The flow's last state with the value or error its caller gets.
 
     Args:
@@ -35,7 +43,7 @@ def verdict(returned: object, outcomes: Sequence[Outcome], at: datetime) -> Fina
     found = found_in([returned], (Future, State))
     given = [each.state if isinstance(each, Future) else each for each in found]
     if returned is None:
-        state = deciding_state([each.state for each in outcomes], at)
+        state = deciding_state([each.type for each in outcomes], at)
     elif not given:
         return FinalState(StateName.COMPLETED, "", at, returned)
     elif isinstance(returned, State) and not isinstance(returned, FinalState):
@@ -44,18 +52,18 @@ def verdict(returned: object, outcomes: Sequence[Outcome], at: datetime) -> Fina
             message = f"The flow returned the state {state}, which is no end."
             state = State(StateName.FAILED, message, at)
     else:
-        outcomes = [Outcome(each.type, getattr(each, "error", None)) for each in given]
-        state = deciding_state([each.state for each in outcomes], at)
+        outcomes = [EndedCall(each.type, getattr(each, "error", None)) for each in given]
+        state = deciding_state([each.type for each in outcomes], at)
     if state.type is StateType.COMPLETED:
         return FinalState.of(state, resolved(returned, (Future, FinalState)), None)
     return FinalState.of(state, None, _error(state, outcomes))
 
 
-def _error(state: State, outcomes: Sequence[Outcome]) -> BaseException:
+def _error(state: State, outcomes: Sequence[EndedCall]) -> BaseException:
     """What the caller of a flow that ended so is to get: the first error there is."""
     if state.type is StateType.CANCELLED:
         return Cancelled(state.message)
-    errors = {each.state: each.error for each in reversed(outcomes) if each.error is not None}
+    errors = {each.type: each.error for each in reversed(outcomes) if each.error is not None}
     for kind in (StateType.FAILED, StateType.CRASHED, StateType.PENDING):
         if kind in errors:
             return errors[kind]

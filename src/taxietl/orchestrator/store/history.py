@@ -8,7 +8,7 @@ only a command shows is asked in `query/runs.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from taxietl.orchestrator.store.database import BUSY_SECONDS, Database
 from taxietl.orchestrator.store.liveness import sweep_locks, taken_from_dead
 from taxietl.orchestrator.store.rows import LogRow, RunRow, StateRow, TaskRunRow, when
 from taxietl.orchestrator.store.states import State, StateName
-from taxietl.orchestrator.store.transaction import Transaction
+from taxietl.orchestrator.store.transaction import Transaction, transaction
 
 TREE = (
     "WITH RECURSIVE tree (id) AS (VALUES (?) UNION ALL"
@@ -62,9 +62,9 @@ class History:
         """Close the file."""
         self.database.close()
 
-    def transaction(self, at: datetime) -> Transaction:
+    def transaction(self, at: datetime) -> AbstractContextManager[Transaction]:
         """Changes at that time that are stored together; lines among them are not shown."""
-        return Transaction(self.database, lambda: at, show=lambda _: None)
+        return transaction(self.database, lambda: at, show=lambda _: None)
 
     def reconcile(self, *, now: datetime | None = None) -> list[RunRow]:
         """Mark every run whose process is gone as crashed, with all that was open in it.

@@ -131,6 +131,11 @@ class Stored:
     files: str | None = None
     """The fingerprints of the files that it names."""
 
+    def to_columns(self) -> dict[str, str | None]:
+        """As a task run's row has it."""
+        is_stored = "stored" if self.result is not None else "not stored"
+        return {"result": self.result, "files": self.files, "stored": is_stored}
+
 
 NOT_STORED = Stored(None)
 

@@ -1,7 +1,8 @@
 """One transaction of the history: changes that are there together or not at all.
 
 Every change of state goes through one: rows are added and moved, what came of them is kept, and
-the lines that say so are shown once all of it is committed. What is appended are rows, plain
+once all of it is committed what is known in memory follows, and then the lines that say so are
+shown. What is appended are rows, plain
 values; only the claims (of a name, of a cached result, of a run to resume) and `end_open` read
 what is there. The SQL is what PostgreSQL would take, too.
 """
@@ -9,11 +10,11 @@ what is there. The SQL is what PostgreSQL would take, too.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol
 
 from taxietl.errors import TryLaterError
 from taxietl.masking import masked
@@ -55,47 +56,60 @@ _LEVELS = {
 _IN_TREE = "run_id IN (SELECT id FROM runs WHERE root_id = ?)"
 
 
-class Transaction:
-    """The block of a `with`: committed at its end, rolled back by any exception.
+@contextmanager
+def transaction(
+    database: Database, clock: Callable[[], datetime], show: Callable[[Line], object]
+) -> Iterator[Transaction]:
+    """Changes that are committed at the end of the block, and rolled back by any exception.
 
     Args:
         database: the history's.
-        clock: gives the time of all that is stored here.
+        clock: gives the time of all that is stored here; asked once nobody else is writing.
         show: shows a line that is stored.
 
     Raises:
         TaxietlError: the history cannot be written.
     """
+    with database.transaction() as connection:
+        change = Transaction(connection, clock())
+        yield change
+        change.store_lines()
+    for call, state in change.moved:
+        call.state = state
+    for follow in change.following:
+        follow()
+    for line in change.lines:
+        show(line)
 
-    def __init__(
-        self, database: Database, clock: Callable[[], datetime], show: Callable[[Line], object]
-    ) -> None:
-        self.at, self._show = clock(), show
-        self._transaction: AbstractContextManager[sqlite3.Connection] = database.transaction()
-        self._lines: list[Line] = []
 
-    def __enter__(self) -> Self:
-        self._connection = self._transaction.__enter__()
-        return self
+class HasState(Protocol):
+    """What is known in memory of a task run."""
 
-    def __exit__(self, *exception: Any) -> None:
-        if exception[0] is None:
-            try:
-                self._insert("logs", *[line.row.to_columns() for line in self._lines])
-            except BaseException as error:
-                self._transaction.__exit__(type(error), error, error.__traceback__)
-                raise
-        self._transaction.__exit__(*exception)
-        if exception[0] is None:
-            for line in self._lines:
-                self._show(line)
+    state: State | None
+
+
+class Transaction:
+    """What is to be changed; see `transaction`."""
+
+    def __init__(self, connection: sqlite3.Connection, at: datetime) -> None:
+        self._connection, self.at = connection, at
+        self.lines: list[Line] = []
+        # What comes into another state, and what is called, as soon as all is committed.
+        self.moved: list[tuple[HasState, State]] = []
+        self.following: list[Callable[[], object]] = []
+
+    def store_lines(self) -> None:
+        """Insert what was said."""
+        self._insert("logs", *[line.row.to_columns() for line in self.lines])
 
     def state(self, name: StateName, message: str = "") -> State:
         """A state that begins now."""
         return State(name, message, self.at)
 
-    def add(self, row: RunRow | TaskRunRow | LogRow | EventRow) -> None:
-        """Insert a run or task run, in its state; an event; or a line that is shown already."""
+    def add(
+        self, row: RunRow | TaskRunRow | LogRow | EventRow, *, of: HasState | None = None
+    ) -> None:
+        """Insert a run or task run in its state, see `move`; an event; or a line that is shown."""
         if isinstance(row, (LogRow, EventRow)):
             self._insert("logs" if isinstance(row, LogRow) else "events", row.to_columns())
             return
@@ -103,6 +117,8 @@ class Transaction:
         if isinstance(row, TaskRunRow):
             story = StateRow(row.run_id, row.id, row.state, row.attempts or None).to_columns()
             self._insert("task_runs", columns)
+            if of is not None:
+                self.moved.append((of, row.state))
         else:
             story = StateRow(row.id, None, row.state).to_columns()
             self._insert("runs", columns)
@@ -116,6 +132,7 @@ class Transaction:
         attempt: int = 0,
         scheduled_for: datetime | None = None,
         reopen: bool = False,
+        of: HasState | None = None,
     ) -> bool:
         """Bring a run or task run into another state; False if it has ended before.
 
@@ -125,6 +142,7 @@ class Transaction:
             attempt: of a task run, how many it has had.
             scheduled_for: when the next one is due.
             reopen: it may have ended: a stream is read anew by a consumer that runs again.
+            of: what is known of it in memory, and comes into that state once all is committed.
         """
         columns = state_columns(state)
         of_a_task = who.task_run_id is not None
@@ -147,6 +165,8 @@ class Transaction:
         )
         if cursor.rowcount:
             self._insert("states", story)
+            if of is not None:
+                self.moved.append((of, state))
         return cursor.rowcount == 1
 
     def keep(self, task_run_id: str, **columns: Any) -> None:
@@ -178,7 +198,7 @@ class Transaction:
         text = message if error is None else with_traceback(message, error)
         level_name = logging.getLevelName(level)
         row = LogRow(who.run_id, who.task_run_id, self.at, level_name, name, text)
-        self._lines.append(Line(row, message, level, who, error, shown))
+        self.lines.append(Line(row, message, level, who, error, shown))
 
     def say_raised(self, who: Identity, error: BaseException) -> None:
         """Announce an exception; the traceback goes to the history.
