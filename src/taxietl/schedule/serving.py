@@ -23,9 +23,6 @@ from taxietl.schedule.cron import next_time
 from taxietl.schedule.definition import Schedule, Starter, load, names
 from taxietl.schedule.execution import Now, utc_now
 
-LOOK_SECONDS = 30.0
-"""How often it is looked for schedules that were added, and for a clock that was set."""
-
 Start = Callable[[Schedule], "subprocess.Popen[bytes]"]
 
 _logger = logging.getLogger("taxietl.schedule")
@@ -48,6 +45,8 @@ class Server:
     zone: tzinfo
     now: Now = utc_now
     start: Start = start
+    look_seconds: float = 30.0
+    """How often it is looked for schedules that were added, and for a clock that was set."""
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     """The runs in progress, by schedule."""
     started: int = 0
@@ -71,7 +70,7 @@ class Server:
     def tick(self) -> float:
         """Start what is due; returns how many seconds there are until something is."""
         self._reap()
-        waits = [LOOK_SECONDS]
+        waits = [self.look_seconds]
         for schedule in self.schedules():
             due = self._due(schedule)
             if due and due <= self.now():
@@ -95,8 +94,9 @@ class Server:
         if key not in self._since:
             last = outcomes.read(self.home, schedule.name)
             self._since[key] = max(schedule.added_at, last.started_at if last else key[1])
-        since = min(self._since[key], self.now())  # a clock that was ahead would make it wait
-        return next_time(schedule.when.cron or "", since, self.zone)
+        # What was noted by a clock that was ahead would make it wait.
+        self._since[key] = min(self._since[key], self.now())
+        return next_time(schedule.when.cron or "", self._since[key], self.zone)
 
     def _begin(self, schedule: Schedule) -> None:
         if schedule.name in self.children:
