@@ -168,7 +168,7 @@ def _install_units(schedule: Schedule, folder: Path, undo: ExitStack) -> None:
     undo.callback(_put, {path: _bytes(path) for path in files})
     _put(files)
     programs.systemctl(schedule.starter, "daemon-reload")
-    if not any(_bytes(path) for path in [folder / "timers.target.wants" / timer]):
+    if _bytes(folder / "timers.target.wants" / timer) is None:
         undo.callback(_quietly(programs.systemctl), schedule.starter, "disable", "--now", timer)
     programs.systemctl(schedule.starter, "enable", timer)
     programs.systemctl(schedule.starter, "restart", timer)

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from taxietl.config import Settings
     from taxietl.config.secrets import SecretReference
 
-_PINNED = ("TAXIETL_HOME", "TAXIETL_CONFIG")
-"""Variables of ours whose values are written into what is installed."""
-
 
 @dataclass(frozen=True)
 class Needs:
@@ -79,9 +76,8 @@ def needs(
                 else f"which {starter.value} has none of"
             )
             warnings.append(f"{owner} is the credential {place!r}: {where}.")
-    lost = sorted(
-        name for name in environment if name.startswith("TAXIETL_") and name not in _PINNED
-    )
+    # TAXIETL_HOME and TAXIETL_CONFIG are written into what is installed.
+    lost = sorted(name for name in environment if name.startswith("TAXIETL_") and "__" in name)
     if lost and starter is not Starter.RUN:
         warnings.append(
             f"{', '.join(lost)}: set here, and not when {starter.value} starts the command; "
