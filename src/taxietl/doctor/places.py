@@ -10,7 +10,7 @@ from pathlib import Path
 from taxietl.config import DuckDBProfile, FolderProfile, Settings
 from taxietl.doctor.examination import Check
 from taxietl.errors import ConfigError, TargetError
-from taxietl.orchestrator.query.health import network_file_system_of
+from taxietl.orchestrator.store.database import refuse_network_file_system
 from taxietl.steps.findings import Finding
 
 HOME, DISK = "home", "disk"
@@ -37,12 +37,7 @@ def home_check(home: Path) -> Check:
 
 def _home(home: Path) -> str:
     nearest = _nearest(home)
-    if kind := network_file_system_of(nearest):
-        raise ConfigError(
-            f"The folder {home} is on a network file system ({kind}), where a history shared by "
-            "several processes would be damaged.",
-            hint="Choose a folder on a local disk with --home DIR (or TAXIETL_HOME).",
-        )
+    refuse_network_file_system(nearest)
     if not nearest.is_dir():
         raise ConfigError(f"{home} cannot be made: {nearest} is a file.", hint=_OTHER_HOME)
     used = [home / name for name in ("history.db", "runs", "cache")] if nearest == home else []

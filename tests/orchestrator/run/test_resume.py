@@ -128,18 +128,18 @@ def test_a_run_in_progress_is_refused(engine: Engine) -> None:
     assert "taxietl runs cancel busy" in engine.run(busy).result()
 
 
-def test_two_that_resume_one_run_at_once_do_not_both_do_it(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_that_resume_one_run_at_once_do_not_both_do_it(engine: Engine) -> None:
     FAIL.add("add 1 1")
     first = failed(engine, sums, Month(2021, 1), [1])
     slow = plan_resume(engine.history, first.name)
     assert isinstance(slow, Resumption)
     resumed(engine, first)
 
-    monkeypatch.setattr("taxietl.orchestrator.run.engine.plan_resume", lambda *_: slow)
-    with pytest.raises(TryLaterError, match="being resumed by another process"):
-        engine.resume(first.name)
+    with (
+        pytest.raises(TryLaterError, match="being resumed by another process"),
+        engine.history.transaction(engine.clock()) as change,
+    ):
+        change.claim_resume(slow.run)
 
     assert len(engine.history.runs()) == 2
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
@@ -107,3 +108,9 @@ def test_what_the_text_does_not_tell_is_in_the_digest(value: object, digest: str
 )
 def test_what_is_too_big_or_has_no_form_is_not_told_apart(value: object) -> None:
     assert shown_with_digest({"given": value})[1] == ""
+
+
+def test_what_json_has_no_number_for_is_text() -> None:
+    text = shown({"rate": math.nan, "limits": [math.inf, 1.5]})
+
+    assert json.loads(text, parse_constant=pytest.fail) == {"rate": "nan", "limits": ["inf", 1.5]}

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from taxietl.errors import ConfigError, TargetError
+from taxietl.errors import TargetError
 from taxietl.orchestrator.query.glance import looked_at
-from taxietl.orchestrator.store.database import HISTORY, Layout, network_file_system, plain_error
+from taxietl.orchestrator.store.database import (
+    HISTORY,
+    Layout,
+    damaged,
+    plain_error,
+    refuse_newer,
+)
 from taxietl.orchestrator.store.filelock import is_locked
 from taxietl.orchestrator.store.liveness import is_alive
 from taxietl.orchestrator.store.rows import when
-from taxietl.orchestrator.store.schema import version_of
+from taxietl.orchestrator.store.schema import OPEN, version_of
 from taxietl.orchestrator.store.tickets import LAYOUT as QUEUE
 
 FILES = (HISTORY, QUEUE)
-
-_OPEN = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')"
 
 
 @dataclass(frozen=True)
@@ -52,16 +55,8 @@ def schema_of(home: Path, layout: Layout) -> int | None:
     except sqlite3.Error as error:
         raise plain_error(error, file, layout.what) from error
     if said != ["ok"]:
-        raise TargetError(
-            f"The {layout.what} {file} is damaged ({'; '.join(said)}).",
-            hint="Move the file away to begin a new one; what is loaded stays loaded.",
-        )
-    if version > layout.version:
-        raise ConfigError(
-            f"The {layout.what} {file} was written by a newer taxietl (schema {version}; this one "
-            f"knows {layout.version}).",
-            hint="Upgrade taxietl, or choose another folder with --home DIR.",
-        )
+        raise damaged(file, layout.what, "; ".join(said))
+    refuse_newer(file, layout, version)
     return version
 
 
@@ -77,7 +72,7 @@ def runs_of(home: Path) -> Runs:
             ((count, newest),) = connection.execute("SELECT COUNT(*), MAX(created_at) FROM runs")
             open_roots = connection.execute(
                 "SELECT id, name, pid FROM runs WHERE id IN "  # noqa: S608  a text of ours
-                f"(SELECT root_id FROM runs WHERE {_OPEN}) ORDER BY rowid"
+                f"(SELECT root_id FROM runs WHERE {OPEN}) ORDER BY rowid"
             ).fetchall()
     except sqlite3.Error as error:
         raise plain_error(error, file, HISTORY.what) from error
@@ -108,11 +103,3 @@ def idle_locks(home: Path) -> list[Path]:
 def is_in_use(file: Path) -> bool:
     """Whether a process holds the lock on a file, such as a download on its way."""
     return is_locked(file)
-
-
-def network_file_system_of(folder: Path) -> str | None:
-    """The type of the network file system that a folder lies on; None of a local disk."""
-    if sys.platform != "linux":
-        return None
-    mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
-    return network_file_system(folder.resolve(), mounts)

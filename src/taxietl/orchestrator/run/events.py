@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from taxietl.masking import masked
 from taxietl.orchestrator.run.logs import get_run_logger, show
 from taxietl.orchestrator.store import history as histories
 from taxietl.orchestrator.store import lines
+from taxietl.orchestrator.store.arguments import shown
 from taxietl.orchestrator.store.rows import EventRow
 from taxietl.orchestrator.store.transaction import transaction
 
@@ -27,7 +27,7 @@ def attach_event(name: str, message: str = "", **details: Any) -> None:
     Args:
         name: small letters, digits, `-` and `_`, such as `restated`.
         message: what happened, for people.
-        details: the same for programs; what has no JSON form is kept as text.
+        details: the same for programs; secrets are masked, and what has no JSON form is `<type>`.
 
     Raises:
         ConfigError: that is no name of an event.
@@ -43,22 +43,8 @@ def attach_event(name: str, message: str = "", **details: Any) -> None:
     if who is None or history is None:
         get_run_logger().info("%s", said)
         return
-    kept = json.dumps({key: _plain(value) for key, value in details.items()}, ensure_ascii=False)
     now = functools.partial(datetime.now, UTC)
     with transaction(history.database, now, show) as change:
         text = masked(message)
-        change.add(EventRow(who.run_id, who.task_run_id, change.at, name, text, kept))
+        change.add(EventRow(who.run_id, who.task_run_id, change.at, name, text, shown(details)))
         change.say(who, said)
-
-
-def _plain(value: Any) -> Any:
-    """A JSON value without secrets; what has no JSON form, NaN among it, becomes its text."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return masked(str(value))
-    if isinstance(value, str):
-        return masked(value)  # by itself: in JSON a secret's quotes are escaped, and not found
-    if isinstance(value, dict):
-        return {masked(str(key)): _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value

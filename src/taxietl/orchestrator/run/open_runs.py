@@ -160,7 +160,6 @@ class OpenTaskRun:
     def row(self, state: State, *, child_run_id: str | None = None) -> TaskRunRow:
         """As the history is to have it."""
         shown, digest = shown_with_digest(self.arguments)
-        begun = None if state.name in (StateName.PENDING, StateName.NOT_READY) else state.at
         return TaskRunRow(
             id=self.id,
             run_id=self.who.run_id,
@@ -176,7 +175,7 @@ class OpenTaskRun:
             child_run_id=child_run_id,
             arguments=shown,
             digest=digest,
-            started_at=begun,
+            started_at=state.at if state.name.has_begun else None,
         )
 
     def as_asked(self) -> TaskRunRow:

@@ -46,7 +46,7 @@ class Place:
             task_run.arguments = parameters.by_name
             if (found := task_run.earlier_result()) is not None:
                 return self._reused(found)
-            child = _child(flow, self._parent, parameters, place=task_run)
+            child = _child(flow, task_run, parameters, is_place=True)
         except NotReadyError as error:
             raise self._fail(error) from None
         except BaseException as error:
@@ -88,45 +88,38 @@ def run_in_task(flow: FlowSpec, task_run: OpenTaskRun, inputs: Inputs) -> Run[An
     except NotReadyError as error:
         raise error.error from None
     parameters = flow.parameters(inputs.args, inputs.kwargs)
-    child = _child(flow, task_run.run, parameters, owner=task_run)
+    child = _child(flow, task_run, parameters, is_place=False)
     return execute(flow, child, parameters)
 
 
 def _child(
-    flow: FlowSpec,
-    parent: OpenRun,
-    parameters: Parameters,
-    *,
-    place: OpenTaskRun | None = None,
-    owner: OpenTaskRun | None = None,
+    flow: FlowSpec, owner: OpenTaskRun, parameters: Parameters, *, is_place: bool
 ) -> OpenRun:
     """Store a child run.
 
     Args:
-        place: its place in the parent.
-        owner: or else the task run that called it.
+        owner: the task run that it belongs to.
+        is_place: that is its place in its parent; else the task that called it.
     """
-    services = parent.services
+    parent = owner.run
+    services, earlier = parent.services, parent.earlier
     names = wanted_names(flow.run_name_for(parameters), services.rng)
-    run_id, caller = secrets.token_hex(16), place or owner
+    run_id = secrets.token_hex(16)
     with services.transaction() as change:
         name, base = change.claim_name(names)
         who = Identity(run_id, name, flow.name, parent.who.root_id)
-        above = caller.who if caller else parent.who
-        change.add(new_run_row(change, who, parameters, base=base, above=above))
-        created = f"Created subflow run {name!r} for flow {flow.name!r}"
-        change.say(parent.who, created)
-        if place is not None:
-            _store_place(change, place, run_id)
-    earlier = parent.earlier
+        change.add(new_run_row(change, who, parameters, base=base, above=owner.who))
+        change.say(parent.who, f"Created subflow run {name!r} for flow {flow.name!r}")
+        if is_place:
+            _store_place(change, owner, run_id)
     return OpenRun(
         who=who,
         services=services,
-        cancellation=current_cancellation() if owner else parent.cancellation,
+        cancellation=parent.cancellation if is_place else current_cancellation(),
         pool=parent.pool,
         caller_of=parent.caller_of,
         log_prints=parent.log_prints if flow.log_prints is None else flow.log_prints,
-        earlier=earlier.below(place.as_asked()) if earlier and place else None,
+        earlier=earlier.below(owner.as_asked()) if earlier and is_place else None,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -96,6 +97,8 @@ class _Showing:
         if isinstance(value, str):
             # A password in a URL has no type to tell it by.
             return self._masked(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            return str(value)  # JSON has no NaN
         if isinstance(value, NATIVE):
             return value
         inner: Any = value

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from taxietl.orchestrator.store.cache import ENTRIES, CacheRow
 from taxietl.orchestrator.store.cache_files import files_under, own_files
 from taxietl.orchestrator.store.fingerprints import FileFingerprint
+from taxietl.orchestrator.store.schema import OPEN
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,8 +21,8 @@ ORPHANED_AFTER = timedelta(days=1)
 """A file that no entry names may be one that is just being made."""
 
 _IN_USE = (
-    "SELECT cache_key, files FROM task_runs WHERE run_id IN"
-    " (SELECT id FROM runs WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING'))"
+    "SELECT cache_key, files FROM task_runs WHERE run_id IN"  # noqa: S608
+    f" (SELECT id FROM runs WHERE {OPEN})"
 )
 """By what runs in progress did so far. A child run that has ended uses nothing any more: what it
 gave its parent is among the parent's."""

@@ -145,10 +145,7 @@ def plain_error(error: sqlite3.Error | OSError, path: Path, what: str) -> Taxiet
             hint="Choose a folder you may write to with --home DIR (or TAXIETL_HOME).",
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return TargetError(
-            f"The {what} {path} is damaged {cause}.",
-            hint="Move the file away to begin a new one; what is loaded stays loaded.",
-        )
+        return damaged(path, what, str(error))
     return TargetError(f"The {what} {path} cannot be used {cause}.")
 
 
@@ -166,17 +163,40 @@ def network_file_system(path: Path, mounts: str) -> str | None:
     return found if found in NETWORK_FILE_SYSTEMS else None
 
 
+def refuse_network_file_system(home: Path) -> None:
+    """ConfigError if that folder, or the place where it would be, is none of a local disk."""
+    if sys.platform != "linux":
+        return
+    mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
+    if kind := network_file_system(home.resolve(), mounts):
+        raise ConfigError(
+            f"The folder {home} is on a network file system ({kind}), where a history shared"
+            " by several processes would be damaged.",
+            hint="Choose a folder on a local disk with --home DIR (or TAXIETL_HOME).",
+        )
+
+
+def refuse_newer(path: Path, layout: Layout, version: int) -> None:
+    """ConfigError if a file of that many steps has taken some that are not known here."""
+    if version > layout.version:
+        raise ConfigError(
+            f"The {layout.what} {path} was written by a newer taxietl (schema {version}; this one"
+            f" knows {layout.version}).",
+            hint="Upgrade taxietl, or choose another folder with --home DIR.",
+        )
+
+
+def damaged(path: Path, what: str, cause: str) -> TargetError:
+    """The error to raise of a file that is no SQLite file any more, or not a whole one."""
+    return TargetError(
+        f"The {what} {path} is damaged ({cause}).",
+        hint="Move the file away to begin a new one; what is loaded stays loaded.",
+    )
+
+
 def _prepare_home(home: Path) -> None:
     """Make the folders; refuse a place where SQLite cannot keep its promises."""
-    if sys.platform == "linux":
-        mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
-        kind = network_file_system(home.resolve(), mounts)
-        if kind:
-            raise ConfigError(
-                f"The folder {home} is on a network file system ({kind}), where a history shared"
-                " by several processes would be damaged.",
-                hint="Choose a folder on a local disk with --home DIR (or TAXIETL_HOME).",
-            )
+    refuse_network_file_system(home)
     (home / "runs").mkdir(parents=True, exist_ok=True)
 
 
@@ -192,7 +212,7 @@ def _connect(path: Path, layout: Layout, busy_seconds: float) -> sqlite3.Connect
             # would meet "database is locked" without a lock around it.
             with waiting_lock(path.with_suffix(".lock"), seconds=BUSY_SECONDS):
                 bring_up(connection, layout.steps)
-        _refuse_newer(path, layout, version_of(connection))
+        refuse_newer(path, layout, version_of(connection))
         connection.execute("PRAGMA synchronous = NORMAL")
         # A home that cannot be written is found out here, and not in the middle of a run.
         connection.execute("BEGIN IMMEDIATE")
@@ -207,12 +227,3 @@ def _close_own(connection: sqlite3.Connection, process: int) -> None:
     """Close a connection in the process that opened it; a forked child leaves it alone."""
     if process == os.getpid():
         connection.close()
-
-
-def _refuse_newer(path: Path, layout: Layout, version: int) -> None:
-    if version > layout.version:
-        raise ConfigError(
-            f"The {layout.what} {path} was written by a newer taxietl (schema {version}; this one"
-            f" knows {layout.version}).",
-            hint="Upgrade taxietl, or choose another folder with --home DIR.",
-        )

@@ -19,6 +19,7 @@ from taxietl.orchestrator.store import lines
 from taxietl.orchestrator.store.database import BUSY_SECONDS, Database
 from taxietl.orchestrator.store.liveness import sweep_locks, taken_from_dead
 from taxietl.orchestrator.store.rows import LogRow, RunRow, StateRow, TaskRunRow, when
+from taxietl.orchestrator.store.schema import OPEN
 from taxietl.orchestrator.store.states import State, StateName
 from taxietl.orchestrator.store.transaction import Transaction, transaction
 
@@ -133,10 +134,7 @@ class History:
 
     def open_roots(self) -> list[RunRow]:
         """The top-level runs with anything in their tree that has not ended."""
-        return self._runs(
-            "WHERE id IN (SELECT root_id FROM runs"
-            " WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING'))"
-        )
+        return self._runs(f"WHERE id IN (SELECT root_id FROM runs WHERE {OPEN})")  # noqa: S608
 
     def task_runs(self, run_id: str) -> list[TaskRunRow]:
         """The task runs of one run, in their order."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from taxietl.orchestrator.store.rows import to_text
+from taxietl.orchestrator.store.schema import OPEN
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.store.database import Database
@@ -21,10 +22,10 @@ TREES_AT_ONCE = 100
 WORTHWHILE_BYTES = 1_000_000
 """Less free space than this, or than a quarter of the file, is left in it to be used again."""
 
-_OLD_TREES = """
+_OLD_TREES = f"""
 WITH RECURSIVE
     in_progress (id) AS (
-        SELECT root_id FROM runs WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')),
+        SELECT root_id FROM runs WHERE {OPEN}),
     needed (id) AS (
         SELECT id FROM in_progress
         UNION SELECT runs.resumed_from FROM runs JOIN needed ON runs.id = needed.id
@@ -35,7 +36,7 @@ AND id NOT IN (
     SELECT id FROM runs WHERE parent_id IS NULL
     ORDER BY created_at DESC, rowid DESC LIMIT COALESCE(:keep, 0))
 ORDER BY ended_at
-"""
+"""  # noqa: S608 - a condition of ours
 
 
 @dataclass(frozen=True)

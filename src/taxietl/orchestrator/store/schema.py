@@ -9,6 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+OPEN = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')"
+"""Of runs that have not ended, as the index `open_runs` has it."""
+
 FIRST = """
 CREATE TABLE runs (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, flow TEXT NOT NULL,

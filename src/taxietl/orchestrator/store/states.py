@@ -48,6 +48,8 @@ class StateName(StrEnum):
     """The type of every state of this name."""
     is_final: bool
     """Nothing comes after a state of this name: a run has ended or, as `NotReady`, never begins."""
+    has_begun: bool
+    """It comes only after Running."""
 
     @classmethod
     def stored(cls, name: str, type_: str) -> StateName:
@@ -91,6 +93,7 @@ def _mean(name: StateName, kind: StateType) -> None:
     """Let that name be of that type."""
     name.type = kind
     name.is_final = kind in _FINAL_TYPES or name is StateName.NOT_READY
+    name.has_begun = kind is not StateType.PENDING
 
 
 for _name, _kind in _TYPES.items():

@@ -2,9 +2,8 @@
 
 Every change of state goes through one: rows are added and moved, what came of them is kept, and
 once all of it is committed what is known in memory follows, and then the lines that say so are
-shown. What is appended are rows, plain
-values; only the claims (of a name, of a cached result, of a run to resume) and `end_open` read
-what is there. The SQL is what PostgreSQL would take, too.
+shown. What is appended are rows, plain values; only the claims (of a name, of a cached result, of
+a run to resume) and `end_open` read what is there. The SQL is what PostgreSQL would take, too.
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ from taxietl.orchestrator.store.rows import (
     state_columns,
     to_text,
 )
+from taxietl.orchestrator.store.schema import OPEN
 from taxietl.orchestrator.store.states import State, StateName, StateType
 
 if TYPE_CHECKING:
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.store.cache import CacheRow
     from taxietl.orchestrator.store.database import Database
 
-_UNBEGUN = (StateName.PENDING, StateName.NOT_READY)
-_OPEN = "state_type IN ('SCHEDULED', 'PENDING', 'RUNNING')"
-"""As an index has it."""
 _TOLD = "__taxietl_told__"
 """On an exception that was announced: the top-level run it was announced in."""
 _LEVELS = {
@@ -153,7 +150,7 @@ class Transaction:
         ).to_columns()
         at = columns["state_at"]
         columns["ended_at"] = at if state.name.is_final else None
-        begun = None if state.name in _UNBEGUN else at
+        begun = at if state.name.has_begun else None
         if of_a_task:
             columns["attempts"] = attempt
         cursor = self._connection.execute(
@@ -274,7 +271,7 @@ class Transaction:
             (root_id,),
         ).fetchall()
         runs = self._connection.execute(
-            f"SELECT id FROM runs WHERE root_id = ? AND {_OPEN} ORDER BY created_at DESC",  # noqa: S608
+            f"SELECT id FROM runs WHERE root_id = ? AND {OPEN} ORDER BY created_at DESC",  # noqa: S608
             (root_id,),
         ).fetchall()
         for task in tasks:
