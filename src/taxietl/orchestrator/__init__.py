@@ -1,8 +1,7 @@
 """Flows, tasks, states, retries, cache, history: an orchestrator small enough to read.
 
 It knows nothing of taxis or the command line. The names below load on first use, so
-that importing this package, or taxietl, costs nothing. (The modules are called `flows` and
-`tasks` since a module `flow` would hide the decorator of that name once it is loaded.)
+that importing this package, or taxietl, costs nothing.
 
 The way of a run through it (docs/orchestrator.md is the longer map):
 
@@ -29,13 +28,12 @@ from taxietl.orchestrator.define.calling import set_outside
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.cache import Cache
-    from taxietl.orchestrator.define.flows import Flow, flow
+    from taxietl.orchestrator.define.decorators import Flow, Task, flow, task
     from taxietl.orchestrator.define.futures import Future, FutureList
     from taxietl.orchestrator.define.mapping import unmapped
     from taxietl.orchestrator.define.retry import Retry, exponential
     from taxietl.orchestrator.define.runs import Run, TaskRun, current_run
     from taxietl.orchestrator.define.stream import Stream
-    from taxietl.orchestrator.define.tasks import Task, task
     from taxietl.orchestrator.run.engine import Engine
     from taxietl.orchestrator.run.events import attach_event
     from taxietl.orchestrator.run.logs import configure_logging, get_run_logger
@@ -48,7 +46,7 @@ _MODULES = {
     "Cancellation": "stop.cancellation",
     "Engine": "run.engine",
     "FinalState": "store.states",
-    "Flow": "define.flows",
+    "Flow": "define.decorators",
     "Future": "define.futures",
     "FutureList": "define.futures",
     "History": "store.history",
@@ -58,17 +56,17 @@ _MODULES = {
     "StateName": "store.states",
     "StateType": "store.states",
     "Stream": "define.stream",
-    "Task": "define.tasks",
+    "Task": "define.decorators",
     "TaskRun": "define.runs",
     "attach_event": "run.events",
     "configure_logging": "run.logs",
     "current_cancellation": "stop.cancellation",
     "current_run": "define.runs",
     "exponential": "define.retry",
-    "flow": "define.flows",
+    "flow": "define.decorators",
     "get_run_logger": "run.logs",
     "run_in_process": "store.history",
-    "task": "define.tasks",
+    "task": "define.decorators",
     "unmapped": "define.mapping",
 }
 

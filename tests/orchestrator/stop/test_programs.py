@@ -48,6 +48,7 @@ def leave_behind():
 @task
 def clean_up():
     try:
+        note("begun", 0)
         current_cancellation().wait(600)
     finally:
         note("cleaned", subprocess.run(["sleep", "0.2"]).returncode)
@@ -120,6 +121,7 @@ def test_programs_of_plain_tasks_end_with_a_run_that_is_stopped(
 ) -> None:
     pids = {name: script.pid(name) for name in ("before", "deaf", "inner", "outer")}
     assert all(map(lives, pids.values()))
+    script.pid("begun")
 
     how(script)
     said = script.end()

@@ -18,7 +18,7 @@ from typing import Any
 from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.modules import load_module
 from taxietl.orchestrator.define.calling import refusing_runs
-from taxietl.orchestrator.define.flows import Flow
+from taxietl.orchestrator.define.decorators import Flow
 from taxietl.orchestrator.define.specs import FlowSpec
 from taxietl.orchestrator.store.places import module_place
 

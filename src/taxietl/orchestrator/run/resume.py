@@ -23,7 +23,7 @@ from taxietl.orchestrator.store.rows import RunRow, TaskRunRow
 from taxietl.orchestrator.store.states import StateType
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.define.flows import Flow
+    from taxietl.orchestrator.define.decorators import Flow
     from taxietl.orchestrator.store.history import History
 
 
