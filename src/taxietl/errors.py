@@ -14,6 +14,7 @@
     │   └── RefusedLoadError          a plan that needs --force or another limit
     ├── TargetError               5   database, bucket, disk
     │   ├── NotOursError              a table or file that taxietl did not make
+    │   ├── NoWarehouseError          a DuckDB file that the first load has yet to make
     │   └── OutOfMemoryError          this process may not have the memory it needs
     ├── TryLaterError             75  somebody else holds it, or it is not there yet
     │   ├── NotPublishedError         the source works, and does not have that month yet
@@ -139,6 +140,10 @@ class TargetError(TaxietlError):
 
 class NotOursError(TargetError):
     """A table or file of that name exists, and taxietl did not make it: never touched."""
+
+
+class NoWarehouseError(TargetError):
+    """A DuckDB file that the first load has yet to make."""
 
 
 class OutOfMemoryError(TargetError):

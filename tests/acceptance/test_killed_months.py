@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -43,8 +42,8 @@ class Months:
         """What the command says that is left alone."""
         return document(*self._line)
 
-    def kill_after(self, seconds: float) -> bool:
-        """Begin the command, and kill it so long after it has begun with a month."""
+    def kill_after(self, lines: int) -> bool:
+        """Begin the command, and kill it once it has written so many lines of log."""
         with subprocess.Popen(
             [sys.executable, "-m", "taxietl", *self._line],
             stdout=subprocess.DEVNULL,
@@ -52,8 +51,8 @@ class Months:
             text=True,
         ) as process:
             assert process.stderr is not None
-            process.stderr.readline()
-            time.sleep(seconds)
+            for _ in range(lines):
+                process.stderr.readline()
             process.kill()
             return process.wait() == -signal.SIGKILL
 
@@ -101,7 +100,7 @@ def _killed_and_begun_again(
     """
     in_time = 0
     for _ in range(kills):
-        in_time += months.kill_after(rng.random() * 0.6 * len(months.all) / kills)
+        in_time += months.kill_after(rng.randrange(1, 20 * len(months.all) // kills))
 
         counts = months.counts()
         assert set(counts.values()) <= {rows}, "a month is there in part"

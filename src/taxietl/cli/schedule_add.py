@@ -23,62 +23,69 @@ if TYPE_CHECKING:
     from taxietl.schedule.definition import Schedule, When
 
 
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the schedule.")]
+CommandArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="-- COMMAND...", help="The command after `taxietl`, with its options."),
+]
+CronOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cron",
+        metavar="EXPRESSION",
+        help="Minute, hour, day of month, month, day of week: '17 5 * * *'; or @daily.",
+    ),
+]
+OnCalendarOption = Annotated[
+    str | None,
+    typer.Option(
+        "--on-calendar", metavar="EXPRESSION", help="systemd's notation: 'Mon..Fri 05:17'."
+    ),
+]
+EveryOption = Annotated[
+    str | None,
+    typer.Option("--every", metavar="INTERVAL", help="What divides an hour or a day: 15m, 6h."),
+]
+ByOption = Annotated[
+    Starter | None,
+    typer.Option(
+        "--by", help="What starts it.", show_default="systemd-user, for root systemd-system"
+    ),
+]
+UserOption = Annotated[
+    str | None,
+    typer.Option(
+        "--user", help="Whom systemd-system runs it as.", show_default="SUDO_USER, or you"
+    ),
+]
+CredentialOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--credential",
+        metavar="NAME=FILE",
+        help="The file of a { credential = … } in the configuration; repeats.",
+    ),
+]
+PrintOption = Annotated[
+    bool, typer.Option("--print", help="Show what would be installed, and install nothing.")
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace a schedule of that name, or a unit edited by hand.")
+]
+
+
 def add(
     out: Output,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the schedule.")],
-    command: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="-- COMMAND...", help="The command after `taxietl`, with its options."
-        ),
-    ],
-    cron: Annotated[
-        str | None,
-        typer.Option(
-            "--cron",
-            metavar="EXPRESSION",
-            help="Minute, hour, day of month, month, day of week: '17 5 * * *'; or @daily.",
-        ),
-    ] = None,
-    on_calendar: Annotated[
-        str | None,
-        typer.Option(
-            "--on-calendar", metavar="EXPRESSION", help="systemd's notation: 'Mon..Fri 05:17'."
-        ),
-    ] = None,
-    every: Annotated[
-        str | None,
-        typer.Option("--every", metavar="INTERVAL", help="What divides an hour or a day: 15m, 6h."),
-    ] = None,
-    by: Annotated[
-        Starter | None,
-        typer.Option(
-            "--by",
-            help="What starts it.",
-            show_default="systemd-user, for root systemd-system",
-        ),
-    ] = None,
-    user: Annotated[
-        str | None,
-        typer.Option(
-            "--user", help="Whom systemd-system runs it as.", show_default="SUDO_USER, or you"
-        ),
-    ] = None,
-    credential: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--credential",
-            metavar="NAME=FILE",
-            help="The file of a { credential = … } in the configuration; repeats.",
-        ),
-    ] = None,
-    print_only: Annotated[
-        bool, typer.Option("--print", help="Show what would be installed, and install nothing.")
-    ] = False,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Replace a schedule of that name, or a unit edited by hand."),
-    ] = False,
+    name: NameArgument,
+    command: CommandArgument,
+    cron: CronOption = None,
+    on_calendar: OnCalendarOption = None,
+    every: EveryOption = None,
+    by: ByOption = None,
+    user: UserOption = None,
+    credential: CredentialOption = None,
+    print_only: PrintOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Have a command of taxietl started at times of day."""
     from taxietl.schedule.definition import check_name
@@ -104,8 +111,8 @@ def add(
         "warnings": warnings,
     }
     if print_only:
-        shown = show_files(files) or "Nothing is written: `taxietl schedule run` starts it.\n"
-        out.result(document, shown)
+        nothing = "Nothing is written: `taxietl schedule run` starts it.\n"
+        out.result(document, show_files(files) or nothing)
         return
     at = described["next_at"]
     says = f"next at {at:%Y-%m-%d %H:%M:%S}" if at else "no next time is known"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from taxietl.errors import TargetError
+from taxietl.errors import NoWarehouseError
 from taxietl.load.ledger import LOADS, MONTHS
 from taxietl.load.sql import literal
 from taxietl.load.table_names import table_name
@@ -38,7 +38,7 @@ def other_month_of(loader: Loader, table: str, trip_file: TripFile, sha256: str)
     try:
         if not has_ledger(loader):
             return None
-    except TargetError:  # a DuckDB file that the first load has yet to make
+    except NoWarehouseError:
         return None
     ((month,),) = asked(
         loader,
@@ -52,32 +52,15 @@ def other_month_of(loader: Loader, table: str, trip_file: TripFile, sha256: str)
 
 def loaded_months(loader: Loader, table: str, color: str) -> dict[str, int]:
     """The months of a colour that a table holds, as `2021-01`, each with its rows."""
-    return {month: rows for month, rows, current in _months(loader, table, color) if current}
-
-
-def dropped_months(loader: Loader, table: str, color: str) -> frozenset[str]:
-    """The months of a colour, as `2021-01`, that `drop` took out and nothing brought back.
-
-    A load supersedes a row only together with writing the next one: a month whose rows are all
-    superseded was dropped.
-    """
-    return frozenset(month for month, _, current in _months(loader, table, color) if not current)
-
-
-def _months(loader: Loader, table: str, color: str) -> list[tuple[str, int, int]]:
-    """Every month of the ledger: how many rows its current loads have, and how many loads."""
     try:
         if not has_ledger(loader):
-            return []
-    except TargetError:  # a DuckDB file that no load has made
-        return []
-    name = str(table_name(table, loader.schema))
+            return {}
+    except NoWarehouseError:
+        return {}
     rows = asked(
         loader,
-        "SELECT CAST(source_month AS VARCHAR(10)), "  # noqa: S608  literals
-        "CAST(coalesce(sum(CASE WHEN superseded_at IS NULL THEN rows_loaded END), 0) AS BIGINT), "
-        "CAST(sum(CASE WHEN superseded_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) "
-        f"FROM {LOADS} WHERE table_name = {literal(name)} AND color = {literal(color)} "
-        "GROUP BY source_month ORDER BY source_month",
+        f"SELECT CAST(source_month AS VARCHAR(10)), rows_loaded FROM {MONTHS} "  # noqa: S608  literals
+        f"WHERE table_name = {literal(str(table_name(table, loader.schema)))} "
+        f"AND color = {literal(color)} ORDER BY source_month",
     )
-    return [(day[:7], loaded, current) for day, loaded, current in rows]
+    return {day[:7]: loaded for day, loaded in rows}

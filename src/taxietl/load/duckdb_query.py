@@ -18,7 +18,7 @@ from typing import Self, TypeVar
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 import pyarrow as pa  # noqa: TID253
 
-from taxietl.errors import ConfigError, TargetError
+from taxietl.errors import ConfigError, NoWarehouseError
 from taxietl.load.duckdb_file import meant, opened
 
 Result = TypeVar("Result")
@@ -44,12 +44,14 @@ def queried(path: Path, statement: str, *, memory_limit: str) -> Iterator[pa.Rec
 
     Raises:
         ConfigError: it is not one reading statement, or it is wrong.
-        TargetError: there is no such file yet.
+        NoWarehouseError: there is no such file yet.
         WarehouseBusyError: another process has it.
     """
     check_reading(statement)
     if not path.exists():
-        raise TargetError(f"There is no DuckDB file {path} yet.", hint="`taxietl ingest` makes it.")
+        raise NoWarehouseError(
+            f"There is no DuckDB file {path} yet.", hint="`taxietl ingest` makes it."
+        )
     with (
         opened(path, read_only=True, memory_limit=memory_limit) as connection,
         Answer(connection, partial(_blamed, path)) as answer,

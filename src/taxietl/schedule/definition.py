@@ -64,8 +64,6 @@ class Schedule:
     """Whom a unit of the system runs as."""
     credentials: Mapping[str, Path] = field(default_factory=dict)
     """For systemd's LoadCredential=: names, and the files they are read from."""
-    ping: str | None = None
-    """A dead-man URL, asked for after each success; a reference such as `env:NAME`, or the URL."""
 
     @property
     def line(self) -> tuple[str, ...]:
@@ -182,5 +180,4 @@ def _from_json(home: Path, value: dict[str, Any]) -> Schedule:
         added_at=datetime.fromisoformat(value["added_at"]),
         user=value["user"],
         credentials={name: Path(file) for name, file in value["credentials"].items()},
-        ping=value["ping"],
     )

@@ -146,8 +146,6 @@ def _settle(schedule: Schedule, outcome: Outcome) -> None:
     outcomes.write(schedule.home, schedule.name, outcome)
     if outcomes.is_failure(outcome):
         outcomes.failed(schedule, outcome)
-    elif outcome.result is Result.DONE:
-        outcomes.succeeded(schedule, outcome)
 
 
 def _run(schedule: Schedule, lock: FileLock) -> int:

@@ -1,7 +1,4 @@
-"""What came of a schedule's last run, and who is told: written by whoever holds its lock.
-
-`failed` and `succeeded` are the two places where somebody outside is told.
-"""
+"""What came of a schedule's last run, written by whoever holds its lock; and telling of it."""
 
 from __future__ import annotations
 
@@ -77,11 +74,6 @@ def failed(schedule: Schedule, outcome: Outcome) -> None:
     """Tell that a run failed or crashed, or has said *try again later* too often; once a run."""
     at = f"{outcome.started_at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     _logger.error("Schedule %r, started %s: %s", schedule.name, at, outcome.reason)
-
-
-def succeeded(schedule: Schedule, outcome: Outcome) -> None:
-    """Tell whoever waits for it that a run ended with exit code 0."""
-    _logger.debug("Schedule %r: %s", schedule.name, outcome.reason)
 
 
 def is_failure(outcome: Outcome) -> bool:
