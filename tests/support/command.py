@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from tempfile import TemporaryFile
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from taxietl.cli.main import main
@@ -32,11 +33,13 @@ Taxietl = Callable[..., Done]
 
 def document(*arguments: object) -> Any:
     """The document that a command prints, run in this process whatever pytest captures."""
-    with TemporaryFile("w+") as printed, redirect_stdout(printed):
-        main([*(str(each) for each in arguments), "--json"])
+    # One that only writes: one that reads too would seek in what stands in for it, say a pipe.
+    with NamedTemporaryFile("w") as printed:
+        with redirect_stdout(printed):
+            main([*(str(each) for each in arguments), "--json"])
         activate(None)
-        printed.seek(0)
-        return json.load(printed)
+        printed.flush()
+        return json.loads(Path(printed.name).read_text())
 
 
 def check_refused(done: Done, code: int, *words: str) -> None:
