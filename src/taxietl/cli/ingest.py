@@ -22,7 +22,7 @@ from taxietl.cli.options import (
     WorkersOption,
 )
 from taxietl.cli.output import Output
-from taxietl.cli.session import open_settings, profile_named
+from taxietl.cli.session import open_settings
 from taxietl.tlc.column_rules import NewColumns
 from taxietl.tlc.selection import MonthOptions
 
@@ -70,30 +70,24 @@ def ingest(
 ) -> int:
     """Load months of trips into a warehouse: each whole or not at all, and only once."""
     months = asked.trip_files(date.today())
-    settings = open_settings()
+    open_settings()
     from taxietl.flows.ingest import IngestOptions, check
 
-    defaults = settings.ingest
-    options = IngestOptions(
-        source=source or defaults.source,
-        to=profile_named(to),
+    options = IngestOptions.configured(
+        source=source,
+        to=to,
         table=table,
-        transforms=_transforms(transform) if transform else defaults.transforms,
+        transforms=tuple(transform) if transform else None,
         renames=tuple(rename or ()),
         new_columns=new_columns,
-        max_rejects=defaults.max_rejects if max_rejects is None else max_rejects,
-        max_shrink=defaults.max_shrink if max_shrink is None else max_shrink,
+        max_rejects=max_rejects,
+        max_shrink=max_shrink,
         force=force,
         connections=connections,
     )
     check(options, months)
     how = ManyAtOnce(workers, fail_fast)
     return (_preview if dry_run else _ingest)(out, months, options, how)
-
-
-def _transforms(names: list[str]) -> tuple[str, ...]:
-    """The rules asked for; none at all for `none`."""
-    return () if names == ["none"] else tuple(names)
 
 
 def _ingest(out: Output, months: list[TripFile], options: IngestOptions, how: ManyAtOnce) -> int:

@@ -52,21 +52,10 @@ def open_settings(*, warned: bool = True) -> Settings:
 
 
 def profile_named(given: str | None = None) -> str:
-    """The profile that --to or --on means, or `[ingest] to`; an address is made one first.
+    """The profile that --to or --on means, or `[ingest] to`; an address is made one first."""
+    from taxietl.config import profile_named
 
-    A password in it stays behind in this process's settings: whoever is handed the name, a run
-    and its history among them, has none.
-    """
-    from taxietl.config import activate, settings
-    from taxietl.config.addresses import is_address, with_address
-
-    active = settings()
-    name = given or active.ingest.to
-    if name in active.profiles or not is_address(name):
-        return name
-    extended, name = with_address(active, name)
-    activate(extended)
-    return name
+    return profile_named(given)
 
 
 def go_to(folder: Path) -> None:

@@ -63,18 +63,18 @@ def upload_gcs(
 ) -> int:
     """Upload months of trips to the lake as Parquet: each whole or not at all, and only once."""
     months = asked.trip_files(date.today())
-    defaults = open_settings().ingest
+    open_settings()
     from taxietl.flows.upload import check
     from taxietl.flows.upload_plan import UploadOptions
 
-    options = UploadOptions(
-        source=source or defaults.source,
+    options = UploadOptions.configured(
+        source=source,
         to=to,
-        transforms=() if transform in (None, ["none"]) else tuple(transform or ()),
+        transforms=tuple(transform) if transform else None,
         raw=raw,
         keep_local=keep_local.expanduser().absolute() if keep_local else None,
-        max_rejects=defaults.max_rejects if max_rejects is None else max_rejects,
-        max_shrink=defaults.max_shrink if max_shrink is None else max_shrink,
+        max_rejects=max_rejects,
+        max_shrink=max_shrink,
         force=force,
     )
     check(options, months)

@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taxietl.config.active import activate, profile, settings
+    from taxietl.config.active import activate, profile, profile_named, settings
     from taxietl.config.example import EXAMPLE, write_example
     from taxietl.config.loading import load_settings
     from taxietl.config.profiles import (
@@ -47,6 +47,7 @@ __all__ = [
     "activate",
     "load_settings",
     "profile",
+    "profile_named",
     "settings",
     "write_example",
 ]
@@ -61,6 +62,7 @@ _HOMES = {
     "activate": "active",
     "load_settings": "loading",
     "profile": "active",
+    "profile_named": "active",
     "settings": "active",
     "write_example": "example",
 }

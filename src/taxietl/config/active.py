@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from taxietl.config.addresses import is_address, with_address
 from taxietl.config.base import Profile
 from taxietl.config.loading import load_settings
 from taxietl.config.sections import Settings
@@ -35,3 +36,19 @@ def activate(chosen: Settings | None) -> None:
 def profile(name: str) -> Profile:
     """The profile of that name in the active settings, as a flow of one's own asks for it."""
     return settings().profile(name)
+
+
+def profile_named(given: str | None = None) -> str:
+    """The name of the profile that is meant, of `[ingest] to` if none is given; an address is
+    made a profile first.
+
+    A password in it stays behind in this process's settings: whoever is handed the name, a run
+    and its history among them, has none.
+    """
+    active = settings()
+    name = given or active.ingest.to
+    if name in active.profiles or not is_address(name):
+        return name
+    extended, name = with_address(active, name)
+    activate(extended)
+    return name

@@ -9,12 +9,10 @@ from typing import Any
 
 import pyarrow as pa  # noqa: TID253  this module is loaded when a month is ingested
 
-from taxietl.config import settings
-from taxietl.errors import (
-    ConfigError,
-    TooManyRejectsError,
-)
+from taxietl.config import profile_named, settings
+from taxietl.errors import ConfigError, TooManyRejectsError
 from taxietl.flows import retries
+from taxietl.flows.defaults import with_defaults
 from taxietl.flows.ledger_rows import other_month_of
 from taxietl.flows.months import WORKERS, MonthResult, each_month
 from taxietl.flows.progress import counted, told
@@ -71,6 +69,13 @@ class IngestOptions:
     force: bool = False
     connections: int = 1
     """To a PostgreSQL warehouse; others have one."""
+
+    @classmethod
+    def configured(cls, **given: Any) -> IngestOptions:
+        """These, None for one that was not given: then it is as `[ingest]` has it."""
+        names = ("source", "to", "transforms", "max_rejects", "max_shrink")
+        options = with_defaults(given, *names)
+        return cls(**options | {"to": profile_named(options["to"])})
 
     def table_of(self, dataset: Dataset) -> str:
         """The table to load a colour into, as its warehouse's ledger has it."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from taxietl.config import settings
 from taxietl.errors import RefusedLoadError
 from taxietl.extract.http.download import modified_at
+from taxietl.flows.defaults import with_defaults
 from taxietl.flows.ingest import IngestOptions
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.survey import other_month_of
@@ -31,6 +33,11 @@ class UploadOptions:
     max_rejects: int = 0
     max_shrink: float = 0.05
     force: bool = False
+
+    @classmethod
+    def configured(cls, **given: Any) -> UploadOptions:
+        """These, None for one that was not given: then it is as `[ingest]` has it."""
+        return cls(**with_defaults(given, "source", "max_rejects", "max_shrink"))
 
     @property
     def read_as(self) -> IngestOptions:
