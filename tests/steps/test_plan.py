@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from taxietl.errors import RefusedLoadError
+from taxietl.steps.month_class import MonthClass, class_of_published, class_of_unpublished
 from taxietl.steps.plan import Plan, decide
 from taxietl.steps.values import Entry, LoadReport, SourceVersion, Transform
 from taxietl.tlc.trip_file import TripFile
@@ -244,3 +245,46 @@ def test_an_older_file_does_not_mend_what_the_newer_one_loaded() -> None:
     assert "9 of the 10 rows" in plan.reason
     assert "--force" in plan.hint
     assert with_loaded(BEHIND, NOON + timedelta(hours=1), force=True).action == "replace"
+
+
+@pytest.mark.parametrize(
+    ("version", "sha256", "is_loaded", "expected"),
+    [
+        (SAME, None, False, "new"),
+        (SAME, None, True, "unchanged"),
+        (SAME, SHA, True, "unchanged"),
+        (replace(SAME, size_bytes=None), None, True, "unchanged"),
+        (replace(SAME, size_bytes=7), None, True, "changed"),
+        (SAME, OTHER_SHA, True, "restated"),
+        (TOUCHED, None, True, "changed"),
+        (TOUCHED, SHA, True, "touched"),
+        (TOUCHED, OTHER_SHA, True, "restated"),
+        (BEHIND, None, True, "older"),
+        (BEHIND, OTHER_SHA, True, "restated"),
+        (ELSEWHERE, None, True, "other source"),
+        (ELSEWHERE, SHA, True, "other source"),
+        (ELSEWHERE, None, False, "new"),
+    ],
+)
+def test_a_month_that_is_published(
+    version: SourceVersion, sha256: str | None, is_loaded: bool, expected: str
+) -> None:
+    loaded = REPORT if is_loaded else None
+
+    found = class_of_published(
+        version, loaded, sha256=sha256, loaded_last_modified=NOON + timedelta(hours=1)
+    )
+
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("is_loaded", "today", "expected"),
+    [
+        (True, date(2026, 1, 1), MonthClass.WITHDRAWN),
+        (False, date(2021, 4, 1), MonthClass.NOT_PUBLISHED),
+        (False, date(2021, 8, 1), MonthClass.OVERDUE),
+    ],
+)
+def test_a_month_that_is_not(is_loaded: bool, today: date, expected: MonthClass) -> None:
+    assert class_of_unpublished(SAME.trip_file, is_loaded=is_loaded, today=today) is expected

@@ -6,10 +6,11 @@ month's lock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from taxietl.errors import RefusedLoadError
+from taxietl.steps.month_class import MonthClass, class_of_published
 from taxietl.steps.values import Entry, LoadReport, SourceVersion, Transform
 
 
@@ -20,6 +21,8 @@ class Plan:
     action: str
     reason: str
     hint: str = ""
+    month_class: MonthClass | None = None
+    """What the source has, held to what is loaded; None where nothing compared them."""
 
     def allowed(self) -> Plan:
         """The plan itself, unless it is to refuse.
@@ -55,12 +58,34 @@ def decide(
 
     Where the bytes were read, they decide: a version that claims to be unchanged does not.
     """
+    found = class_of_published(
+        version,
+        entry.report if entry else None,
+        sha256=sha256,
+        loaded_last_modified=loaded_last_modified,
+    )
+    plan = _decided(
+        version, sha256, entry, found, transforms=transforms, force=force, same_as=same_bytes_as
+    )
+    return replace(plan, month_class=found)
+
+
+def _decided(
+    version: SourceVersion,
+    sha256: str | None,
+    entry: Entry | None,
+    found: MonthClass,
+    *,
+    transforms: tuple[Transform, ...],
+    force: bool,
+    same_as: str | None,
+) -> Plan:
     is_new = entry is None or sha256 != entry.report.source_sha256
-    if same_bytes_as is not None and is_new and not force:
+    if same_as is not None and is_new and not force:
         return Plan(
             "refuse",
             f"{version.trip_file}: these bytes are loaded as "
-            f"{version.trip_file.color}-{same_bytes_as} already (SHA-256 {(sha256 or '')[:12]}).",
+            f"{version.trip_file.color}-{same_as} already (SHA-256 {(sha256 or '')[:12]}).",
             hint="Check the file and the month asked for; --force loads them as this month, too.",
         )
     if entry is None:
@@ -69,21 +94,19 @@ def decide(
         return Plan("load", "the table is gone")
     if force:
         return Plan("replace", "--force")
-    if version.source != entry.report.source:
-        return _other_source(version, sha256, entry, transforms)
-    unchanged = _same_version(version, entry)
-    if sha256 == entry.report.source_sha256 or (unchanged and sha256 is None):
-        touched = "the source was touched, its bytes are the same"
-        why = "the source's version is unchanged" if unchanged else touched
-        return _same_bytes(entry, transforms, why)
-    if sha256 is None and _is_older(version, loaded_last_modified):
-        return _stale(version, entry, transforms)
-    if sha256 is None:
-        return Plan("compare", "the source's version changed")
-    return Plan(
-        "replace",
-        f"restated: SHA-256 {entry.report.source_sha256[:12]} became {sha256[:12]}",
-    )
+    match found:
+        case MonthClass.OTHER_SOURCE:
+            return _other_source(version, sha256, entry, transforms)
+        case MonthClass.UNCHANGED:
+            return _same_bytes(entry, transforms, "the source's version is unchanged")
+        case MonthClass.TOUCHED:
+            return _same_bytes(entry, transforms, "the source was touched, its bytes are the same")
+        case MonthClass.OLDER:
+            return _stale(version, entry, transforms)
+        case MonthClass.CHANGED:
+            return Plan("compare", "the source's version changed")
+    before, now = entry.report.source_sha256, sha256 or ""
+    return Plan("replace", f"restated: SHA-256 {before[:12]} became {now[:12]}")
 
 
 def version_loaded(report: LoadReport) -> SourceVersion:
@@ -97,13 +120,6 @@ def version_loaded(report: LoadReport) -> SourceVersion:
     )
 
 
-def _is_older(version: SourceVersion, loaded_last_modified: datetime | None) -> bool:
-    """Whether the source shows what it had before: one of its servers is behind the others."""
-    if version.last_modified is None or loaded_last_modified is None:
-        return False
-    return version.last_modified < loaded_last_modified
-
-
 def _stale(version: SourceVersion, entry: Entry, transforms: tuple[Transform, ...]) -> Plan:
     """Keep what is loaded; what would need its bytes again has to wait for them."""
     why = f"the source shows an older file, of {version.last_modified:%Y-%m-%d %H:%M}, ignored"
@@ -114,16 +130,6 @@ def _stale(version: SourceVersion, entry: Entry, transforms: tuple[Transform, ..
         "refuse",
         f"{version.trip_file} is to be loaded again ({plan.reason}), but {why}.",
         hint="Run again later, when the source shows the newer one; --force loads the older.",
-    )
-
-
-def _same_version(version: SourceVersion, entry: Entry) -> bool:
-    """Whether the source says that nothing changed; a size it does not know is no difference."""
-    loaded = entry.report
-    return (
-        version.etag is not None
-        and (version.url, version.etag) == (loaded.source_url, loaded.source_etag)
-        and version.size_bytes in (None, loaded.source_bytes)
     )
 
 

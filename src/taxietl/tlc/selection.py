@@ -177,6 +177,15 @@ def check_table(table: str | None, colors: Collection[str]) -> None:
         )
 
 
+def month_since(text: str, today: date) -> Month:
+    """The month that --since names.
+
+    Raises:
+        ConfigError: it is no month, or one in the future.
+    """
+    return _not_to_come("--since", text, (today.year, today.month))
+
+
 def _not_to_come(option: str, text: str, now: Month) -> Month:
     month = parse_month(text, option)
     if month > now:
