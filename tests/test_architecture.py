@@ -19,7 +19,10 @@ ALLOWED = {
     "digests": set(),
     "replacing": set(),
     "forks": set(),
-    "orchestrator": {"version", "modules", "digests", "forks", "terminal", "masking", "errors"},
+    "journal": set(),
+    "orchestrator": {
+        *("version", "modules", "digests", "forks", "journal", "terminal", "masking", "errors"),
+    },
     "tlc": {"errors"},
     "config": {"masking", "errors"},
     "steps": {"tlc", "config", "modules", "masking", "errors"},
@@ -39,7 +42,7 @@ ALLOWED = {
     "cli": {
         *("runtime", "doctor", "schedule", "flows", "extract", "transform", "load", "steps"),
         *("tlc", "config"),
-        *("orchestrator", "replacing", "terminal", "masking", "errors"),
+        *("orchestrator", "replacing", "journal", "terminal", "masking", "errors"),
     },
     "__main__": {"cli"},
 }

@@ -62,7 +62,7 @@ class Trace:
 
     def write(self, text: str) -> None:
         """Add what was shown on the console; for a log handler, as a stream."""
-        line = re.sub(r"^\d\d:\d\d:\d\d\.\d{3} \| ", "", text.rstrip("\n"))
+        line = re.sub(r"^[\d-]{10} [\d:]{8}\.\d{3} \| ", "", text.rstrip("\n"))
         self.note(f"shown: {_without_frames(line)}")
 
     def flush(self) -> None:

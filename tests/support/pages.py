@@ -14,7 +14,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
-_CLOCK = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d\.\d{3}")
+_CLOCK = re.compile(
+    # A terminal, which the pages show, gets the log's lines without the date.
+    r"(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d{3}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+)
 _TWO_WORDS = re.compile(r"(?<=')[a-z]+-[a-z]+(?=')|^[a-z]+-[a-z]+(?=  )", re.MULTILINE)
 _DURATION = re.compile(r"\b\d+\.\d\d s\b")
 

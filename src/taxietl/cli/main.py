@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from taxietl.cli.environment import check_environment
-from taxietl.cli.stderr import choose_log_format, show_python_warnings
+from taxietl.cli.stderr import choose_log_format, show_python_warnings, show_stray_errors
 from taxietl.cli.streams import open_closed_streams, writing_to_stdout
 from taxietl.errors import TargetError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def entry() -> None:
     """Run the command line of this process, and end it."""
+    show_stray_errors()
     if "run" not in sys.argv:
         # Nothing of ours computes with matrices. NumPy's library would set up a thread and its
         # memory for each processor, and where it may not have them, interrupt the process.

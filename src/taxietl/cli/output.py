@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from taxietl.cli.stderr import LogFormat, log_format, say
+from taxietl.cli.stderr import LogFormat, log_format, say, write_line
 from taxietl.cli.streams import real_stdout, stdout_kept_for_a_document, writing_to_stdout
 from taxietl.errors import Cancelled, TargetError, TaxietlError, out_of_memory
 from taxietl.masking import masked, masked_json
@@ -98,15 +98,11 @@ class Output:
 
     def log_to_stderr(self) -> None:
         """Show log lines from here on."""
-        from taxietl.orchestrator import configure_logging
-
-        configure_logging(self.log_level, as_json=log_format() is LogFormat.JSON)
+        _show_log(self.log_level)
 
     def log_little_to_stderr(self) -> None:
         """Show none but critical log lines from here on: something else shows the months."""
-        from taxietl.orchestrator import configure_logging
-
-        configure_logging(logging.CRITICAL)
+        _show_log(logging.CRITICAL)
 
     @property
     def log_level(self) -> int:
@@ -115,6 +111,23 @@ class Output:
             return logging.DEBUG
         # What fails is told by its `error:` line, which says what the log says four times.
         return logging.CRITICAL if self.quiet else logging.INFO
+
+
+def _show_log(level: int) -> None:
+    from taxietl.orchestrator import configure_logging
+
+    configure_logging(level, as_json=log_format() is LogFormat.JSON)
+
+
+class UnshownLog(logging.Handler):
+    """Writes what is logged while no log is shown: warnings and worse."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 - a mistake in the line of somebody's library
+            text = str(record.msg)
+        write_line(record.levelname, text, f"{record.levelname.lower()}: {text}")
 
 
 def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,6 +145,7 @@ def with_output(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         out = Output(json, quiet, verbose, debug)
         # Whoever begins no run sets up no logging: it is told of long waits all the same.
+        logging.lastResort = UnshownLog(logging.WARNING)
         logging.getLogger("taxietl").setLevel(out.log_level)
         if log_format is LogFormat.JSON:
             out.log_to_stderr()

@@ -88,7 +88,7 @@ def logs(out: Output, name: RunArgument) -> None:
     def row(line: LogRow) -> Any:
         if out.json:
             return vars(line)
-        at = line.at.astimezone().time().isoformat("milliseconds")
+        at = line.at.astimezone().replace(tzinfo=None).isoformat(" ", "milliseconds")
         if line.logger == TASK_RUNS and line.task_run_id in names:
             speaker = f"Task run {names[line.task_run_id]!r}"
         elif line.logger == FLOW_RUNS and line.run_id in names:

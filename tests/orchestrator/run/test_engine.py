@@ -252,7 +252,7 @@ def test_a_script_of_ones_own_needs_no_set_up(tmp_path: Path) -> None:
     )
 
     assert done.stdout == ""
-    assert [line[15:] for line in done.stderr.splitlines()] == [
+    assert [line[26:] for line in done.stderr.splitlines()] == [
         "INFO    | taxietl.engine - Created flow run 'r-3' for flow 'tutorial'",
         "INFO    | Flow run 'r-3' - Created task run 'extract-0' for task 'extract'",
         "INFO    | Flow run 'r-3' - Executing 'extract-0' immediately...",

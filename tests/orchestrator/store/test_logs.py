@@ -18,14 +18,21 @@ from taxietl.orchestrator import (
 )
 
 
+class Terminal(io.StringIO):
+    """A text that takes itself for a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
 def console() -> Iterator[Callable[[int], io.StringIO]]:
-    """Sends our lines to a text, and leaves logging as it was."""
+    """Sends our lines to a terminal, and leaves logging as it was."""
     root, ours = logging.getLogger(), logging.getLogger("taxietl")
     handlers, level = list(root.handlers), ours.level
 
     def start(level: int = logging.INFO) -> io.StringIO:
-        stream = io.StringIO()
+        stream = Terminal()
         configure_logging(level, stream)
         return stream
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from taxietl.journal import is_journal, with_priority
 from taxietl.masking import masked
 from taxietl.orchestrator.stop.cancellation import current_cancellation
 from taxietl.orchestrator.store import history as histories
@@ -68,11 +69,12 @@ def show(line: Line) -> None:
 
 
 class ConsoleFormatter(logging.Formatter):
-    """`HH:MM:SS.mmm | LEVEL   | who - message`."""
+    """`HH:MM:SS.mmm | LEVEL   | who - message`; with the date before it where that is kept."""
 
-    def __init__(self, *, tracebacks: bool) -> None:
+    def __init__(self, *, tracebacks: bool, dated: bool) -> None:
         super().__init__()
         self._tracebacks = tracebacks
+        self._clock = "%Y-%m-%d %H:%M:%S" if dated else "%H:%M:%S"
 
     def format(self, record: logging.LogRecord) -> str:
         task_run_name = getattr(record, "task_run_name", None)
@@ -92,7 +94,7 @@ class ConsoleFormatter(logging.Formatter):
             text = line.row.message if self._tracebacks else brief
         elif record.exc_info:
             text = f"{text}\n{self.formatException(record.exc_info)}"
-        clock = f"{at:%H:%M:%S}.{int(record.msecs):03d}"
+        clock = f"{at:{self._clock}}.{int(record.msecs):03d}"
         return visible(masked(f"{clock} | {record.levelname:<7} | {who} - {text}"))
 
 
@@ -144,6 +146,26 @@ class _ConsoleFilter(logging.Filter):
 class _ConsoleHandler(logging.StreamHandler[TextIO]):
     """The console; a class of its own so that it can be told from anybody else's."""
 
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._is_journal = is_journal(stream)
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return with_priority(text, record.levelname) if self._is_journal else text
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say in a line like any other that one could not be written."""
+        error = sys.exception()
+        if isinstance(error, OSError):  # nobody reads it
+            return
+        where = f"{record.filename}:{record.lineno}"
+        record.msg = f"Log line {record.msg!r} of {where} cannot be shown: {error!r}"
+        record.args = record.exc_info = None
+        with contextlib.suppress(Exception):
+            self.stream.write(self.format(record) + self.terminator)
+            self.flush()
+
 
 class _HistoryHandler(logging.Handler):
     """Stores what is logged inside a run with that run."""
@@ -184,6 +206,11 @@ class _Unchanged(logging.Filter):
         return record.levelno >= self._root_level
 
 
+def _is_terminal(stream: TextIO) -> bool:
+    """Whether somebody looks on; a handler needs no more of a stream than `write`."""
+    return hasattr(stream, "isatty") and stream.isatty()
+
+
 def configure_logging(
     level: int = logging.INFO, stream: TextIO | None = None, *, as_json: bool = False
 ) -> None:
@@ -192,9 +219,13 @@ def configure_logging(
     for handler in list(root.handlers):
         if isinstance(handler, _ConsoleHandler):
             root.removeHandler(handler)
-    console = _ConsoleHandler(stream or sys.stderr)
-    formatter = JsonFormatter if as_json else ConsoleFormatter
-    console.setFormatter(formatter(tracebacks=level <= logging.DEBUG))
+    stream = stream or sys.stderr
+    console, tracebacks = _ConsoleHandler(stream), level <= logging.DEBUG
+    console.setFormatter(
+        JsonFormatter(tracebacks=tracebacks)
+        if as_json
+        else ConsoleFormatter(tracebacks=tracebacks, dated=not _is_terminal(stream))
+    )
     console.addFilter(_ConsoleFilter(level))
     root.addHandler(console)
     logging.getLogger("taxietl").setLevel(min(level, logging.INFO))
