@@ -89,7 +89,7 @@ test-duckdb-1.5: $(OLD_DUCKDB_VENV)/installed-$(VERSION) ## What touches DuckDB,
 	$(OLD_DUCKDB_VENV)/bin/pytest -n 2 -m 'not torture' -k 'not postgres and not http' $(ON_DUCKDB)
 
 torture: install ## Loops of over 30 seconds, seeds and counts printed
-	$(BIN)/pytest -m torture -s
+	$(BIN)/pytest -m torture -s -o faulthandler_timeout=1800
 
 bench: install ## Figures, beside DuckDB's own reading, gunzip | psql, Prefect and Luigi
 	@mkdir -p $(DEMO)/bench
