@@ -11,7 +11,7 @@ from documents import check
 from taxietl.extract.synthetic import write
 
 FLOW = """
-from taxietl import flow, task
+from taxietl import attach_event, attach_link, attach_markdown, attach_table, flow, task
 
 @task
 def add(a: int) -> int:
@@ -24,6 +24,10 @@ def inner(n: int) -> int:
 @flow
 def outer(n: int, texts: list[str]) -> dict[str, int]:
     add(n)
+    attach_event("late", rows=0)
+    attach_markdown("# All is well")
+    attach_table([{"n": n}], name="given")
+    attach_link("https://example.com")
     return {"sum": inner(n), "texts": len(texts)}
 """
 GREEN = ("--color", "green", "--year", "2021")
@@ -78,6 +82,7 @@ def test_a_run_and_what_is_told_of_it(taxietl: Taxietl, tmp_path: Path) -> None:
     name = done.document["run"]["name"]
     tree = taxietl("runs", "show", name, "--json").document
     check(tree, "run_tree")
+    assert [each["kind"] for each in tree["attachments"]] == ["markdown", "table", "link"]
     assert [each["kind"] for each in tree["task_runs"]] == ["task", "subflow"]
     assert tree["task_runs"][1]["child_run"]["task_runs"][0]["task"] == "add"
     check(taxietl("runs", "ls", "--json").document, "runs")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli import candidates, runs_control
+from taxietl.cli.attachment_lines import attachment_document, attachment_lines
 from taxietl.cli.commands import Commands
 from taxietl.cli.options import RunArgument
 from taxietl.cli.output import Output
@@ -158,7 +159,13 @@ def _document(tree: Tree, run: RunRow, links: Resumptions) -> dict[str, Any]:
         )
     states = [_state(state) for state in tree.states.get((run.id, None), ())]
     events = [_event(event) for event in tree.events.get(run.id, ())]
-    return _run(run, links) | {"states": states, "events": events, "task_runs": tasks}
+    attachments = [attachment_document(each) for each in tree.attachments.get(run.id, ())]
+    return _run(run, links) | {
+        "states": states,
+        "events": events,
+        "attachments": attachments,
+        "task_runs": tasks,
+    }
 
 
 def _event(record: EventRow) -> dict[str, Any]:
@@ -193,12 +200,17 @@ def _lines(tree: Tree, run: RunRow, links: Resumptions, depth: int = 0) -> list[
     lines = [indent + one_line(line)]
     for event in tree.events.get(run.id, ()):
         lines.append(f"{indent}  {one_line(f'! {event.name:<12} {event.message}')}".rstrip())
+    attached = tree.attachments.get(run.id, ())
+    own = [each for each in attached if each.task_run_id is None]
+    lines += attachment_lines(own, f"{indent}  ")
     for each in tree.task_runs.get(run.id, ()):
         child = tree.runs.get(each.child_run_id or "")
         if child is not None:
             lines += _lines(tree, child, links, depth + 1)
         else:
             lines.append(f"{indent}  {one_line(_task_line(each, _next_attempt_at(tree, each)))}")
+            own = [row for row in attached if row.task_run_id == each.id]
+            lines += attachment_lines(own, f"{indent}    ")
     return lines
 
 

@@ -10,14 +10,18 @@ from taxietl.terminal import one_line
 
 def table(headings: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows under their headings, numbers to the right; a missing value is empty."""
-    cells = [[_text(row.get(name)) for name in headings] for row in rows]
+    return grid(headings, [[row.get(name) for name in headings] for row in rows])
+
+
+def grid(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """The same of rows whose values stand in the order of the headings."""
+    cells = [[_text(value) for value in row] for row in rows]
+    columns = range(len(headings))
     numeric = [
-        bool(rows) and all(isinstance(row.get(name), int | float | None) for row in rows)
-        for name in headings
+        bool(rows) and all(isinstance(row[index], int | float | None) for row in rows)
+        for index in columns
     ]
-    widths = [
-        max([len(name), *(len(row[index]) for row in cells)]) for index, name in enumerate(headings)
-    ]
+    widths = [max([len(headings[index]), *(len(row[index]) for row in cells)]) for index in columns]
     lines = []
     for row in [list(headings), *cells]:
         padded = [

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.define.retry import Retry, exponential
     from taxietl.orchestrator.define.runs import Run, TaskRun, current_run
     from taxietl.orchestrator.define.stream import Stream
+    from taxietl.orchestrator.run.attachments import (
+        attach_image,
+        attach_link,
+        attach_markdown,
+        attach_table,
+    )
     from taxietl.orchestrator.run.engine import Engine
     from taxietl.orchestrator.run.events import attach_event
     from taxietl.orchestrator.run.logs import configure_logging, get_run_logger
@@ -59,6 +65,10 @@ _MODULES = {
     "Task": "define.decorators",
     "TaskRun": "define.runs",
     "attach_event": "run.events",
+    "attach_image": "run.attachments",
+    "attach_link": "run.attachments",
+    "attach_markdown": "run.attachments",
+    "attach_table": "run.attachments",
     "configure_logging": "run.logs",
     "current_cancellation": "stop.cancellation",
     "current_run": "define.runs",
@@ -88,6 +98,10 @@ __all__ = [
     "Task",
     "TaskRun",
     "attach_event",
+    "attach_image",
+    "attach_link",
+    "attach_markdown",
+    "attach_table",
     "configure_logging",
     "current_cancellation",
     "current_run",

@@ -40,4 +40,4 @@ def test_a_tree_takes_as_many_queries_however_many_tasks_it_has(engine: Engine) 
             story = tree.states[task_run.run_id, task_run.id]
             assert story == engine.history.states(task_run.run_id, task_run.id)
             assert [one.state.name for one in story] == ["Pending", "Running", "Completed"]
-    assert counts == [4, 4]  # runs, task runs, states, events
+    assert counts == [5, 5]  # runs, task runs, states, events, attachments

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from taxietl.orchestrator.store.history import TREE
 from taxietl.orchestrator.store.rows import (
+    AttachmentRow,
     EventRow,
     RunRow,
     StateRow,
@@ -52,6 +53,8 @@ class Tree:
     """By the ids of run and task run, None for the run itself, in their order."""
     events: dict[str, list[EventRow]] = field(default_factory=dict)
     """By the ids of their runs, in their order."""
+    attachments: dict[str, list[AttachmentRow]] = field(default_factory=dict)
+    """As the events."""
 
 
 def tree_of(history: History, root: RunRow, *, states: bool = True) -> Tree:
@@ -66,6 +69,9 @@ def tree_of(history: History, root: RunRow, *, states: bool = True) -> Tree:
         found.states.setdefault((state.run_id, state.task_run_id), []).append(state)
     for event in map(EventRow.of, _below(history, "SELECT * FROM events WHERE run_id", root)):
         found.events.setdefault(event.run_id, []).append(event)
+    rows = _below(history, "SELECT * FROM attachments WHERE run_id", root) if states else []
+    for each in map(AttachmentRow.of, rows):
+        found.attachments.setdefault(each.run_id, []).append(each)
     return found
 
 

@@ -1,7 +1,7 @@
 """The child process of an isolated task: finds the function, calls it, sends what comes of it.
 
-Messages go to the parent as pickled pairs, in their order: `("print", text)`, `("log", fields)`
-and at last `("value", pickled)` or `("error", Failure)`.
+Messages go to the parent as pickled pairs, in their order: `("print", text)`, `("log", fields)`,
+`("attached", Attached)` and at last `("value", pickled)` or `("error", Failure)`.
 """
 
 from __future__ import annotations
@@ -157,6 +157,7 @@ def main() -> None:
         function = _found(job)
         args, kwargs = pickle.loads(job.arguments)
         lines.current.set(job.who)
+        lines.relay.set(functools.partial(channel.send, "attached"))
         caller.set(_InIsolatedTask(job.who))
         cancelling.current.set(cancellation)
         message: tuple[str, object] = ("value", _pickled(function(*args, **kwargs)))

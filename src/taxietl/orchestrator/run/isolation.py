@@ -20,6 +20,7 @@ from typing import Any
 
 from taxietl.errors import Cancelled, ConfigError, IsolatedProcessError
 from taxietl.orchestrator.run import portable
+from taxietl.orchestrator.run.attaching import keep
 from taxietl.orchestrator.run.isolated_child import Failure, FunctionName, Job
 from taxietl.orchestrator.stop.cancellation import current_cancellation
 from taxietl.orchestrator.stop.programs import kept_apart
@@ -140,6 +141,8 @@ def _answer(child: subprocess.Popen[bytes], who: Identity) -> Any:
             sys.stdout.write(payload)
         elif kind == "log":
             _log(payload)
+        elif kind == "attached":
+            keep(payload)
         else:
             with suppress(subprocess.TimeoutExpired):  # its exit handlers may take a moment
                 child.wait(GRACE_SECONDS)

@@ -52,6 +52,14 @@ def shown_with_digest(arguments: Mapping[str, object]) -> tuple[str, str | None]
         return written.text, ""
 
 
+def shown_value(value: object, *, name: str = "") -> object:
+    """One value of that name, made of JSON's types: masked, what has no JSON form as `<type>`."""
+    try:
+        return _Showing().named(name, value)
+    except RecursionError:  # it holds itself
+        return f"<{type(value).__name__}>"
+
+
 def hides(value: object) -> bool:
     """Whether something in the value is masked where it is shown, as a secret is.
 
@@ -116,17 +124,17 @@ class _Showing:
         if callable(getattr(value, "get_secret_value", None)):
             return self._mask()
         if found is Shape.FIELDS:
-            return {name: self._named(name, each) for name, each in attributes(value).items()}
+            return {name: self.named(name, each) for name, each in attributes(value).items()}
         return self._scalar(value)
 
     def mapping(self, value: Mapping[Any, object]) -> object:
         """A mapping by its keys, or as pairs where one of them is no text."""
         if all(isinstance(key, str) for key in value):
-            return {self._masked(str(key)): self._named(key, each) for key, each in value.items()}
+            return {self._masked(str(key)): self.named(key, each) for key, each in value.items()}
         pairs = ([self.plain(key), self.plain(each)] for key, each in value.items())
         return sorted(pairs, key=json.dumps)
 
-    def _named(self, name: str, value: object) -> object:
+    def named(self, name: str, value: object) -> object:
         """The value of that name, which may say that it is a secret."""
         is_secret = isinstance(value, (str, bytes)) and value and is_secret_name(name)
         return self._mask() if is_secret else self.plain(value)
@@ -139,6 +147,9 @@ class _Showing:
             return value.total_seconds()
         if isinstance(value, (PurePath, Decimal, UUID)):
             return self._masked(str(value))
+        if (numpy := sys.modules.get("numpy")) and isinstance(value, numpy.generic):
+            found = value.item()
+            return self.plain(found if isinstance(found, NATIVE) else str(value))
         if isinstance(value, bytes):
             if holds_secret(value.decode("latin-1")):
                 return self._mask()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -46,6 +47,9 @@ class Identity:
 
 current: ContextVar[Identity | None] = ContextVar("taxietl_identity", default=None)
 """The run or task run that the current code belongs to; None outside any run."""
+
+relay: ContextVar[Callable[[object], None] | None] = ContextVar("taxietl_relay", default=None)
+"""Of a process without a history: takes what is attached to the one that has it."""
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ def _forget(connection: sqlite3.Connection, trees: list[str], *, dry_run: bool) 
         "logs": f"FROM logs WHERE {of_trees}",
         "states": f"FROM states WHERE {of_trees}",
         "events": f"FROM events WHERE {of_trees}",
+        "attachments": f"FROM attachments WHERE {of_trees}",
     }
     counts = [
         connection.execute(f"SELECT COUNT(*) {wheres[table]}", trees).fetchone()[0]

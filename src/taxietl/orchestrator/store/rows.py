@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class _Row:
-    """What `runs` and `task_runs` have in common: a state, times, and JSON among other columns."""
+    """What the tables have in common: states, times, and JSON among other columns."""
 
     def to_columns(self) -> dict[str, Any]:
         """The row as its table has it."""
@@ -172,59 +172,56 @@ class StateRow:
 
 
 @dataclass(frozen=True)
-class LogRow:
-    """One line logged in a run."""
+class OfRunRow(_Row):
+    """What belongs to a run, or to one of its task runs, and has a time."""
 
     run_id: str
     task_run_id: str | None
     at: datetime
+
+
+@dataclass(frozen=True)
+class LogRow(OfRunRow):
+    """One line logged in a run."""
+
     level: str
     logger: str
     message: str
 
     def to_columns(self) -> dict[str, Any]:
-        """The row as the table has it."""
+        """See `_Row`; by a shorter way, since each change of state stores some."""
         return vars(self) | {"at": to_text(self.at)}
-
-    @classmethod
-    def of(cls, row: sqlite3.Row) -> LogRow:
-        """What a row of `logs` says."""
-        return cls(
-            run_id=row["run_id"],
-            task_run_id=row["task_run_id"],
-            at=when(row["at"]),
-            level=row["level"],
-            logger=row["logger"],
-            message=row["message"],
-        )
 
 
 @dataclass(frozen=True)
-class EventRow:
+class EventRow(OfRunRow):
     """One named event that was attached to a run."""
 
-    run_id: str
-    task_run_id: str | None
-    at: datetime
     name: str
     message: str
     details_json: str
-
-    def to_columns(self) -> dict[str, Any]:
-        """The row as the table has it."""
-        columns = {_COLUMNS.get(name, name): value for name, value in vars(self).items()}
-        return columns | {"at": to_text(self.at)}
-
-    @classmethod
-    def of(cls, row: sqlite3.Row) -> EventRow:
-        """What a row of `events` says."""
-        values = {name: row[_COLUMNS.get(name, name)] for name in _names(cls)}
-        return cls(**values | {"at": when(row["at"])})
 
     @property
     def details(self) -> dict[str, Any]:
         """As JSON values."""
         return _json(self.details_json, {})
+
+
+@dataclass(frozen=True)
+class AttachmentRow(OfRunRow):
+    """A text, table, link or picture that was attached to a run."""
+
+    kind: str
+    """`markdown`, `table`, `link` or `image`."""
+    name: str
+    description: str
+    content_json: str
+    """By its kind: see `run/attachments.py`."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As JSON values."""
+        return _json(self.content_json, {})
 
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
@@ -280,10 +277,15 @@ def state_columns(state: State) -> dict[str, Any]:
     }
 
 
-_COLUMNS = {"parameters_json": "parameters", "details_json": "details"}
+_COLUMNS = {
+    "content_json": "content",
+    "details_json": "details",
+    "parameters_json": "parameters",
+}
 """Where a column has another name than the field."""
 
 _READERS: dict[str, Callable[[sqlite3.Row], Any]] = {
+    "at": lambda row: when(row["at"]),
     "attempts": lambda row: _number(row["attempts"]),
     "counts": lambda row: _json(row["counts"], {}),
     "created_at": lambda row: when(row["created_at"]),

@@ -116,7 +116,19 @@ CREATE TABLE events (
 CREATE INDEX events_by_run ON events (run_id);
 """
 
-STEPS = (FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES, REUSE, EVENTS)
+# What a run or task run is to be seen by: texts, tables, links and pictures.
+ATTACHMENTS = """
+CREATE TABLE attachments (
+    run_id TEXT NOT NULL, task_run_id TEXT, at TEXT NOT NULL, kind TEXT NOT NULL,
+    name TEXT NOT NULL, description TEXT NOT NULL, content TEXT NOT NULL
+);
+CREATE INDEX attachments_by_run ON attachments (run_id);
+"""
+
+STEPS = (
+    *(FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES),
+    *(REUSE, EVENTS, ATTACHMENTS),
+)
 
 
 def version_of(connection: sqlite3.Connection) -> int:

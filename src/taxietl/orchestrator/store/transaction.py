@@ -26,8 +26,10 @@ from taxietl.orchestrator.store.lines import (
     with_traceback,
 )
 from taxietl.orchestrator.store.rows import (
+    AttachmentRow,
     EventRow,
     LogRow,
+    OfRunRow,
     RunRow,
     StateRow,
     TaskRunRow,
@@ -50,6 +52,7 @@ _LEVELS = {
     StateType.FAILED: logging.ERROR,
     StateType.CRASHED: logging.ERROR,
 }
+_TABLES = {LogRow: "logs", EventRow: "events", AttachmentRow: "attachments"}
 _IN_TREE = "run_id IN (SELECT id FROM runs WHERE root_id = ?)"
 
 
@@ -103,12 +106,10 @@ class Transaction:
         """A state that begins now."""
         return State(name, message, self.at)
 
-    def add(
-        self, row: RunRow | TaskRunRow | LogRow | EventRow, *, of: HasState | None = None
-    ) -> None:
-        """Insert a run or task run in its state, see `move`; an event; or a line that is shown."""
-        if isinstance(row, (LogRow, EventRow)):
-            self._insert("logs" if isinstance(row, LogRow) else "events", row.to_columns())
+    def add(self, row: RunRow | TaskRunRow | OfRunRow, *, of: HasState | None = None) -> None:
+        """Insert a run or task run in its state, see `move`; or what belongs to one."""
+        if isinstance(row, OfRunRow):
+            self._insert(_TABLES[type(row)], row.to_columns())
             return
         columns = row.to_columns()
         if isinstance(row, TaskRunRow):
