@@ -52,6 +52,15 @@ def test_a_month_is_loaded_and_every_row_accounted_for(
     assert rows_of(home, "SELECT count(*), min(source_month)::TEXT FROM green_trips") == [
         (month["rows_loaded"], "2021-01-01")
     ]
+    (run,) = taxietl("runs", "show", "green-2021-01", "--json").document["attachments"]
+    counts = dict(zip(run["content"]["columns"], *run["content"]["rows"], strict=True))
+    assert counts == {
+        "read": ROWS,
+        "loaded": month["rows_loaded"],
+        "dropped": dropped,
+        "rejected": month["rows_rejected"],
+    }
+    assert "+ table    rows, 1 row\n" in taxietl("runs", "show", "green-2021-01").out
 
 
 def test_the_text_names_the_rule_that_left_rows_out_and_the_way_to_keep_them(

@@ -24,6 +24,7 @@ from taxietl.load.table_names import table_name
 from taxietl.orchestrator import (
     Cache,
     Stream,
+    attach_table,
     current_cancellation,
     current_run,
     flow,
@@ -203,11 +204,13 @@ def load(
     )
     with holder_named(), warned(lambda: batches.result.warnings(file.path.name)):
         try:
-            return loader(options.to).load(file, batches, request, current_cancellation())
+            report = loader(options.to).load(file, batches, request, current_cancellation())
         except TooManyRejectsError as error:
             path = write_rejects(error.tally, request.run_name or str(request.trip_file))
             error.hint += f" They are listed in {path}."
             raise
+    attach_table(report.counts, name="rows")
+    return report
 
 
 @flow(name="Ingest data", run_name="{trip_file}")

@@ -284,6 +284,16 @@ class LoadReport:
     warnings: tuple[str, ...] = ()
     """Of this run; the ledger keeps what they are about, not the sentences."""
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of the file's rows."""
+        return {
+            "read": self.rows_read,
+            "loaded": self.rows_loaded,
+            "dropped": sum(self.rows_dropped.values()),
+            "rejected": self.rows_rejected,
+        }
+
 
 @dataclass(frozen=True)
 class Entry:
