@@ -8,10 +8,12 @@
     │   ├── CorruptFileError          the file cannot be read to its end
     │   └── TransferError             cut, stalled, refused for now; a TransientError
     ├── DataError                 4   schema, rejects, counts
+    │   ├── NoRowsError               the file has columns, and no rows
     │   ├── SchemaError               columns or types are not what the contract says
     │   ├── TooManyRejectsError       more unreadable lines than --max-rejects
     │   ├── CountMismatchError        rows read are not rows loaded + dropped + rejected
     │   └── RefusedLoadError          a plan that needs --force or another limit
+    │       └── ShrunkError               a month that lost more rows than --max-shrink allows
     ├── TargetError               5   database, bucket, disk
     │   ├── NotOursError              a table or file that taxietl did not make
     │   ├── NoWarehouseError          a DuckDB file that the first load has yet to make
@@ -104,6 +106,10 @@ class DataError(TaxietlError):
     exit_code = 4
 
 
+class NoRowsError(DataError):
+    """The file names its columns and holds no row."""
+
+
 class SchemaError(DataError):
     """The file's columns or types are not those of any era of its colour."""
 
@@ -112,7 +118,7 @@ class TooManyRejectsError(DataError):
     """More lines are no trips than `--max-rejects` allows; carries their tally."""
 
     def __init__(self, trip_file: object, tally: Any, limit: int) -> None:
-        self.tally = tally
+        self.tally, self.limit = tally, limit
         first = next((note for note in tally.notes if note.kind == "row"), None)
         where = f"; the first is line {first.line}: {first.reason}" if first else ""
         count = tally.rows_rejected
@@ -130,6 +136,14 @@ class CountMismatchError(DataError):
 
 class RefusedLoadError(DataError):
     """The plan would replace a month by other data than was asked for; nothing was done."""
+
+
+class ShrunkError(RefusedLoadError):
+    """A month would be replaced by far fewer rows, or none."""
+
+    def __init__(self, message: str, *, hint: str, rows_before: int, rows_after: int) -> None:
+        super().__init__(message, hint=hint)
+        self.rows_before, self.rows_after = rows_before, rows_after
 
 
 class TargetError(TaxietlError):

@@ -55,9 +55,11 @@ def zones(
     out.log_to_stderr()
     run = open_engine().run(ingest_zones, chosen, target, force)
     report = run.result()
+    zones = asdict(report)
+    del zones["replaced"]  # told by an event of the run
     document = {
         "run": {"id": run.id, "name": run.name, "state": run.state.name},
-        "zones": asdict(report),
+        "zones": zones,
         "exit_code": 0,
     }
     out.result(document, _as_text(report))

@@ -12,6 +12,7 @@ import pyarrow as pa  # noqa: TID253  this module is loaded when a month is inge
 from taxietl.config import profile_named, settings
 from taxietl.errors import ConfigError, TooManyRejectsError
 from taxietl.flows import retries
+from taxietl.flows.data_events import attach_what_changed, refusals_attached
 from taxietl.flows.defaults import with_defaults
 from taxietl.flows.ledger_rows import other_month_of
 from taxietl.flows.months import WORKERS, MonthResult, each_month
@@ -229,7 +230,11 @@ def ingest(trip_file: TripFile, options: IngestOptions) -> LoadReport:
                 warnings=version.warnings,
             )
         file = replace(extract(version, options.source), version=version)
-        return load(transform(file, options), file, options)
+        rows_before = planned.current.rows_loaded if planned.current else None
+        with refusals_attached(trip_file, options.to, rows_before=rows_before):
+            report = load(transform(file, options), file, options)
+    attach_what_changed(report, options.to)
+    return report
 
 
 @flow(name="Ingest months")

@@ -10,6 +10,12 @@ from pathlib import Path
 
 from taxietl.config import FolderProfile, LakeProfile, settings
 from taxietl.errors import ConfigError
+from taxietl.flows.data_events import (
+    Loaded,
+    attach_rejects,
+    attach_restated,
+    refusals_attached,
+)
 from taxietl.flows.ingest import check_source, extract, probe, transform
 from taxietl.flows.lake import healed, open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
@@ -114,7 +120,8 @@ def _uploaded(version: SourceVersion, options: UploadOptions) -> UploadReport:
     if options.raw:
         staged = copy(file, planned, options)
     else:
-        with _alone():
+        rows_before = known.facts.rows if known else None
+        with _alone(), refusals_attached(trip_file, options.to, rows_before=rows_before):
             staged = write(transform(file, options.read_as), file, planned, options)
     try:
         uploaded = upload(staged, planned, options)
@@ -122,7 +129,21 @@ def _uploaded(version: SourceVersion, options: UploadOptions) -> UploadReport:
     finally:
         if options.keep_local is None:
             staged.path.unlink(missing_ok=True)
+    _attach_events(planned, uploaded, options.to)
     return _report(planned, uploaded, options, staged.warnings)
+
+
+def _attach_events(planned: PlannedUpload, uploaded: Version, to: str) -> None:
+    """Tell what an upload changed or left out that somebody may want to know."""
+    trip_file, known = planned.version.trip_file, planned.goes_to.standing.version
+    old, new = known.facts if known else None, uploaded.facts
+    attach_rejects(trip_file, to, new.rows_rejected)
+    attach_restated(
+        trip_file,
+        to,
+        before=Loaded(old.source, old.source_sha256, old.rows) if old else None,
+        after=Loaded(new.source, new.source_sha256, new.rows),
+    )
 
 
 @flow(name="Upload months to the lake")

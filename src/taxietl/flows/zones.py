@@ -8,6 +8,7 @@ from taxietl.config import LakeProfile, settings
 from taxietl.errors import ConfigError
 from taxietl.extract.zones import zone_file
 from taxietl.flows import retries
+from taxietl.flows.data_events import Loaded, attach_restated
 from taxietl.flows.warehouse import loader
 from taxietl.orchestrator import current_cancellation, current_run, flow, get_run_logger, task
 from taxietl.steps.zones import ZoneFile, ZoneLoader, ZoneReport, ZoneRequest
@@ -39,6 +40,13 @@ def ingest_zones(source: str, to: str, force: bool = False) -> ZoneReport:
     file = extract_zones(source)
     report = upload_zones(file, to, force) if _is_lake(to) else load_zones(file, to, force)
     get_run_logger().info("%s: %s", report.table, report.reason)
+    old = report.replaced
+    attach_restated(
+        None,
+        to,
+        before=Loaded(old.source, old.source_sha256, old.rows_loaded) if old else None,
+        after=Loaded(report.source, report.source_sha256, report.rows_loaded),
+    )
     return report
 
 

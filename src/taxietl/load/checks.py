@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import math
 
-from taxietl.errors import CountMismatchError, RefusedLoadError, TooManyRejectsError
+from taxietl.errors import (
+    CountMismatchError,
+    RefusedLoadError,
+    ShrunkError,
+    TooManyRejectsError,
+)
 from taxietl.steps.values import Entry, LoadRequest, Pickups, Tally
 
 
@@ -61,23 +66,23 @@ def check_shrink(rows_loaded: int, entry: Entry | None, request: LoadRequest) ->
     added or deleted by hand must neither forbid their repair nor hide a cut file.
 
     Raises:
-        RefusedLoadError: so it is.
+        RefusedLoadError: so it is; where rows would be lost, as a `ShrunkError`.
     """
+    before = entry.report.rows_loaded if entry is not None and entry.rows_present else 0
+    # By somebody's hand it may be less than 0: nothing is ever loaded as nothing.
+    lost = (before - rows_loaded) / before if before > 0 else 0.0
     if not rows_loaded:
-        raise RefusedLoadError(
-            f"{request.trip_file}: no row is left to load.",
-            hint="All were left out by the transforms or rejected; see --transform.",
-        )
-    if entry is None or not entry.rows_present:
-        return
-    before = entry.report.rows_loaded
-    if before <= 0:  # by somebody's hand: nothing is ever loaded as nothing
-        return
-    lost = (before - rows_loaded) / before
+        message = f"{request.trip_file}: no row is left to load."
+        hint = "All were left out by the transforms or rejected; see --transform."
+        if lost:
+            raise ShrunkError(message, hint=hint, rows_before=before, rows_after=0)
+        raise RefusedLoadError(message, hint=hint)
     if lost > request.max_shrink:
         enough = math.ceil(lost * 100) / 100
-        raise RefusedLoadError(
+        raise ShrunkError(
             f"{request.trip_file} would shrink by {lost:.1%}, from {before:,} rows "
             f"to {rows_loaded:,}.",
             hint=f"Nothing was replaced. If that is right, add --max-shrink {enough:.2f}.",
+            rows_before=before,
+            rows_after=rows_loaded,
         )

@@ -43,7 +43,7 @@ class ZoneTables(Tables):
         if action == "nothing" and current is not None:
             return replace(current, action="nothing to do", reason=reason)
         self._make_ready(has_table)
-        report = new_report(request, action, reason, target=self._target)
+        report = new_report(request, action, reason, current=current, target=self._target)
         self._connection.execute(f"DELETE FROM {TABLE}")
         self._connection.executemany(
             f"INSERT INTO {TABLE} ({LISTED}) VALUES (?, ?, ?, ?)",

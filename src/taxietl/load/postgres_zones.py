@@ -48,7 +48,7 @@ class ZoneTables(Tables):
         if action == "nothing" and current is not None:
             return replace(current, action="nothing to do", reason=reason)
         self._make_ready(has_table)
-        report = new_report(request, action, reason, target=self._target)
+        report = new_report(request, action, reason, current=current, target=self._target)
         table, loads = self._sql_name(TABLE), self._sql_name(LOADS)
         self._session.run(f"DELETE FROM {self.name_of(TABLE)}")
         with self._session.cursor() as cursor:

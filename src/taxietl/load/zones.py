@@ -9,7 +9,7 @@ from typing import Any
 
 import taxietl
 from taxietl.load.sql import quoted
-from taxietl.steps.zones import ZoneReport, ZoneRequest
+from taxietl.steps.zones import PreviousZones, ZoneReport, ZoneRequest
 from taxietl.tlc.zones import COLUMNS, TABLE, VIEW_COLUMNS
 
 LOADS = "taxietl_zone_loads"
@@ -41,8 +41,17 @@ LOAD_COLUMNS: Mapping[str, str] = {
 """Of the ledger; append-only but for `superseded_at`."""
 
 
-def new_report(request: ZoneRequest, action: str, reason: str, *, target: str) -> ZoneReport:
-    """The report of a load that puts the request's rows into the table."""
+def new_report(
+    request: ZoneRequest, action: str, reason: str, *, current: ZoneReport | None, target: str
+) -> ZoneReport:
+    """The report of a load that puts the request's rows into the table.
+
+    Args:
+        current: the table's last load.
+    """
+    replaced = None
+    if action == "replace" and current is not None:
+        replaced = PreviousZones(current.source, current.source_sha256, current.rows_loaded)
     return ZoneReport(
         action="replaced" if action == "replace" else "loaded",
         reason=reason,
@@ -58,6 +67,7 @@ def new_report(request: ZoneRequest, action: str, reason: str, *, target: str) -
         run_name=request.run_name,
         taxietl_version=taxietl.__version__,
         loaded_at=datetime.now(UTC),
+        replaced=replaced,
     )
 
 

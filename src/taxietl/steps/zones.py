@@ -49,6 +49,15 @@ class ZoneRequest:
 
 
 @dataclass(frozen=True)
+class PreviousZones:
+    """The file whose rows these replaced."""
+
+    source: str
+    source_sha256: str
+    rows_loaded: int
+
+
+@dataclass(frozen=True)
 class ZoneReport:
     """What was done with the table."""
 
@@ -70,6 +79,7 @@ class ZoneReport:
     run_name: str
     taxietl_version: str
     loaded_at: datetime
+    replaced: PreviousZones | None = None
 
 
 @runtime_checkable

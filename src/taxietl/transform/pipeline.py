@@ -15,7 +15,7 @@ from dataclasses import replace
 import pyarrow as pa  # noqa: TID253  imported only where batches are handled
 import pyarrow.compute as pc  # noqa: TID253
 
-from taxietl.errors import DataError, SchemaError, SourceError, TaxietlError
+from taxietl.errors import DataError, NoRowsError, SchemaError, SourceError, TaxietlError
 from taxietl.steps.protocols import MonthlyTransformer, Transformer
 from taxietl.steps.values import NOTES_KEPT, Note, Pickups, Remark, SourceFile, Tally, Transform
 from taxietl.tlc.blanks import trimmed
@@ -77,7 +77,8 @@ def clean_batches(
     Raises:
         SourceError: the file cannot be read to its end, or changes meanwhile.
         SchemaError: its columns or values are not those of its colour.
-        DataError: it has no rows, or a transformer failed.
+        NoRowsError: it has none.
+        DataError: a transformer failed.
     """
     stamp = _stamp(file)
     source = reader(file, column_rules, block_bytes=block_bytes)
@@ -107,7 +108,7 @@ def clean_batches(
             hint="Run again when it is no longer being written.",
         )
     if not source.rows_counted:
-        raise DataError(f"{file.path} names its columns and has no rows.", hint="Fetch it again.")
+        raise NoRowsError(f"{file.path} names its columns and has no rows.", hint="Fetch it again.")
     counts.check_readable(file, dates)
     return counts.tally(source)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.standing import Standing, State
 from taxietl.load.lake.values import ZONES_KEY, Facts, Form, Version, uploaded_at
 from taxietl.steps.protocols import Cancellation, untold
-from taxietl.steps.zones import ZoneReport, ZoneRequest
+from taxietl.steps.zones import PreviousZones, ZoneReport, ZoneRequest
 from taxietl.tlc.zones import CONTRACT_VERSION, TABLE
 
 
@@ -48,7 +49,11 @@ class LakeZones:
             return self._report(standing.version, "nothing to do", reason)
         version = self._put(request, standing, cancellation)
         self._lake.record(version)
-        return self._report(version, "loaded" if action == "load" else "replaced", reason)
+        if action == "load" or standing.version is None:
+            return self._report(version, "loaded" if action == "load" else "replaced", reason)
+        old = standing.version.facts
+        replaced = PreviousZones(old.source, old.source_sha256, old.rows or 0)
+        return replace(self._report(version, "replaced", reason), replaced=replaced)
 
     def _put(self, request: ZoneRequest, standing: Standing, cancellation: Cancellation) -> Version:
         # Loads pyarrow, which finding nothing to do does not need.
