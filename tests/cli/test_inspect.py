@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from command import Taxietl, check_refused
 from documents import check
+from markup import Page
 
 from taxietl.extract.synthetic import write
 
@@ -23,34 +23,6 @@ def file(tmp_path: Path) -> Path:
     header, *lines = path.read_text().splitlines()
     path.write_text("\n".join([f"{header},own<b>", *(f"{each},<i>&\"x'" for each in lines)]))
     return path
-
-
-class Page(HTMLParser):
-    """What a browser would do with the page: its tags balanced, its text, what it would load."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.loads: list[str] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "srcset")]
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 @pytest.mark.parametrize("kind", ["duckdb", "postgres", "file"])

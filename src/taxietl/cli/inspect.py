@@ -16,8 +16,9 @@ from taxietl.cli.commands import Commands
 from taxietl.cli.month_files import files_of
 from taxietl.cli.options import OnWarehouseOption, TableOption
 from taxietl.cli.output import Output, describe_error
+from taxietl.cli.pages import check_folder, write_page
 from taxietl.cli.session import open_settings, profile_named
-from taxietl.errors import ConfigError, TargetError, TaxietlError, worst_exit_code
+from taxietl.errors import ConfigError, TaxietlError, worst_exit_code
 from taxietl.tlc.selection import MonthOptions, check_table
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def inspect(
         )
     pages = files_of(months, html, "--html") if html else {}
     for page in pages.values():
-        _check_folder(page)
+        check_folder(page)
     open_settings()
     from taxietl.flows.inspect import inspect_file, inspect_table
     from taxietl.flows.warehouse import loader
@@ -127,17 +128,11 @@ def _shown(out: Output, found: Quality, page: Path | None) -> tuple[dict[str, An
     from taxietl.cli.inspect_text import as_text
 
     if page is not None:
-        _write(page, found)
+        from taxietl.cli import inspect_page
+
+        write_page(page, inspect_page.page(found))
         out.note(f"wrote {page}")
     return _document(found) | {"html": page}, "" if out.json else as_text(found)
-
-
-def _check_folder(page: Path) -> None:
-    if not page.parent.is_dir():
-        raise ConfigError(
-            f"{page} cannot be written: there is no folder {page.parent}.",
-            hint=f"Make it with `mkdir -p {page.parent}`, or name another file with --html.",
-        )
 
 
 def _months(file: str | None, asked: MonthOptions) -> list[TripFile]:
@@ -201,16 +196,3 @@ def _column(column: dict[str, Any]) -> dict[str, Any]:
     if values is not None:
         column["values"] = [{"value": value, "rows": rows} for value, rows in values]
     return column
-
-
-def _write(path: Path, found: Quality) -> None:
-    from taxietl.cli.inspect_page import page
-    from taxietl.replacing import replacing
-
-    try:
-        with replacing(path) as beside:
-            beside.write_text(page(found), encoding="utf-8")
-    except OSError as error:
-        raise TargetError(
-            f"{path} cannot be written: {error.strerror}.", hint="Name another file with --html."
-        ) from error

@@ -1,4 +1,4 @@
-"""A month's quality as one HTML file: no script, nothing from the network, light and dark."""
+"""A month's quality as a web page."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-import taxietl
 from taxietl.cli.charts import bars, meter, spread
 from taxietl.cli.inspect_text import origin_text, share_text, value_text
+from taxietl.cli.pages import document, tile
 
 if TYPE_CHECKING:
     from taxietl.flows.quality import ColumnQuality, Histogram, Quality
@@ -34,15 +34,10 @@ def page(found: Quality) -> str:
             f'<section><h2>Codes and texts</h2><div class="codes">{"".join(_codes(found))}</div>'
             "</section>",
             f"<section><h2>All columns</h2>{_columns(found)}</section>",
-            f"<footer>taxietl {escape(taxietl.__version__)} · source SHA-256 "
-            f"<code>{escape(found.load.source_sha256)}</code></footer>",
         ]
     )
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{name}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
-    )
+    sha256 = f" · source SHA-256 <code>{escape(found.load.source_sha256)}</code>"
+    return document(str(found.trip_file), body, style=_STYLE, footer=sha256)
 
 
 def _tiles(found: Quality) -> Iterator[str]:
@@ -60,7 +55,7 @@ def _tiles(found: Quality) -> Iterator[str]:
         if name in counted
     ]
     for label, rows in tiles:
-        yield f'<div class="tile"><b>{rows:,}</b><span>{escape(label)}</span></div>'
+        yield tile(f"{rows:,}", label)
 
 
 def _charts(found: Quality) -> Iterator[str]:
@@ -169,22 +164,7 @@ _TO_THE_RIGHT = {
 
 
 _STYLE = """
-:root { color-scheme: light dark; --back: #f7f7f5; --card: #fff; --ink: #1d2125; --soft: #667079;
-  --line: #e1e3e0; --bar: #d99a00; --median: #1d2125; }
-@media (prefers-color-scheme: dark) { :root { --back: #15181b; --card: #1e2226; --ink: #e8eaec;
-  --soft: #98a2ab; --line: #31373d; --bar: #f2b824; --median: #fff; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1180px; padding: 2rem 1.25rem; background: var(--back);
-  color: var(--ink); font: 15px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.8rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
-h3 { font-size: .95rem; margin: 0 0 .4rem; } header p, footer, .card p { color: var(--soft); }
-header p, footer code { overflow-wrap: anywhere; } footer { margin-top: 2rem; font-size: .85rem; }
-section { overflow-x: auto; }
-.tiles { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; }
-.tile, .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
-  padding: .8rem 1rem; }
-.tile b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; }
-.tile span { color: var(--soft); font-size: .85rem; }
+h3 { font-size: .95rem; margin: 0 0 .4rem; } .card p { color: var(--soft); }
 .charts, .codes { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill,
   minmax(min(100%, 340px), 1fr)); }
 .codes { align-items: start; grid-template-columns: repeat(auto-fill,
