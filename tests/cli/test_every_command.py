@@ -21,6 +21,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "load-bq": MONTH,
     "zones": ("--source", "./none"),
     "drop": (*MONTH, "--yes"),
+    "status": (),
     "verify": ("--color", "green"),
     "inspect": MONTH,
     "sql": ("SELECT 1",),

@@ -21,6 +21,7 @@ MODULES = {
     "lake": "lake",
     "zones": "zones",
     "drop": "drop",
+    "status": "status",
     "verify": "verify",
     "inspect": "inspect",
     "rejects": "rejects",

@@ -47,9 +47,13 @@ class DropReport:
     run_name: str
 
 
-@task(persist_result=False)
+@task
 def take_out(trip_file: TripFile, options: DropOptions) -> DropReport:
-    """Take one month out; one that is not loaded stays so."""
+    """Take one month out; one that is not loaded stays so.
+
+    The report is kept in the history, as a load's is: `coverage` reads there what a DuckDB file
+    holds while another process has it.
+    """
     warehouse, table, run = _dropper(options), options.table_of(trip_file.color), current_run()
     name = run.name if run else ""
     with holder_named():

@@ -8,13 +8,22 @@ from taxietl.errors import NoWarehouseError
 from taxietl.load.ledger import LOADS, MONTHS
 from taxietl.load.sql import literal
 from taxietl.load.table_names import table_name
-from taxietl.steps.protocols import Loader
+from taxietl.steps.protocols import Loader, OwnedByOne
 from taxietl.tlc.trip_file import TripFile
 
 
-def asked(loader: Loader, statement: str) -> list[tuple[Any, ...]]:
-    """The statement's rows as plain values; the warehouse is let go before they are looked at."""
-    with loader.query(statement) as reader:
+def asked(loader: Loader, statement: str, *, at_once: bool = False) -> list[tuple[Any, ...]]:
+    """The statement's rows as plain values; the warehouse is let go before they are looked at.
+
+    Args:
+        loader: of the warehouse.
+        statement: what to ask.
+        at_once: wait for no other process; a warehouse that one has is a `WarehouseBusyError`.
+    """
+    query = loader.query
+    if at_once and isinstance(loader, OwnedByOne):
+        query = loader.query_at_once
+    with query(statement) as reader:
         return [
             row
             for batch in reader
@@ -22,13 +31,14 @@ def asked(loader: Loader, statement: str) -> list[tuple[Any, ...]]:
         ]
 
 
-def has_ledger(loader: Loader) -> bool:
+def has_ledger(loader: Loader, *, at_once: bool = False) -> bool:
     """Whether anything was ever loaded there; a first load that was refused leaves no ledger."""
     # Not of information_schema: it hides what a user has no rights on, who is to be told so.
     ((count,),) = asked(
         loader,
         "SELECT count(*) FROM pg_catalog.pg_tables "  # noqa: S608  a name of ours
         f"WHERE schemaname = current_schema() AND tablename = '{LOADS}'",
+        at_once=at_once,
     )
     return bool(count)
 

@@ -15,7 +15,7 @@ import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 import pyarrow as pa  # noqa: TID253
 
 from taxietl.load.checks import check_counts, check_month, check_shrink
-from taxietl.load.duckdb_file import opened
+from taxietl.load.duckdb_file import ONE_TRY_SECONDS, opened
 from taxietl.load.duckdb_month import Month
 from taxietl.load.duckdb_query import queried
 from taxietl.load.duckdb_tables import SCHEMA
@@ -66,6 +66,11 @@ class DuckDBLoader:
         """See `protocols.Loader.query`; what counts as reading is told in `duckdb_query`."""
         limit = self._memory_limit or QUERY_MEMORY
         return queried(self._path, statement, memory_limit=limit)
+
+    def query_at_once(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
+        """See `protocols.OwnedByOne.query_at_once`."""
+        limit = self._memory_limit or QUERY_MEMORY
+        return queried(self._path, statement, memory_limit=limit, patience_seconds=ONE_TRY_SECONDS)
 
     def plan_zones(self, request: ZoneRequest) -> tuple[str, str]:
         """See `zones.ZoneLoader.plan_zones`."""

@@ -26,6 +26,10 @@ PATIENCE_SECONDS = 5.0
 """How long to wait for another process to let go of the file."""
 
 _POLL_SECONDS = 0.1
+
+ONE_TRY_SECONDS = _POLL_SECONDS
+"""The patience of who has somewhere else to look."""
+
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _FULL = ("No space left", "File too large", "Disk quota exceeded", "could not write all")
 
@@ -41,7 +45,7 @@ def opened(
     memory_limit: str,
     check: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] = time.sleep,
-    patience_seconds: float = PATIENCE_SECONDS,
+    patience_seconds: float | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the file, closed at the end; DuckDB's errors come out as ours.
 
@@ -50,14 +54,16 @@ def opened(
         memory_limit: of DuckDB's own buffers, as it writes it, `400MB`; more is spilt to disk.
         check: called while waiting for the file; raises when the run is to stop.
         sleep: how to wait.
-        patience_seconds: how long, for another process to let go of the file.
+        patience_seconds: how long, for another process to let go of the file; None for as long
+            as anybody waits.
 
     Raises:
         WarehouseBusyError: another process has it.
         TargetError: it cannot be opened, written, or is no DuckDB file.
     """
     with _turn(path, check), translated(path):
-        connection = _connected(path, read_only, check, sleep, patience_seconds)
+        patience = PATIENCE_SECONDS if patience_seconds is None else patience_seconds
+        connection = _connected(path, read_only, check, sleep, patience)
         try:
             connection.execute(f"SET memory_limit = '{memory_limit}'")
             # It would be drawn on stdout, where results go, from the second second on.

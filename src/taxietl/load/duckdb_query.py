@@ -39,8 +39,16 @@ _OF_THE_TARGET = ("IO Error", "Out of Memory", "INTERNAL Error", "FATAL Error")
 
 
 @contextmanager
-def queried(path: Path, statement: str, *, memory_limit: str) -> Iterator[pa.RecordBatchReader]:
+def queried(
+    path: Path, statement: str, *, memory_limit: str, patience_seconds: float | None = None
+) -> Iterator[pa.RecordBatchReader]:
     """The statement's rows, read as they are asked for; the file is held until the block is left.
+
+    Args:
+        path: the file.
+        statement: what to ask.
+        memory_limit: of DuckDB's buffers.
+        patience_seconds: see `opened`.
 
     Raises:
         ConfigError: it is not one reading statement, or it is wrong.
@@ -53,7 +61,9 @@ def queried(path: Path, statement: str, *, memory_limit: str) -> Iterator[pa.Rec
             f"There is no DuckDB file {path} yet.", hint="`taxietl ingest` makes it."
         )
     with (
-        opened(path, read_only=True, memory_limit=memory_limit) as connection,
+        opened(
+            path, read_only=True, memory_limit=memory_limit, patience_seconds=patience_seconds
+        ) as connection,
         Answer(connection, partial(_blamed, path)) as answer,
     ):
         for setting in LOCKED_DOWN:

@@ -168,6 +168,22 @@ class Dropper(Protocol):
         ...
 
 
+@runtime_checkable
+class OwnedByOne(Protocol):
+    """What a loader offers besides, where one process at a time has the target, readers included.
+
+    Who only wants to look asks so, and has somewhere else to look while another has it.
+    """
+
+    def query_at_once(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
+        """As `Loader.query`, but waits for nobody.
+
+        Raises:
+            WarehouseBusyError: another process has the target.
+        """
+        ...
+
+
 class Loader(Protocol):
     """Replaces a month in a warehouse, whole or not at all."""
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.store.history import TREE
 from taxietl.orchestrator.store.rows import (
@@ -12,12 +16,18 @@ from taxietl.orchestrator.store.rows import (
     RunRow,
     StateRow,
     TaskRunRow,
+    when,
 )
+from taxietl.orchestrator.store.states import StateType
 
 if TYPE_CHECKING:
     import sqlite3
 
     from taxietl.orchestrator.store.history import History
+    from taxietl.orchestrator.store.states import State
+
+_RAISED = re.compile(r"Flow run encountered an exception: (\w+)")
+"""How `endings.failure` begins a failed run's message."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,36 @@ def last_of_each_flow(history: History) -> list[RunRow]:
         " GROUP BY flow, json_extract(entry, '$.file')) ORDER BY rowid"
     )
     return [RunRow.of(row) for row in rows]
+
+
+def last_of_each_call(history: History, flows: Sequence[str]) -> list[RunRow]:
+    """Of each set of parameters that those flows were called with, the last run, oldest first."""
+    marks = ", ".join("?" * len(flows))
+    rows = history.database.rows(
+        f"SELECT * FROM runs WHERE rowid IN (SELECT MAX(rowid) FROM runs WHERE flow IN ({marks})"  # noqa: S608
+        " GROUP BY flow, parameters) ORDER BY rowid",
+        tuple(flows),
+    )
+    return [RunRow.of(row) for row in rows]
+
+
+def results_of(history: History, *, flow: str, task: str) -> Iterator[tuple[datetime, Any]]:
+    """What that task returned in runs of that flow, as JSON values, and when; oldest first."""
+    rows = history.database.rows(
+        "SELECT task_runs.result, task_runs.ended_at FROM task_runs"
+        " JOIN runs ON runs.id = task_runs.run_id"
+        " WHERE task_runs.task = ? AND runs.flow = ? AND task_runs.stored = 'stored'"
+        " AND task_runs.state_type = ? ORDER BY task_runs.rowid",
+        (task, flow, StateType.COMPLETED),
+    )
+    for row in rows:
+        yield when(row["ended_at"]), json.loads(row["result"])
+
+
+def error_of(state: State) -> str | None:
+    """The class of the error that a run failed with; None of one that did not fail by an error."""
+    found = _RAISED.match(state.message)
+    return found[1] if found else None
 
 
 def reused_results(history: History, root_id: str) -> int:

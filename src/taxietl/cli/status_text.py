@@ -1,0 +1,222 @@
+"""A coverage as a grid for a terminal, and as a line a month for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from taxietl.cli.tables import table as plain_table
+from taxietl.flows.coverage import Coverage, CoveredMonth, MonthState, TableCoverage
+from taxietl.masking import masked
+from taxietl.terminal import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+_TOLD = 12
+"""So many months of a state are told of one by one."""
+
+_FOLDED = 2
+"""So many years of which nothing is there become one line."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is shown: a letter of its own, whatever becomes of the colour."""
+
+    letter: str
+    style: str
+    means: str
+    is_told: bool = False
+    """Below the grid, with the reason."""
+
+
+LOOKS: Mapping[MonthState, Look] = {
+    MonthState.LOADED: Look("L", "black on green", "loaded"),
+    MonthState.LOADING: Look("~", "black on cyan", "being loaded", is_told=True),
+    MonthState.FAILED: Look("F", "bold white on red", "last run failed", is_told=True),
+    MonthState.REFUSED: Look("X", "bold white on magenta", "refused for its data", is_told=True),
+    MonthState.BROKEN: Look("B", "bold white on red", "not what was put there", is_told=True),
+    MonthState.DROPPED: Look("D", "black on white", "taken out by drop"),
+    MonthState.MISSING: Look(".", "", "missing"),
+    MonthState.UNKNOWN: Look("?", "dim", "not in the history"),
+    MonthState.NOT_PUBLISHED: Look("-", "dim", "not published yet"),
+}
+"""Of each state, in the order of the legend."""
+
+
+def origin_text(found: Coverage) -> str:
+    """What was asked, and where it was read."""
+    reading = found.reading
+    if reading.read_from != "history":
+        return f"{reading.target}, by its {reading.read_from}"
+    return (
+        f"{reading.target} is open in {reading.held_by}, so this is what the history tells of it; "
+        "of months that it does not know, nothing can be said"
+    )
+
+
+def absent_text(found: Coverage) -> str:
+    """Which colours are not shown, since there is nothing of them."""
+    if found.tables:
+        return f"Nothing of {', '.join(found.absent)}; --color all shows them."
+    return (
+        "Nothing is loaded there. Load a month: taxietl ingest --color yellow --year 2021 --month 1"
+    )
+
+
+def summary_text(table: TableCoverage) -> str:
+    """A table's months in numbers."""
+    said = f"{len(table.there):,} of {table.possible:,} months, {table.rows:,} rows"
+    if not table.is_usual:
+        said = f"{table.table}: {said}"
+    if table.newest is not None and table.loaded_at is not None:
+        newest = str(table.newest)[-7:]
+        said += f", newest {newest}, loaded {table.loaded_at.astimezone():%Y-%m-%d}"
+    return said
+
+
+def reason_text(month: CoveredMonth) -> str:
+    """Why a month is in its state, on one line."""
+    said = one_line(masked(month.reason))
+    if month.run_name:
+        said = f"run {month.run_name!r}" + (f": {said}" if said else "")
+    as_recorded = (MonthState.LOADED, MonthState.BROKEN)
+    if month.is_there and month.record and month.state not in as_recorded:
+        rows = "" if month.rows is None else f"{month.rows:,} rows "
+        said += f"; {rows}of {month.record.loaded_at.astimezone():%Y-%m-%d} are there"
+    return said
+
+
+def as_lines(found: Coverage) -> str:
+    """A line a month, for grep and awk."""
+    rows = [
+        {
+            "month": str(month.trip_file),
+            "state": str(month.state).replace(" ", "-"),
+            "rows": "-" if month.rows is None else f"{month.rows:,}",
+            "loaded": (
+                f"{month.record.loaded_at.astimezone():%Y-%m-%d}"
+                if month.is_there and month.record
+                else "-"
+            ),
+            "table": table.table,
+            "run": month.record.run_name if month.is_there and month.record else "-",
+            "reason": reason_text(month),
+        }
+        for table in found.tables
+        for month in table.months
+    ]
+    return plain_table(("month", "state", "rows", "loaded", "table", "run", "reason"), rows)
+
+
+def as_picture(found: Coverage) -> str:
+    """The grids, in colour on a terminal that shows it."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, emoji=False)
+    with console.capture() as shown:
+        console.print(one_line(masked(origin_text(found))), style="dim", soft_wrap=True)
+        for table in found.tables:
+            console.print()
+            heading = Text(table.color, style="bold")
+            console.print(heading, Text(f"  {summary_text(table)}"), sep="")
+            _print_grid(console, table)
+        _print_told(console, found)
+        console.print()
+        if found.tables:
+            for line in _legend(found, console.width):
+                console.print(line)
+        if found.absent:
+            console.print(absent_text(found), style="dim")
+    lines = (line.rstrip() for line in shown.get().splitlines())
+    return "\n".join(lines) + "\n"
+
+
+def _print_grid(console: Console, table: TableCoverage) -> None:
+    from rich.text import Text
+
+    console.print(Text("      " + " ".join(MONTHS) + "          rows  loaded", style="dim"))
+    for years in _folded(table):
+        (first, months), (last, _) = years[0], years[-1]
+        if len(years) > 1:
+            count = sum(len(each) for _, each in years)
+            console.print(Text(f"{first} to {last}: {count} months missing", style="dim"))
+        else:
+            console.print(_row(first, months))
+
+
+def _folded(table: TableCoverage) -> Iterator[list[tuple[int, list[CoveredMonth]]]]:
+    """The years, those together in which everything is missing."""
+    years = [
+        (year, list(months))
+        for year, months in groupby(table.months, lambda each: each.trip_file.year)
+    ]
+    for is_empty, some in groupby(years, lambda each: _is_empty(each[1])):
+        run = list(some)
+        if is_empty and len(run) >= _FOLDED:
+            yield run
+        else:
+            yield from ([each] for each in run)
+
+
+def _is_empty(months: Sequence[CoveredMonth]) -> bool:
+    return all(each.state is MonthState.MISSING for each in months)
+
+
+def _row(year: int, months: Sequence[CoveredMonth]) -> Text:
+    from rich.text import Text
+
+    by_number = {each.trip_file.month: each for each in months}
+    row = Text(f"{year}  ")
+    for number in range(1, 13):
+        month = by_number.get(number)
+        look = LOOKS[month.state] if month else Look(" ", "", "")
+        row.append(f" {look.letter} ", style=look.style)
+        row.append(" ")
+    if there := [each for each in months if each.is_there]:
+        rows = sum(each.rows or 0 for each in there)
+        latest = max(each.record.loaded_at for each in there if each.record)
+        row.append(f" {rows:>12,}  {latest.astimezone():%Y-%m-%d}")
+    return row
+
+
+def _print_told(console: Console, found: Coverage) -> None:
+    """The months that ask for attention, one by one."""
+    from rich.text import Text
+
+    for state, look in LOOKS.items():
+        months = [each for table in found.tables for each in table.months if each.state is state]
+        if not (look.is_told and months):
+            continue
+        console.print()
+        for each in months[:_TOLD]:
+            line = Text(f"{each.trip_file}  ")
+            line.append(str(state), style=look.style)
+            line.append(f"  {reason_text(each)}")
+            console.print(line, no_wrap=True, overflow="ellipsis")
+        if len(months) > _TOLD:
+            console.print(f"and {len(months) - _TOLD:,} more {state}; --json lists all")
+
+
+def _legend(found: Coverage, width: int) -> Iterator[Text]:
+    """The states there are, in lines that break between them."""
+    from rich.text import Text
+
+    used = {each.state for table in found.tables for each in table.months}
+    line = Text()
+    for state, look in LOOKS.items():
+        if state not in used:
+            continue
+        entry = Text.assemble((f" {look.letter} ", look.style), f" {look.means}")
+        if line and len(line) + 2 + len(entry) > width:
+            yield line
+            line = Text()
+        line = Text.assemble(line, "  " if line else "", entry)
+    yield line
