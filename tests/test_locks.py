@@ -16,9 +16,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUNTIME = PROJECT["project"]["dependencies"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 NEEDED = {
-    "requirements.txt": RUNTIME + PROJECT["dependency-groups"]["build"],
-    "requirements-dev.txt": RUNTIME + PROJECT["project"]["optional-dependencies"]["dev"],
+    "requirements.txt": RUNTIME + EXTRAS["schedule"] + PROJECT["dependency-groups"]["build"],
+    "requirements-dev.txt": RUNTIME + EXTRAS["dev"],
     "requirements-duckdb-1.5.txt": ["duckdb==1.5.*"],
 }
 LOCKS = pytest.mark.parametrize("lock", NEEDED)
