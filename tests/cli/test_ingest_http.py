@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -154,6 +155,29 @@ class TestARestatedMonth:
 
         assert month["action"] == "nothing to do"
         assert "touched" in month["reason"]
+
+    @pytest.mark.parametrize("command", ["ingest", "upload-gcs"])
+    def test_that_was_only_touched_is_fetched_once(
+        self,
+        taxietl: Taxietl,
+        server: FileServer,
+        february: bytes,
+        home: Path,
+        tmp_path: Path,
+        command: str,
+    ) -> None:
+        """Also when its file has made room for others: the ledger keeps the old version."""
+        lake = f'[profiles.lake]\ntype = "folder"\npath = "{tmp_path}/lake"\n'
+        with Path("taxietl.toml").open("a") as config:
+            config.write(lake)
+        taxietl(command, *MONTH)
+        server.put(FEBRUARY, february, etag='"touched"')
+        for _ in range(2):
+            done = taxietl(command, *MONTH, "--json")
+            assert "touched" in done.document["months"][0]["reason"]
+            shutil.rmtree(home / "cache", ignore_errors=True)
+
+        assert len(server.asked("GET")) == 2
 
     def test_is_not_taken_back_by_an_edge_that_is_behind(
         self, taxietl: Taxietl, server: FileServer, tmp_path: Path, february: bytes

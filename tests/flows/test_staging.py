@@ -11,7 +11,8 @@ import pytest
 from taxietl.config import activate, load_settings
 from taxietl.errors import SourceError, TooManyRejectsError
 from taxietl.extract.synthetic import write
-from taxietl.flows.ingest import extract, probe, transform
+from taxietl.flows.ingest import transform
+from taxietl.flows.source import extract, probe
 from taxietl.flows.staging import copy
 from taxietl.flows.staging import write as stage
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions
@@ -45,7 +46,7 @@ def planned(options: UploadOptions) -> PlannedUpload:
     version = probe(JANUARY, options.source)
     standing = Standing(Manifest("green", "2021-01"), Form.PARQUET, KEY, None, None)
     goes_to = Destination(KEY, f"file:///lake/{KEY}", None, standing, ())
-    return PlannedUpload("load", "", version, goes_to)
+    return PlannedUpload("load", "", version, goes_to, None)
 
 
 def test_published_bytes_that_change_meanwhile_are_not_uploaded(

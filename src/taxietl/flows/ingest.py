@@ -11,19 +11,18 @@ import pyarrow as pa  # noqa: TID253  this module is loaded when a month is inge
 
 from taxietl.config import profile_named, settings
 from taxietl.errors import ConfigError, TooManyRejectsError
-from taxietl.flows import retries
 from taxietl.flows.data_events import attach_what_changed, refusals_attached
 from taxietl.flows.defaults import with_defaults
 from taxietl.flows.ledger_rows import other_month_of
 from taxietl.flows.months import WORKERS, MonthResult, each_month
-from taxietl.flows.progress import counted, told
+from taxietl.flows.progress import counted
 from taxietl.flows.rejects import write_rejects
+from taxietl.flows.source import check_source, digest, extract, probe
 from taxietl.flows.warehouse import holder_named, loader
 from taxietl.flows.warned import warned
 from taxietl.load.ledger import repairable
 from taxietl.load.table_names import table_name
 from taxietl.orchestrator import (
-    Cache,
     Stream,
     attach_table,
     current_cancellation,
@@ -33,8 +32,8 @@ from taxietl.orchestrator import (
     task,
 )
 from taxietl.steps import registry
+from taxietl.steps.month_class import MonthClass
 from taxietl.steps.plan import decide, version_loaded
-from taxietl.steps.protocols import MaybeOneFile
 from taxietl.steps.values import (
     LoadReport,
     LoadRequest,
@@ -46,7 +45,7 @@ from taxietl.steps.values import (
 from taxietl.tlc.column_rules import ColumnRules, NewColumns, parse_renames
 from taxietl.tlc.datasets import Dataset
 from taxietl.tlc.selection import check_table
-from taxietl.tlc.trip_file import TripFile, named_month
+from taxietl.tlc.trip_file import TripFile
 from taxietl.transform.pipeline import clean_batches
 
 
@@ -115,18 +114,7 @@ class Planned:
     current: LoadReport | None
     """The load that the warehouse holds now."""
 
-
-@task(retry=retries.TRANSFERS, persist_result=False)
-def probe(trip_file: TripFile, source: str) -> SourceVersion:
-    """Ask the source which version of the month it has; never cached."""
-    version = registry.extractor(source).probe(trip_file, cancellation=current_cancellation())
-    file = version.url.rpartition("/")[2]
-    if (named := named_month(file)) not in (None, trip_file):
-        said = f"{file} is {named} by its name; it is taken for {trip_file}"
-        version = replace(version, warnings=(*version.warnings, said))
-    for each in version.warnings:
-        get_run_logger().warning("%s", each)
-    return version
+    month_class: MonthClass | None
 
 
 @task(persist_result=False)
@@ -150,23 +138,8 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
         loaded_last_modified=loaded,
         same_bytes_as=other_month_of(target, table, version.trip_file, sha256) if sha256 else None,
     ).allowed()
-    return Planned(decided.action, decided.reason, version, entry.report if entry else None)
-
-
-def _version_key(arguments: dict[str, Any]) -> str | None:
-    """Bytes that may change unseen are fetched each time."""
-    version: SourceVersion = arguments["version"]
-    return version.key
-
-
-@task(retry=retries.TRANSFERS, cache=Cache(key=_version_key), tags={"tlc"}, version="1")
-def extract(version: SourceVersion, source: str) -> SourceFile:
-    """Have the file of that version on this machine; returns where it lies."""
-    extractor, cancellation = registry.extractor(source), current_cancellation()
-    with told(version.trip_file) as progress:
-        return extractor.extract(
-            version, into=settings().cache_dir, cancellation=cancellation, progress=progress
-        )
+    current = entry.report if entry else None
+    return Planned(decided.action, decided.reason, version, current, decided.month_class)
 
 
 @task
@@ -215,12 +188,22 @@ def load(
 
 
 @flow(name="Ingest data", run_name="{trip_file}")
-def ingest(trip_file: TripFile, options: IngestOptions) -> LoadReport:
-    """Bring one month into the warehouse; a second run leaves the same rows."""
+def ingest(
+    trip_file: TripFile, options: IngestOptions, version: SourceVersion | None = None
+) -> LoadReport:
+    """Bring one month into the warehouse; a second run leaves the same rows.
+
+    Args:
+        trip_file: the month.
+        options: from where to where, and how.
+        version: what the source has, if it was asked a moment ago.
+    """
     log = get_run_logger()
-    version = probe(trip_file, options.source)
+    version = version or probe(trip_file, options.source)
     with warned(lambda: version.warnings):
         planned = plan(version, options)
+        if planned.action == "compare" and version.key is not None:
+            planned = plan(version, options, digest(version, options.source))
         log.info("%s: %s", trip_file, planned.reason)
         if planned.action == "nothing" and planned.current:
             return replace(
@@ -279,22 +262,4 @@ def check(options: IngestOptions, trip_files: Sequence[TripFile]) -> None:
         raise ConfigError(
             f"Profile {options.to!r} takes rows over one connection only.",
             hint="--connections is for PostgreSQL; leave it out.",
-        )
-
-
-def check_source(source: str, trip_files: Sequence[TripFile]) -> None:
-    """Demand a source that can have these months.
-
-    Raises:
-        ConfigError: it is none; or it is one file, and the months are several.
-        SourceError: it is a path at which nothing lies.
-    """
-    extractor = registry.extractor(source)
-    if not isinstance(extractor, MaybeOneFile) or not extractor.is_one_file:
-        return
-    if len(trip_files) > 1:
-        file = source.rstrip("/").rpartition("/")[2]
-        raise ConfigError(
-            f"{file} is one file, and {len(trip_files)} months are asked for.",
-            hint="Ask for its month alone, or name a folder of files under the TLC's names.",
         )

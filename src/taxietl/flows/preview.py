@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from taxietl.config import settings
 from taxietl.errors import CorruptFileError
-from taxietl.flows.ingest import IngestOptions, Planned, plan, probe
+from taxietl.flows.ingest import IngestOptions, Planned, plan
+from taxietl.flows.source import probe
 from taxietl.steps import registry
 from taxietl.steps.protocols import Extractor, Glimpse
 from taxietl.steps.values import SourceVersion

@@ -16,10 +16,11 @@ from taxietl.flows.data_events import (
     attach_restated,
     refusals_attached,
 )
-from taxietl.flows.ingest import check_source, extract, probe, transform
+from taxietl.flows.ingest import transform
 from taxietl.flows.lake import healed, open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
 from taxietl.flows.progress import told
+from taxietl.flows.source import check_source, digest, extract, probe
 from taxietl.flows.staging import Staged, copy, write
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, check_bytes, plan_upload
 from taxietl.flows.warned import warned
@@ -95,9 +96,17 @@ def record(version: Version, options: UploadOptions) -> None:
 
 
 @flow(name="Upload to the lake", run_name="{trip_file}")
-def upload_month(trip_file: TripFile, options: UploadOptions) -> UploadReport:
-    """Bring one month into the lake; a second run uploads nothing."""
-    version = probe(trip_file, options.source)
+def upload_month(
+    trip_file: TripFile, options: UploadOptions, version: SourceVersion | None = None
+) -> UploadReport:
+    """Bring one month into the lake; a second run uploads nothing.
+
+    Args:
+        trip_file: the month.
+        options: from where to where, and how.
+        version: what the source has, if it was asked a moment ago.
+    """
+    version = version or probe(trip_file, options.source)
     with warned(lambda: version.warnings):
         return _uploaded(version, options)
 
@@ -106,11 +115,12 @@ def _uploaded(version: SourceVersion, options: UploadOptions) -> UploadReport:
     """The rest of that flow, its version known."""
     log, trip_file = get_run_logger(), version.trip_file
     planned = compare(version, options)
+    if planned.action == "compare" and version.key is not None:
+        planned = _once_more(planned, options, digest(version, options.source))
     if planned.action != "nothing":
         file = replace(extract(version, options.source), version=version)
         if planned.action == "compare":
-            again = compare(version, options, file.sha256)
-            planned = replace(again, healed=(*planned.healed, *again.healed))
+            planned = _once_more(planned, options, file.sha256)
         if planned.action != "nothing":
             compare_months(planned, file.sha256, options)
     log.info("%s: %s", trip_file, planned.reason)
@@ -144,6 +154,12 @@ def _attach_events(planned: PlannedUpload, uploaded: Version, to: str) -> None:
         before=Loaded(old.source, old.source_sha256, old.rows) if old else None,
         after=Loaded(new.source, new.source_sha256, new.rows),
     )
+
+
+def _once_more(planned: PlannedUpload, options: UploadOptions, sha256: str) -> PlannedUpload:
+    """The plan, the bytes known."""
+    again = compare(planned.version, options, sha256)
+    return replace(again, healed=(*planned.healed, *again.healed))
 
 
 @flow(name="Upload months to the lake")

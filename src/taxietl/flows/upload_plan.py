@@ -16,6 +16,7 @@ from taxietl.load.lake.survey import other_month_of
 from taxietl.load.lake.upload import Destination, decide_upload, destination, entry_of
 from taxietl.load.lake.values import Form
 from taxietl.steps import registry
+from taxietl.steps.month_class import MonthClass
 from taxietl.steps.plan import version_loaded
 from taxietl.steps.values import SourceVersion, Transform
 from taxietl.tlc.column_rules import NewColumns
@@ -62,6 +63,9 @@ class PlannedUpload:
     reason: str
     version: SourceVersion
     goes_to: Destination
+    month_class: MonthClass | None
+    """None of a month whose object is gone, is somebody else's or was asked for by force."""
+
     healed: tuple[str, ...] = ()
     """Objects that their manifest lacked, and has now."""
 
@@ -92,7 +96,7 @@ def plan_upload(
         if known
         else None,
     )
-    return PlannedUpload(plan.action, plan.reason, version, goes_to)
+    return PlannedUpload(plan.action, plan.reason, version, goes_to, plan.month_class)
 
 
 def check_bytes(lake: Lake, planned: PlannedUpload, sha256: str, *, force: bool) -> None:

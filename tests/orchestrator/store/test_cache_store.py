@@ -230,6 +230,34 @@ def test_gc_shrinks_to_the_size(use: Any, home: Path, clock: Clock) -> None:
     assert names(home) == ["c"]
 
 
+def test_a_result_of_some_bytes_outlives_large_ones_that_were_used_later(
+    home: Path, clock: Clock
+) -> None:
+    """What took a download to know takes no room, and is kept for as long as there is any."""
+
+    @task(cache=Cache())
+    def digest() -> str:
+        return "a" * 64
+
+    @task(cache=Cache())
+    def text(number: int) -> str:
+        return str(number) * 5_000
+
+    @flow
+    def body() -> list[str]:
+        return [digest(), *(text(each) for each in range(3))]
+
+    with Engine(home, clock=clock, cache_bytes=12_000) as engine:
+        states = []
+        for _ in range(2):
+            run = engine.run(body)
+            clock.sleep(1)
+            engine.cache.collect(clock())
+            states.append([each.state.name for each in engine.history.task_runs(run.id)])
+
+    assert states == [["Completed"] * 4, ["Cached", *["Completed"] * 3]]
+
+
 def test_what_is_in_use_is_not_removed_even_if_asked_for(
     make: Any, engine: Engine, home: Path
 ) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ORPHANED_AFTER = timedelta(days=1)
 """A file that no entry names may be one that is just being made."""
 
+_SMALL_BYTES = 4096
+
 _IN_USE = (
     "SELECT cache_key, files FROM task_runs WHERE run_id IN"  # noqa: S608
     f" (SELECT id FROM runs WHERE {OPEN})"
@@ -92,7 +94,10 @@ class Sweep:
                     self.removed.append(Removed(str(path), "no entry names it", found.st_size))
 
     def shrink(self, max_bytes: int) -> None:
-        """Remove entries, the one not used for longest first, until the rest fits."""
+        """Remove entries, the one not used for longest first, until the rest fits.
+
+        What removing would hardly make room for, such as a digest that took a download, goes last.
+        """
         files = {
             path: each.size for e in self.entries for path, each in own_files(e.files, self._folder)
         }
@@ -101,10 +106,14 @@ class Sweep:
                 with suppress(OSError):
                     files[path] = path.stat().st_size
         total = sum(files.values()) + sum(len(each.result.encode()) for each in self.entries)
-        for entry in list(self.entries):
+        for entry in sorted(self.entries, key=self._is_small):
             if total <= max_bytes:
                 return
             total -= self.remove(entry, "not used for longest")
+
+    def _is_small(self, entry: CacheRow) -> bool:
+        of_files = sum(each.size for _, each in own_files(entry.files, self._folder))
+        return of_files + len(entry.result) <= _SMALL_BYTES
 
     def _unlink(self, path: Path) -> None:
         self._unlinked.add(path)
