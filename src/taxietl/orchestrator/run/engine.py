@@ -20,6 +20,7 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator.define.decorators import Flow
 from taxietl.orchestrator.define.runs import Run
 from taxietl.orchestrator.run.limits import Limits
+from taxietl.orchestrator.run.listening import Listener, tell_found_dead
 from taxietl.orchestrator.run.logs import show
 from taxietl.orchestrator.run.resume import plan_resume
 from taxietl.orchestrator.run.root_runs import run_to_end
@@ -51,6 +52,8 @@ class Engine:
             time; left out, four for each processor, and at least eight.
         keep_days: runs that ended longer ago are forgotten, once a day; None keeps them all.
         cache_bytes: what the cache may take, files and results; None for no limit.
+        on_end: is told of top-level runs that have ended: of each of this engine's, and when the
+            engine is made, of those whose process had died, each once in all processes.
 
     Raises:
         ConfigError: the folder cannot be used, or a newer taxietl wrote the history.
@@ -68,6 +71,7 @@ class Engine:
         workers: int | None = None,
         keep_days: float | None = 90,
         cache_bytes: int | None = 10_000_000_000,
+        on_end: Listener | None = None,
     ) -> None:
         if workers is not None and workers < 1:
             raise ConfigError(f"Engine(workers={workers}) would never run what is submitted.")
@@ -85,7 +89,11 @@ class Engine:
             clock=clock,
             sleep=sleep,
             rng=rng or random.Random(),
+            on_end=on_end,
         )
+        found_dead = self.history.take_found_dead()
+        if found_dead and on_end:
+            tell_found_dead(on_end, found_dead, self.history)
         tidy(self.history.database, self.cache, clock(), keep_days=keep_days)
 
     def __enter__(self) -> Engine:

@@ -23,6 +23,7 @@ from taxietl.orchestrator.define.runs import Run
 from taxietl.orchestrator.define.specs import FlowSpec
 from taxietl.orchestrator.run.callers import caller_of
 from taxietl.orchestrator.run.flow_runs import execute
+from taxietl.orchestrator.run.listening import tell_ended
 from taxietl.orchestrator.run.logs import captured
 from taxietl.orchestrator.run.new_runs import new_run_row
 from taxietl.orchestrator.run.open_runs import OpenRun
@@ -34,7 +35,7 @@ from taxietl.orchestrator.stop.programs import Programs
 from taxietl.orchestrator.stop.signals import supervise
 from taxietl.orchestrator.stop.stopping import requested, withdraw
 from taxietl.orchestrator.store.history import History
-from taxietl.orchestrator.store.lines import ENGINE, Identity
+from taxietl.orchestrator.store.lines import ENGINE, Identity, described
 from taxietl.orchestrator.store.liveness import hold
 from taxietl.orchestrator.store.states import FinalState, State, StateName
 
@@ -77,11 +78,29 @@ def run_to_end(
                 log_prints=bool(flow.log_prints),
                 earlier=resumed.earlier if resumed else None,
             )
-            return _supervised(flow, run, parameters, lock)
+            return _told(run, flow, parameters, lock)
         finally:
             services.limits.remove_run(run_id)
             withdraw(services.home, run_id)
             lock.release()
+
+
+def _told(run: OpenRun, flow: FlowSpec, parameters: Parameters, lock: FileLock) -> Run[Any]:
+    """See the run through, and tell whoever listens that it has ended."""
+    who, services = run.who, run.services
+    tell = functools.partial(tell_ended, services.on_end) if services.on_end else None
+    try:
+        ended = _supervised(flow, run, parameters, lock)
+    except TaxietlError as error:
+        if tell:
+            crashed = State(StateName.CRASHED, described(error), services.clock())
+            final = FinalState[Any].of(crashed, None, error)
+            lost = Run(who.run_id, who.run_name, flow.name, final, parameters.by_name)
+            tell(lost, who, services.history)
+        raise
+    if tell:
+        tell(ended, who, services.history)
+    return ended
 
 
 def _store(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.run.limits import Limits
+    from taxietl.orchestrator.run.listening import Listener
     from taxietl.orchestrator.store.cache_store import CacheStore
     from taxietl.orchestrator.store.history import History
     from taxietl.orchestrator.store.transaction import Transaction
@@ -33,3 +34,5 @@ class Services:
     sleep: Callable[[float], None] | None
     """Waits between attempts; None for a wait that a cancellation ends."""
     rng: Random
+    on_end: Listener | None = None
+    """Is told of top-level runs that have ended."""

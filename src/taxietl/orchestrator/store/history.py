@@ -90,7 +90,20 @@ class History:
             )
             with self.transaction(now) as change:
                 # Reads again what is open: the run may have ended before the lock was had.
-                return change.end_open(run.id, State(StateName.CRASHED, message, now))
+                is_ended = change.end_open(run.id, State(StateName.CRASHED, message, now))
+                if is_ended and run.ended_at is None:  # else only what was below it was open
+                    change.note_dead(run.id)
+                return is_ended
+
+    def take_found_dead(self) -> list[RunRow]:
+        """The top-level runs that crashed and that nobody was told of; each is given out once."""
+        if not self.database.rows("SELECT 1 FROM found_dead LIMIT 1"):
+            return []
+        with self.database.transaction() as connection:
+            taken = connection.execute("DELETE FROM found_dead RETURNING run_id").fetchall()
+        marks = ", ".join("?" * len(taken))
+        found = self._runs(f"WHERE id IN ({marks}) ORDER BY rowid", *(each[0] for each in taken))
+        return [each for each in found if each.state.name is StateName.CRASHED]
 
     def runs(self, *, limit: int = 50, state: StateName | None = None) -> list[RunRow]:
         """Runs, child runs among them, newest first; whatever the clock said when they began."""

@@ -125,9 +125,13 @@ CREATE TABLE attachments (
 CREATE INDEX attachments_by_run ON attachments (run_id);
 """
 
+# Top-level runs whose process had died, until somebody was told of it.
+FOUND_DEAD = "CREATE TABLE found_dead (run_id TEXT NOT NULL)"
+
 STEPS = (
     *(FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES),
     *(REUSE, EVENTS, ATTACHMENTS),
+    FOUND_DEAD,
 )
 
 

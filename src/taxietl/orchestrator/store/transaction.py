@@ -282,6 +282,10 @@ class Transaction:
             self.move(Identity(run["id"], "", "", root_id), state)
         return bool(runs)
 
+    def note_dead(self, run_id: str) -> None:
+        """Keep that somebody is to be told that the process of that run had died."""
+        self._insert("found_dead", {"run_id": run_id})
+
     def _is_taken(self, name: str) -> bool:
         found = self._connection.execute("SELECT 1 FROM runs WHERE name = ?", (name,))
         return found.fetchone() is not None
