@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Future,
         Retry,
         Stream,
+        allow_failure,
         attach_event,
         attach_image,
         attach_link,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         exponential,
         flow,
         get_run_logger,
+        tags,
         task,
         unmapped,
     )
@@ -36,6 +38,7 @@ __all__ = [
     "Retry",
     "Stream",
     "__version__",
+    "allow_failure",
     "attach_event",
     "attach_image",
     "attach_link",
@@ -46,6 +49,7 @@ __all__ = [
     "get_run_logger",
     "pandas_transformer",
     "profile",
+    "tags",
     "task",
     "unmapped",
 ]

@@ -73,23 +73,26 @@ class Home:
         assert {each["run_id"] for each in tasks} <= run_ids
         assert {each["child_run_id"] for each in tasks} - {None} <= run_ids
         assert {each["parent_task_run_id"] for each in runs} - {None} <= task_ids
+        retries = "SELECT run_id FROM states WHERE task_run_id IS NULL AND name = 'Retrying'"
+        tried_again = {each["run_id"] for each in self._rows(retries)}
         for run in runs:
-            self._agrees(run, "run_id = ? AND task_run_id IS NULL", is_stream=False)
+            self._agrees(run, "run_id = ? AND task_run_id IS NULL", may_reopen=False)
         for task in tasks:
-            states = self._agrees(task, "task_run_id = ?", is_stream=task["kind"] == "stream")
+            may_reopen = task["kind"] == "stream" or task["run_id"] in tried_again
+            states = self._agrees(task, "task_run_id = ?", may_reopen=may_reopen)
             attempts = sum(each["name"] in ("Running", "Retrying") for each in states)
             assert task["attempts"] == attempts, dict(task)
             if task["state_type"] == "COMPLETED":
                 assert task["stored"] in ("stored", "not stored"), dict(task)
 
-    def _agrees(self, row: sqlite3.Row, of_it: str, *, is_stream: bool) -> list[sqlite3.Row]:
+    def _agrees(self, row: sqlite3.Row, of_it: str, *, may_reopen: bool) -> list[sqlite3.Row]:
         states = self._rows(f"SELECT * FROM states WHERE {of_it} ORDER BY rowid", row["id"])
         last = states[-1]
         said = (row["state"], row["state_type"], row["message"], row["state_at"])
         assert said == (last["name"], last["type"], last["message"], last["at"])
         assert last["name"] in FINAL
-        # A stream that is read again begins anew.
-        assert is_stream or not [each for each in states[:-1] if each["name"] in FINAL]
+        # A stream that is read again begins anew, and so does a call of a flow that is retried.
+        assert may_reopen or not [each for each in states[:-1] if each["name"] in FINAL]
         begun = [each["at"] for each in states if each["name"] not in ("Pending", "NotReady")]
         times = (row["created_at"], row["started_at"], row["ended_at"])
         assert times == (states[0]["at"], begun[0] if begun else None, last["at"])

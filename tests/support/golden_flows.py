@@ -253,6 +253,23 @@ def parent() -> int:
     return child(1) + child.submit(2).result() + calling(3)
 
 
+@flow(run_name="failing-child")
+def failing_child() -> int:
+    return double(5) + flaky_once(6)
+
+
+@task
+def flaky_once(number: int) -> int:
+    if called("flaky_once", number=number) < 2:
+        raise OSError("cut")
+    return number
+
+
+@flow(run_name="tried-again", retry=Retry(on=OSError, attempts=3, delay=10))
+def tried_again() -> int:
+    return double(double.submit(3).result()) + failing_child() + flaky_once(7)
+
+
 # Submitted calls.
 
 
@@ -274,7 +291,7 @@ def total(counts: list[int], extra: int = 0) -> int:
 @flow(run_name="submitted")
 def submitted() -> int:
     opened = gate.submit()
-    until(lambda: events["begun"].is_set() or opened.state.is_final)
+    until(lambda: events["begun"].is_set() or opened.state.is_final())
     mapped = double.map([10, 20, 30], wait_for=[opened])
     added = total.submit(list(mapped), extra=1)
     events["submitted"].set()
@@ -321,7 +338,7 @@ def limited() -> int:
     lines.addFilter(holder)
     try:
         first = hold.submit(1)
-        until(lambda: events["begun"].is_set() or first.state.is_final)
+        until(lambda: events["begun"].is_set() or first.state.is_final())
         second = want.submit(2)
         return first.result() + second.result()
     finally:
@@ -546,6 +563,7 @@ SCENARIOS = {
     "isolated": _runs(isolated),
     "died": _runs(died),
     "subflows": _runs(parent),
+    "tried-again": _runs(tried_again),
     "submitted": _runs(submitted),
     "not-ready": _runs(not_ready),
     "limited": _runs(limited, limits={"one": 1}, workers=2),

@@ -28,12 +28,15 @@ from taxietl.orchestrator.define.calling import set_outside
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.cache import Cache
-    from taxietl.orchestrator.define.decorators import Flow, Task, flow, task
-    from taxietl.orchestrator.define.futures import Future, FutureList
+    from taxietl.orchestrator.define.called import Flow, Task
+    from taxietl.orchestrator.define.current import current_run
+    from taxietl.orchestrator.define.decorators import flow, task
+    from taxietl.orchestrator.define.futures import Future, FutureList, allow_failure
     from taxietl.orchestrator.define.mapping import unmapped
     from taxietl.orchestrator.define.retry import Retry, exponential
-    from taxietl.orchestrator.define.runs import Run, TaskRun, current_run
+    from taxietl.orchestrator.define.runs import Run, TaskRun
     from taxietl.orchestrator.define.stream import Stream
+    from taxietl.orchestrator.define.tagging import tags
     from taxietl.orchestrator.run.attachments import (
         attach_image,
         attach_link,
@@ -52,7 +55,7 @@ _MODULES = {
     "Cancellation": "stop.cancellation",
     "Engine": "run.engine",
     "FinalState": "store.states",
-    "Flow": "define.decorators",
+    "Flow": "define.called",
     "Future": "define.futures",
     "FutureList": "define.futures",
     "History": "store.history",
@@ -62,8 +65,9 @@ _MODULES = {
     "StateName": "store.states",
     "StateType": "store.states",
     "Stream": "define.stream",
-    "Task": "define.decorators",
+    "Task": "define.called",
     "TaskRun": "define.runs",
+    "allow_failure": "define.futures",
     "attach_event": "run.events",
     "attach_image": "run.attachments",
     "attach_link": "run.attachments",
@@ -71,11 +75,12 @@ _MODULES = {
     "attach_table": "run.attachments",
     "configure_logging": "run.logs",
     "current_cancellation": "stop.cancellation",
-    "current_run": "define.runs",
+    "current_run": "define.current",
     "exponential": "define.retry",
     "flow": "define.decorators",
     "get_run_logger": "run.logs",
     "run_in_process": "store.history",
+    "tags": "define.tagging",
     "task": "define.decorators",
     "unmapped": "define.mapping",
 }
@@ -97,6 +102,7 @@ __all__ = [
     "Stream",
     "Task",
     "TaskRun",
+    "allow_failure",
     "attach_event",
     "attach_image",
     "attach_link",
@@ -111,6 +117,7 @@ __all__ = [
     "get_run_logger",
     "run_in_process",
     "set_default_engine",
+    "tags",
     "task",
     "unmapped",
 ]

@@ -42,7 +42,7 @@ def test_a_submitted_task_runs_in_another_thread_and_gives_its_result(engine: En
         threads.append(threading.current_thread().name)
         future = work.submit(1)
         assert (future.name, future.state.name) in {("work-0", each) for each in StateName}
-        assert not future.state.is_final
+        assert not future.state.is_final()
         assert future.wait(timeout=0) is None
         with pytest.raises(TimeoutError, match="'work-0' has not ended within"):
             future.result(timeout=0.01)
@@ -238,7 +238,7 @@ def test_a_future_is_in_its_last_state_when_the_line_that_tells_so_is_shown(
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if getattr(record, "task_run_name", "") and "Finished" in record.getMessage():
-                shown.append(futures[0].state.is_final)
+                shown.append(futures[0].state.is_final())
 
     logging.getLogger().addHandler(handler := Handler())
     try:

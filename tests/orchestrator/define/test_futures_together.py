@@ -202,8 +202,8 @@ def grow(home: Path, seed: int) -> int:
         assert engine.run(tree, seed, 3).result() == 1
         runs = engine.history.runs(limit=10_000)
         kept = [each for run in runs for each in engine.history.task_runs(run.id)]
-        assert all(run.state.is_final for run in runs)
-        assert all(each.state.is_final for each in kept)
+        assert all(run.state.is_final() for run in runs)
+        assert all(each.state.is_final() for each in kept)
         return len(kept)
 
 

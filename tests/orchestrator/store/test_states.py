@@ -37,16 +37,24 @@ def test_a_state_is_written_as_prefect_writes_it(name: StateName, message: str, 
 
 
 def test_exactly_the_ended_states_and_what_never_begins_are_final() -> None:
-    final = {name for name in StateName if State(name, "", AT).is_final}
+    final = {name for name in StateName if State(name, "", AT).is_final()}
 
     ended = {"Completed", "Cached", "Failed", "TimedOut", "Cancelled", "Crashed"}
     assert final == {*ended, "NotReady"}
 
 
+def test_a_state_tells_of_what_kind_it_is() -> None:
+    kinds = ("scheduled", "pending", "running", "completed", "failed", "cancelled", "crashed")
+
+    for name in StateName:
+        state = State(name, "", AT)
+        assert [kind for kind in kinds if getattr(state, f"is_{kind}")()] == [state.type.lower()]
+
+
 def test_a_state_that_is_not_ours_is_shown_as_it_was_stored() -> None:
     state = State(StateName.stored("Scheduled", "SCHEDULED"), "", AT)
 
-    assert (str(state), state.type, state.is_final) == ("Scheduled()", "SCHEDULED", False)
+    assert (str(state), state.type, state.is_final()) == ("Scheduled()", "SCHEDULED", False)
     assert state.name not in [*StateName]
 
 

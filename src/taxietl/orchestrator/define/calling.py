@@ -7,7 +7,7 @@ makes a top-level run, by whatever `outside` was given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +17,7 @@ from taxietl.errors import ConfigError
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.futures import Future
     from taxietl.orchestrator.define.inputs import Inputs
-    from taxietl.orchestrator.define.runs import Run
+    from taxietl.orchestrator.define.runs import CurrentTaskRun, Run
     from taxietl.orchestrator.define.specs import FlowSpec, TaskSpec
     from taxietl.orchestrator.store.states import FinalState
 
@@ -36,6 +36,12 @@ class Caller(Protocol):
 
     def submit(self, called: TaskSpec | FlowSpec, inputs: Inputs) -> Future[Any]:
         """Have it called in another thread, once what it depends on has ended."""
+
+    def parameters(self) -> Mapping[str, Any]:
+        """Those of the run."""
+
+    def task_run(self) -> CurrentTaskRun | None:
+        """The task run that the code is in, if it is a task's."""
 
     def check_submitting(self, name: str, method: str) -> None:
         """ConfigError if nothing can be submitted here."""

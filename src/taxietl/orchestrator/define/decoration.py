@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar, cast
 
 from taxietl.errors import ConfigError
 from taxietl.masking import masked
 from taxietl.orchestrator.define.cache import Cache
+from taxietl.orchestrator.define.callables import refuse_misfit
 from taxietl.orchestrator.define.code_digests import fixed_version
 from taxietl.orchestrator.define.hooks import Hook, Hooks
 from taxietl.orchestrator.define.inputs import RESERVED
+from taxietl.orchestrator.define.names import RunName
 from taxietl.orchestrator.define.retry import Delay, Retry, is_number
 from taxietl.orchestrator.define.specs import FlowSpec, TaskSpec
 
@@ -25,6 +27,11 @@ class Options(TypedDict, total=False):
     name: str | None
     timeout_seconds: float | None
     log_prints: bool | None
+    run_name: RunName | None
+    retry: Retry | None
+    retries: int
+    retry_delay_seconds: Delay
+    retry_if: Callable[[Exception], bool] | None
     on_completion: Sequence[Hook] | None
     on_failure: Sequence[Hook] | None
     on_crash: Sequence[Hook] | None
@@ -34,21 +41,29 @@ class Options(TypedDict, total=False):
 class TaskOptions(Options, total=False):
     """What `@task(…)` takes."""
 
-    retry: Retry | None
     cache: Cache | None
     version: str | None
     tags: Iterable[str]
     persist_result: bool
-    retries: int
-    retry_delay_seconds: Delay
-    retry_if: Callable[[Exception], bool] | None
     isolate: bool
 
 
 class FlowOptions(Options, total=False):
     """What `@flow(…)` takes."""
 
-    run_name: str | None
+
+O = TypeVar("O", TaskOptions, FlowOptions)  # noqa: E741 - options
+
+_SHORT_RETRY = ("retries", "retry_delay_seconds", "retry_if")
+
+
+def changed(options: O, by: O) -> O:
+    """The options with others in their places; a retry in one form replaces that in the other."""
+    kept = dict(options)
+    if "retry" in by or "retries" in by:
+        for each in ("retry", *_SHORT_RETRY):
+            kept.pop(each, None)
+    return cast(O, kept | dict(by))
 
 
 def task_spec(function: Callable[..., Any], options: TaskOptions) -> TaskSpec:
@@ -67,7 +82,8 @@ def task_spec(function: Callable[..., Any], options: TaskOptions) -> TaskSpec:
         timeout_seconds=options.get("timeout_seconds"),
         log_prints=options.get("log_prints"),
         hooks=_hooks(f"task {name!r}", options),
-        retry=_retry(name, options),
+        run_name=_run_name("task", name, options),
+        retry=_retry("task", name, options),
         cache=options.get("cache"),
         tags=frozenset(map(masked, (tags,) if isinstance(tags, str) else tags)),
         persist_result=options.get("persist_result", True),
@@ -92,7 +108,8 @@ def flow_spec(function: Callable[..., Any], options: FlowOptions) -> FlowSpec:
         timeout_seconds=options.get("timeout_seconds"),
         log_prints=options.get("log_prints"),
         hooks=_hooks(f"flow {name!r}", options),
-        run_name=options.get("run_name"),
+        run_name=_run_name("flow", name, options),
+        retry=_retry("flow", name, options),
     )
     _check_flow(made)
     return made
@@ -100,6 +117,17 @@ def flow_spec(function: Callable[..., Any], options: FlowOptions) -> FlowSpec:
 
 def _name(kind: str, function: Callable[..., Any], options: Options) -> str:
     return masked(options.get("name") or str(getattr(function, "__name__", kind)))
+
+
+def _run_name(kind: str, name: str, options: Options) -> RunName | None:
+    """What its runs are called; ConfigError if that is neither a template nor a function."""
+    given = options.get("run_name")
+    if given is not None and not isinstance(given, str):
+        what, hint = f"run_name= of the {kind} {name!r}", 'Write run_name="{color}-{month}", say.'
+        if not callable(given):
+            raise ConfigError(f"{what} is {given!r}, which is no text.", hint=hint)
+        refuse_misfit(what, given, takes="a dict of the arguments", hint=hint)
+    return given
 
 
 def _hooks(what: str, options: Options) -> Hooks | None:
@@ -163,20 +191,20 @@ def _check_task(task: TaskSpec) -> None:
     _check_timeout("task", task.name, task.timeout_seconds)
 
 
-def _retry(task_name: str, options: TaskOptions) -> Retry | None:
+def _retry(kind: str, name: str, options: Options) -> Retry | None:
     """The plan in either of its two forms; ConfigError if both were given, or half of one."""
     retry, retries = options.get("retry"), options.get("retries", 0)
     delay, retry_if = options.get("retry_delay_seconds", 0.0), options.get("retry_if")
     if type(retries) is not int or retries < 0:
         raise ConfigError(
-            f"The task {task_name!r} has retries={retries!r}.",
+            f"The {kind} {name!r} has retries={retries!r}.",
             hint="Give a whole number from 0 on: how often it is called again at most.",
         )
     if retry is not None and retries:
-        raise ConfigError(f"The task {task_name!r} has both retry= and retries=: give one of them.")
+        raise ConfigError(f"The {kind} {name!r} has both retry= and retries=: give one of them.")
     if retry_if is not None and not retries:
         raise ConfigError(
-            f"The task {task_name!r} has retry_if= without retries=.",
+            f"The {kind} {name!r} has retry_if= without retries=.",
             hint="Give retries=, too; or write Retry(on=…, retry_if=…).",
         )
     if retries:

@@ -17,8 +17,8 @@ from typing import Any
 
 from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.modules import load_module
+from taxietl.orchestrator.define.called import Flow
 from taxietl.orchestrator.define.calling import refusing_runs
-from taxietl.orchestrator.define.decorators import Flow
 from taxietl.orchestrator.define.specs import FlowSpec
 from taxietl.orchestrator.store.places import module_place
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar, overload
 
 from taxietl.errors import ConfigError
@@ -20,6 +21,16 @@ R = TypeVar("R")
 
 _lock = threading.Lock()
 """Held while futures end, and while it is looked up or changed which of them waits for which."""
+
+
+@dataclass(frozen=True, eq=False)
+class allow_failure(Generic[R]):  # noqa: N801 - it reads as a function: `clean(allow_failure(loaded))`
+    """An argument, or one of `wait_for`, whose futures may have failed.
+
+    The call is made in any case, and gets the error in the place of what a future did not give.
+    """
+
+    value: R
 
 
 class Submitted(Protocol):
@@ -122,7 +133,7 @@ class Future(Generic[R]):
     def end(self, value: R | None, error: BaseException | None) -> None:
         """Tell what became of it."""
         state = self.state
-        if not state.is_final:  # the history could not be written any more
+        if not state.is_final():  # the history could not be written any more
             state = State(StateName.CRASHED, "Its end could not be stored.", state.at)
         with _lock:
             self._ended = FinalState.of(state, value, error)

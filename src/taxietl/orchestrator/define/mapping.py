@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.define.futures import Future
+from taxietl.orchestrator.define.futures import Future, allow_failure
 from taxietl.orchestrator.store.values import Shape, shape
 
 T = TypeVar("T")
@@ -63,6 +63,11 @@ def _elements(value: Any) -> list[Any] | unmapped[Any]:
     """What `map` takes apart, as a list; anything else to be handed to all calls."""
     if isinstance(value, unmapped):
         return value
+    if isinstance(value, allow_failure):
+        inner = _elements(value.value)
+        if isinstance(inner, unmapped):
+            return unmapped(allow_failure(inner.value))
+        return [allow_failure(each) for each in inner]
     if isinstance(value, Future):
         value = value.result()
     is_many = isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray))

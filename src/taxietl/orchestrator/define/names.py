@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import re
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from taxietl.masking import masked
 
 _NUMBER = re.compile(r"\d{4,}")
+
+RunName: TypeAlias = str | Callable[[dict[str, Any]], str]
+"""A `str.format` template over a call's arguments, or a function of a dict of them."""
 
 TRIES = 3
 """How often two words are drawn before a number is added; there are some 370,000 pairs."""
@@ -24,12 +27,14 @@ def two_words(rng: Random) -> Iterator[str]:
         yield str(generator.generate_slug(2))
 
 
-def name_by(template: str, parameters: Mapping[str, Any]) -> str:
-    """A flow's template, filled in as `str.format` does, but for what could not end.
+def name_by(template: RunName, parameters: Mapping[str, Any]) -> str:
+    """A template, filled in as `str.format` does, but for what could not end; or what it makes.
 
     Raises:
-        KeyError, IndexError, AttributeError, ValueError: it cannot be filled in so.
+        Exception: it cannot be filled in so, or the function fails.
     """
+    if not isinstance(template, str):
+        return str(template(dict(parameters)))
     return _Template().vformat(template, (), parameters)
 
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from taxietl.orchestrator.stop.cancellation import Cancellation, current_cancellation
-from taxietl.orchestrator.store import lines
+from taxietl.orchestrator.stop.cancellation import Cancellation
 from taxietl.orchestrator.store.states import FinalState, State
 
 R = TypeVar("R")
@@ -56,6 +55,17 @@ class TaskRun:
 
 
 @dataclass(frozen=True)
+class CurrentTaskRun:
+    """The task run that the current code belongs to."""
+
+    id: str
+    name: str
+    task_name: str
+    attempt: int
+    parameters: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class CurrentRun:
     """The run that the current code belongs to."""
 
@@ -64,11 +74,7 @@ class CurrentRun:
     flow_name: str
     cancellation: Cancellation = field(repr=False)
     """What asks this code to stop."""
-
-
-def current_run() -> CurrentRun | None:
-    """The run this code belongs to; None outside any run."""
-    who = lines.current.get()
-    if who is None:
-        return None
-    return CurrentRun(who.run_id, who.run_name, who.flow_name, current_cancellation())
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Of the flow's call."""
+    task_run: CurrentTaskRun | None = None
+    """Of a task's code."""

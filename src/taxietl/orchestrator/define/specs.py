@@ -6,17 +6,18 @@ The values are frozen; nothing here knows how a run goes.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from taxietl.errors import ConfigError
+from taxietl.masking import masked
 from taxietl.orchestrator.define.annotations import return_annotation
 from taxietl.orchestrator.define.cache import Cache
 from taxietl.orchestrator.define.code_digests import code_version
 from taxietl.orchestrator.define.hooks import Hooks
-from taxietl.orchestrator.define.names import name_by
+from taxietl.orchestrator.define.names import RunName, name_by
 from taxietl.orchestrator.define.parameters import Parameters, Replay, Validator
 from taxietl.orchestrator.define.retry import Retry
 from taxietl.orchestrator.store.places import function_place
@@ -34,6 +35,8 @@ class Spec:
     timeout_seconds: float | None = None
     log_prints: bool | None = None
     hooks: Hooks | None = None
+    run_name: RunName | None = None
+    retry: Retry | None = None
 
     @property
     def version(self) -> str:
@@ -43,6 +46,25 @@ class Spec:
         made each time anew.
         """
         return self.fixed_version or code_version(self.function)
+
+    def run_name_for(self, arguments: Mapping[str, Any]) -> str | None:
+        """What a run with these arguments is called, without secrets; None = as usual.
+
+        Raises:
+            ConfigError: its `run_name` cannot make a name of them.
+        """
+        if self.run_name is None:
+            return None
+        try:
+            return masked(name_by(self.run_name, arguments))
+        except Exception as error:
+            kind = "flow" if isinstance(self, FlowSpec) else "task"
+            shown = getattr(self.run_name, "__qualname__", repr(self.run_name))
+            raise ConfigError(
+                f"The {kind} {self.name!r} cannot name its run by {shown}:"
+                f" {type(error).__name__}: {error}.",
+                hint=f"Its parameters: {', '.join(arguments) or 'none'}.",
+            ) from error
 
     @cached_property
     def codec(self) -> ResultCodec:
@@ -54,7 +76,6 @@ class Spec:
 class TaskSpec(Spec):
     """A task: see `@task`."""
 
-    retry: Retry | None = None
     cache: Cache | None = None
     tags: frozenset[str] = frozenset()
     persist_result: bool = True
@@ -80,8 +101,6 @@ class TaskSpec(Spec):
 class FlowSpec(Spec):
     """A flow: see `@flow`."""
 
-    run_name: str | None = None
-
     @cached_property
     def validator(self) -> Validator:
         """What its parameters are held to."""
@@ -104,16 +123,3 @@ class FlowSpec(Spec):
     def restored(self, replay: str) -> Parameters:
         """The parameters of an earlier run; ConfigError if they do not fit any more."""
         return self.validator.restore(replay)
-
-    def run_name_for(self, parameters: Parameters) -> str | None:
-        """What a run with these parameters is called; None = two words at random."""
-        if self.run_name is None:
-            return None
-        try:
-            return name_by(self.run_name, parameters.by_name)
-        except (KeyError, IndexError, AttributeError, ValueError) as error:
-            raise ConfigError(
-                f"The flow {self.name!r} cannot name its run by {self.run_name!r}:"
-                f" {type(error).__name__}: {error}.",
-                hint=f"Its parameters: {', '.join(parameters.by_name) or 'none'}.",
-            ) from error

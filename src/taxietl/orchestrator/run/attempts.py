@@ -40,13 +40,13 @@ def attempted(
     """What the task returned; raises what its last attempt raised.
 
     Args:
-        task: has tags or a retry.
+        task: it has a retry, or this call of it tags.
         task_run: pending.
         streams: those among its inputs, which every attempt reads anew.
         attempt: makes one, from Running or Retrying on.
     """
     services = task_run.run.services
-    if limited := task.tags & services.limited_tags:
+    if limited := task_run.tags & services.limited_tags:
         services.limits.check(task_run.who, limited)
         attempt = functools.partial(_slotted, task_run, limited, attempt)
     if task.retry is None:
@@ -81,6 +81,7 @@ def _retried(
 ) -> Any:
     """Attempts until one returns, or none is left."""
     services, run = task_run.run.services, task_run.run
+    made_before = task_run.attempt  # in earlier attempts of its flow
 
     def await_next(error: BaseException, seconds: float) -> None:
         for stream in streams:
@@ -92,7 +93,8 @@ def _retried(
                 "Received non-final state 'AwaitingRetry' when proposing final state"
                 f" {failure(task_run.who, error)[0].value!r} and will attempt to run again...",
             )
-            message = f"Attempt {task_run.attempt} of {retry.attempts} failed: {described(error)}"
+            number = task_run.attempt - made_before
+            message = f"Attempt {number} of {retry.attempts} failed: {described(error)}"
             state = change.state(StateName.AWAITING_RETRY, message)
             due = change.at + timedelta(seconds=seconds)
             attempt = task_run.attempt

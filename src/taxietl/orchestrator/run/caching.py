@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from taxietl.errors import TaxietlError
 from taxietl.masking import holds_secret
 from taxietl.orchestrator.run.limits import holds_slots
+from taxietl.orchestrator.run.reuse import claim_cached
 from taxietl.orchestrator.store.cache import (
     CacheKey,
     Found,
@@ -132,7 +133,7 @@ class Caching:
             return Miss("a fresh result was asked for")
         services = self._services
         found = look_up(services.history.database, key.key, self._task.codec, services.clock())
-        if isinstance(found, Miss) or self._task_run.claim_cached(key.key):
+        if isinstance(found, Miss) or claim_cached(self._task_run, key.key):
             return found
         return Miss("what was kept under its key has just been removed")
 

@@ -7,6 +7,7 @@ children of its run.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from taxietl.errors import Cancelled, ConfigError
@@ -14,7 +15,7 @@ from taxietl.orchestrator.define.calling import Caller
 from taxietl.orchestrator.define.futures import Future
 from taxietl.orchestrator.define.inputs import Inputs
 from taxietl.orchestrator.define.outside import InTask, no_task_run
-from taxietl.orchestrator.define.runs import Run
+from taxietl.orchestrator.define.runs import CurrentTaskRun, Run
 from taxietl.orchestrator.define.specs import FlowSpec, TaskSpec
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun
 from taxietl.orchestrator.run.stream_runs import open_stream
@@ -53,7 +54,7 @@ class RunCaller:
             raised = error
         state = task_run.state
         if raised is not None and (
-            self._run.cancellation.requested or state is None or not state.is_final
+            self._run.cancellation.requested or state is None or not state.is_final()
         ):
             raise raised
         assert state is not None
@@ -73,6 +74,13 @@ class RunCaller:
         task_run = open_task_run(called, self._run, inputs)
         make = functools.partial(make_call, called, task_run, inputs)
         return submit(task_run, inputs.upstreams, make)
+
+    def parameters(self) -> Mapping[str, Any]:
+        """See `Caller`."""
+        return self._run.parameters
+
+    def task_run(self) -> None:
+        """See `Caller`."""
 
     def check_submitting(self, name: str, method: str) -> None:
         """See `Caller`."""
@@ -99,3 +107,13 @@ class TaskCaller(InTask):
     def call_flow(self, flow: FlowSpec, inputs: Inputs) -> Run[Any]:
         """See `Caller`."""
         return run_in_task(flow, self._task_run, inputs)
+
+    def parameters(self) -> Mapping[str, Any]:
+        """See `Caller`."""
+        return self._task_run.run.parameters
+
+    def task_run(self) -> CurrentTaskRun:
+        """See `Caller`."""
+        here = self._task_run
+        task_name, attempt = here.spec.name, here.attempt
+        return CurrentTaskRun(here.id, here.name, task_name, attempt, here.arguments)

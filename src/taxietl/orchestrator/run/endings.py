@@ -7,17 +7,27 @@ import logging
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import Cancelled, IsolatedProcessError, TimedOutError
 from taxietl.orchestrator.define.inputs import NotReadyError
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, within
 from taxietl.orchestrator.store.lines import described
-from taxietl.orchestrator.store.states import StateName, StateType
+from taxietl.orchestrator.store.states import FinalState, StateName, StateType
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.hooks import Hooks
     from taxietl.orchestrator.store.lines import Identity
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How one attempt of a flow ended."""
+
+    final: FinalState[Any]
+    is_raised: bool
+    """Its error was raised by the flow's own code, and not by what it returned."""
 
 
 def failure(who: Identity, error: BaseException) -> tuple[StateName, str]:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.define.decorators import Flow
+from taxietl.orchestrator.define.called import Flow
 from taxietl.orchestrator.define.runs import Run
 from taxietl.orchestrator.run.limits import Limits
 from taxietl.orchestrator.run.listening import Listener, tell_found_dead

@@ -2,6 +2,7 @@
 
     Running → the function → what it submitted and returned has ended → streams are closed
     → what decides the last state (`verdicts.py`) → stored → hooks
+      with retry=: another attempt (`flow_retries.py`)
 
 How a top-level run is begun and stopped is in `root_runs.py`, a child run in `subflow_runs.py`.
 """
@@ -18,7 +19,7 @@ from taxietl.orchestrator.define.parameters import Parameters
 from taxietl.orchestrator.define.runs import Run
 from taxietl.orchestrator.define.specs import FlowSpec
 from taxietl.orchestrator.run.bodies import around_flow_body
-from taxietl.orchestrator.run.endings import failure, meant, tell_hooks
+from taxietl.orchestrator.run.endings import Ending, failure, meant, tell_hooks
 from taxietl.orchestrator.run.open_runs import OpenRun, within
 from taxietl.orchestrator.run.submission import join
 from taxietl.orchestrator.run.verdicts import verdict
@@ -45,9 +46,33 @@ def execute(
         parameters: valid ones.
         place: the task run that stands for a child run in its parent, if any does.
     """
+    attempt = functools.partial(_attempt, flow, run, parameters, place)
+    if flow.retry is None:
+        ending = attempt()
+    else:
+        from taxietl.orchestrator.run.flow_retries import retried
+
+        try:
+            ending = retried(flow.retry, run, place, attempt)
+        except BaseException as raised:  # noqa: BLE001 - between two attempts
+            ending = _ending(run, meant(raised))
+    final = ending.final
+    kept = stored(flow.codec, final.value) if place and final.error is None else NOT_STORED
+    if not _end(run, place, final, kept, is_raised=ending.is_raised):
+        final = _as_stored(run, final)
+    who = run.who
+    ended = Run(who.run_id, who.run_name, flow.name, final, parameters.by_name)
+    if flow.hooks is not None:
+        tell_hooks(flow.hooks, ended, run)
+    return ended
+
+
+def _attempt(
+    flow: FlowSpec, run: OpenRun, parameters: Parameters, place: OpenTaskRun | None
+) -> Ending:
+    """Call the flow's function once; how that ended is not stored yet."""
     value: Any = None
     error: BaseException | None = None
-    is_raised = False
     with within(run):
         try:
             _begin(run, place)
@@ -57,32 +82,21 @@ def execute(
     error = _close_streams(run, error)
     if run.cancellation.requested and not isinstance(error, Cancelled):
         error = run.cancellation.error()
-    final: FinalState[Any] | None = None
     if error is None:
         try:
-            final = verdict(value, run.outcomes(), run.services.clock())
+            return Ending(verdict(value, run.outcomes(), run.services.clock()), is_raised=False)
         except Exception as raised:  # noqa: BLE001 - a set of what cannot be in one
             error = raised
-    if final is None:
-        assert error is not None
-        is_raised = not isinstance(error, Cancelled)
-        final = _raised(run, error)
-    kept = stored(flow.codec, final.value) if place and final.error is None else NOT_STORED
-    if not _end(run, place, final, kept, is_raised=is_raised):
-        final = _as_stored(run, final)
-    who = run.who
-    ended = Run(who.run_id, who.run_name, flow.name, final, parameters.by_name)
-    if flow.hooks is not None:
-        tell_hooks(flow.hooks, ended, run)
-    return ended
+    return _ending(run, error)
 
 
 def _begin(run: OpenRun, place: OpenTaskRun | None) -> None:
-    """Running, as its place in the parent is."""
+    """Running or Retrying, as its place in the parent is."""
+    run.attempt += 1
     if place is not None:
-        place.attempt = 1
+        place.attempt += 1
     with run.services.transaction() as change:
-        state = change.state(StateName.RUNNING)
+        state = change.state(StateName.RUNNING if run.attempt == 1 else StateName.RETRYING)
         if change.move(run.who, state) and place is not None:
             change.move(place.who, state, attempt=place.attempt, of=place)
 
@@ -111,12 +125,13 @@ def _close_streams(run: OpenRun, error: BaseException | None) -> BaseException |
     return error
 
 
-def _raised(run: OpenRun, error: BaseException) -> FinalState[Any]:
-    """The last state of a run that raised that."""
+def _ending(run: OpenRun, error: BaseException) -> Ending:
+    """How an attempt ends that raised that."""
     now = run.services.clock()
     if isinstance(error, Cancelled):
-        return FinalState(StateName.CANCELLED, error.reason, now, None, error)
-    return FinalState(*failure(run.who, error), now, None, error)
+        state = State(StateName.CANCELLED, error.reason, now)
+        return Ending(FinalState.of(state, None, error), is_raised=False)
+    return Ending(FinalState(*failure(run.who, error), now, None, error), is_raised=True)
 
 
 def _end(

@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
@@ -25,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 from taxietl.errors import Cancelled, ConfigError
 from taxietl.orchestrator.define.calling import caller, refusing_runs
 from taxietl.orchestrator.define.outside import InTask
+from taxietl.orchestrator.define.runs import CurrentTaskRun
 from taxietl.orchestrator.run import portable
 from taxietl.orchestrator.stop import cancellation as cancelling
 from taxietl.orchestrator.stop.cancellation import Cancellation
@@ -55,6 +57,8 @@ class Job:
     main: tuple[str, str] | None
     arguments: bytes
     who: Identity
+    task_run: CurrentTaskRun
+    """The same for the task's own code; without parameters, which may be no values to send."""
     levels: dict[str, int]
     argv: list[str]
     parent: int
@@ -132,8 +136,16 @@ class _Handler(logging.Handler):
 class _InIsolatedTask(InTask):
     """What the task's code calls through; the run's engine and threads are in the parent."""
 
-    def __init__(self, who: Identity) -> None:
-        self.name = str(who.task_run_name)
+    def __init__(self, task_run: CurrentTaskRun) -> None:
+        self.name, self._task_run = task_run.name, task_run
+
+    def parameters(self) -> Mapping[str, Any]:
+        """See `Caller`: the process is sent a call, and no more."""
+        return {}
+
+    def task_run(self) -> CurrentTaskRun:
+        """See `Caller`."""
+        return self._task_run
 
     def call_flow(self, flow: FlowSpec, inputs: Inputs) -> NoReturn:  # noqa: ARG002
         """See `Caller`."""
@@ -158,7 +170,7 @@ def main() -> None:
         args, kwargs = pickle.loads(job.arguments)
         lines.current.set(job.who)
         lines.relay.set(functools.partial(channel.send, "attached"))
-        caller.set(_InIsolatedTask(job.who))
+        caller.set(_InIsolatedTask(job.task_run))
         cancelling.current.set(cancellation)
         message: tuple[str, object] = ("value", _pickled(function(*args, **kwargs)))
     except BaseException as error:  # noqa: BLE001 - the parent raises it

@@ -16,9 +16,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from taxietl.errors import Cancelled, ConfigError, IsolatedProcessError
+from taxietl.orchestrator.define.calling import caller
 from taxietl.orchestrator.run import portable
 from taxietl.orchestrator.run.attaching import keep
 from taxietl.orchestrator.run.isolated_child import Failure, FunctionName, Job
@@ -73,11 +75,15 @@ class IsolatedCall:
             IsolatedProcessError: the process died.
             Cancelled: the attempt was asked to stop before it began.
         """
+        around = caller.get()
+        task_run = around.task_run() if around else None
+        assert task_run is not None, "an attempt is made in its task run"
         job = Job(
             function=self._function,
             main=self._main,
             arguments=self._arguments,
             who=who,
+            task_run=replace(task_run, parameters={}),
             levels={name: logging.getLogger(name).getEffectiveLevel() for name in ("", "taxietl")},
             argv=sys.argv,
             parent=os.getpid(),

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.run.resume import Earlier
     from taxietl.orchestrator.run.services import Services
     from taxietl.orchestrator.stop.cancellation import Cancellation
-    from taxietl.orchestrator.store.cache import Found
     from taxietl.orchestrator.store.transaction import Transaction
 
 
@@ -50,8 +49,11 @@ class OpenRun:
     caller_of: Callable[[OpenRun | OpenTaskRun], Caller] = field(repr=False)
     """Makes what the code of a run or task run calls tasks and flows through."""
     log_prints: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
     earlier: Earlier | None = field(default=None, repr=False)
-    """The runs that this one takes up; None if it takes up none."""
+    """What was done before and need not be again: by the runs that this one takes up, and by its
+    own function's attempts; None if there is nothing."""
+    attempt: int = 0
     futures: list[Future[Any]] = field(default_factory=list, repr=False)
     """What its function has submitted."""
     streams: list[Stream[Any, Any]] = field(default_factory=list, repr=False)
@@ -102,6 +104,11 @@ class OpenRun:
             if state is not None:
                 self._outcomes[task_run_id] = EndedCall(state, error)
 
+    def forget_calls(self) -> None:
+        """Begin to count calls and to note their ends anew: its function is called again."""
+        self._outcomes, self._ordinals = {}, {}
+        self.futures, self.streams, self.has_ended = [], [], False
+
     def outcomes(self) -> list[EndedCall]:
         """How its task runs and subflows ended, in the order they did."""
         with self._lock:
@@ -132,10 +139,15 @@ class OpenTaskRun:
             run.refuse_namesake(spec)
         self.run, self.spec, self.kind, self.tags = run, spec, kind, tags
         self.ordinal = run.next_ordinal(spec.name)
-        self.id, self.name = secrets.token_hex(8), f"{spec.name}-{self.ordinal}"
+        self.before = run.earlier.in_place(kind, spec.name, self.ordinal) if run.earlier else None
+        """Its row of the last attempt of its flow, which goes on to be its row."""
+        self.holds_result = kind != "stream" and self.before and self.before.state.is_completed()
+        """The row still tells of the call before, and is to until that is found to be another."""
+        self.id = self.before.id if self.before else secrets.token_hex(8)
+        self.name = f"{spec.name}-{self.ordinal}"
         self.who = replace(run.who, task_run_id=self.id, task_run_name=self.name)
         self.arguments = arguments
-        self.attempt = 0
+        self.attempt = self.before.attempts if self.before else 0
         self.state: State | None = None
         """The last one stored; None before the first."""
 
@@ -147,7 +159,7 @@ class OpenTaskRun:
     @property
     def has_ended(self) -> bool:
         """Its last state is stored."""
-        return self.state is not None and self.state.is_final
+        return self.state is not None and self.state.is_final()
 
     def caller(self) -> Caller:
         """What its function calls tasks and flows through."""
@@ -178,21 +190,6 @@ class OpenTaskRun:
             started_at=state.at if state.name.has_begun else None,
         )
 
-    def as_asked(self) -> TaskRunRow:
-        """As it is to be found among the calls of other runs."""
-        return self.row(self.state or State(StateName.PENDING, "", self.run.services.clock()))
-
-    def earlier_result(self) -> Found | None:
-        """What the same call gave in the runs that are taken up, claimed, if it can be used."""
-        if self.run.earlier is None:
-            return None
-        return self.run.earlier.result_of(self.as_asked(), self.spec.codec, self.claim_cached)
-
-    def claim_cached(self, key: str) -> bool:
-        """Keep others from removing what is cached under that key; False if they just did."""
-        with self.run.services.transaction() as change:
-            return change.claim_cached(self.id, key)
-
     def store(self, name: StateName, *, submitted: bool = False) -> None:
         """Store it, in its first state."""
         with self.run.services.transaction() as change:
@@ -208,9 +205,14 @@ class OpenTaskRun:
     ) -> None:
         """Add it to what is stored, and say so, but for a child run, which has its own lines."""
         state = change.state(name)
-        change.add(self.row(state, child_run_id=child_run_id), of=self)
         is_subflow = self.kind == "subflow"
-        if not is_subflow:
+        if self.before is None:
+            change.add(self.row(state, child_run_id=child_run_id), of=self)
+        elif self.holds_result:
+            change.moved.append((self, state))
+        else:
+            self.reopen(change, state, child_run_id=child_run_id)
+        if not is_subflow and self.before is None:
             created = f"Created task run {self.name!r} for task {self.spec.name!r}"
             change.say(self.run.who, created)
         if submitted:
@@ -219,8 +221,16 @@ class OpenTaskRun:
         elif not is_subflow:
             change.say(self.run.who, f"Executing {self.name!r} immediately...")
 
+    def reopen(self, change: Transaction, state: State, *, child_run_id: str | None = None) -> None:
+        """Let the row of its last attempt tell of this one."""
+        self.holds_result = False
+        change.move(self.who, state, attempt=self.attempt, reopen=True, of=self)
+        self.keep_inputs(change, child_run_id=child_run_id)
+
     def keep_inputs(self, change: Transaction, *, child_run_id: str | None = None) -> None:
         """Keep what a submitted one begins with, once what it waited for is there."""
+        if self.holds_result:
+            return
         shown, digest = shown_with_digest(self.arguments)
         change.keep(self.id, arguments=shown, digest=digest, child_run_id=child_run_id)
 
@@ -248,7 +258,8 @@ class OpenTaskRun:
         kept: Mapping[str, object] | None = None,
     ) -> None:
         """Bring it into its last state and say so; keep what came of it, by column."""
-        if change.move(self.who, state, attempt=self.attempt, of=self):
+        reopen = self.before is not None
+        if change.move(self.who, state, attempt=self.attempt, reopen=reopen, of=self):
             change.say_end(self.who, state, raised)
         if kept:
             change.keep(self.id, **kept)

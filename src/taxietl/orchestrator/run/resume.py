@@ -1,6 +1,7 @@
 """Taking up a run that did not complete: what it had done is not done again.
 
-The flow runs anew from its first line, with the same parameters. A task that completed in the
+The flow runs anew from its first line, with the same parameters; so it does at each further
+attempt of a flow with a `retry`, in the same run. A task that completed in the
 run before is not called: its result comes from the history, if it is the same call (task,
 version or code, arguments, and how many calls of that task came before it) and if the files that
 the result names are what they were. Of a run that itself took up another one, both count.
@@ -9,7 +10,7 @@ the result names are what they were. Of a run that itself took up another one, b
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,30 +24,50 @@ from taxietl.orchestrator.store.rows import RunRow, TaskRunRow
 from taxietl.orchestrator.store.states import StateType
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.define.decorators import Flow
+    from taxietl.orchestrator.define.called import Flow
     from taxietl.orchestrator.store.history import History
 
 
 class Earlier:
-    """The runs that one run takes up, or of a child run: the child runs in its place there."""
+    """The runs that one run takes up, or of a child run: the child runs in its place there.
 
-    def __init__(self, history: History, runs: Sequence[RunRow]) -> None:
+    Args:
+        runs: the newest first.
+        attempts: the calls of the run itself, of which another attempt begins.
+    """
+
+    def __init__(
+        self, history: History, runs: Sequence[RunRow], attempts: Sequence[TaskRunRow] = ()
+    ) -> None:
         self._history = history
         self._runs = tuple(runs)
-        """The newest first."""
+        self._attempts = {(each.kind, each.task, each.ordinal): each for each in attempts}
+
+    def in_next_attempt(self, calls: Sequence[TaskRunRow]) -> Earlier:
+        """The same with the calls that the run has made by now."""
+        return Earlier(self._history, self._runs, calls)
+
+    def in_place(self, kind: str, task: str, ordinal: int) -> TaskRunRow | None:
+        """The call in that place of the run's last attempt, if there was one."""
+        return self._attempts.get((kind, task, ordinal))
 
     def result_of(
-        self, call: TaskRunRow, codec: ResultCodec, claim: Callable[[str], bool]
+        self,
+        call: TaskRunRow,
+        codec: ResultCodec,
+        claim: Callable[[str], bool],
+        *,
+        before: TaskRunRow | None,
     ) -> Found | None:
         """What the same call gave, if it completed and its result can still be used.
 
         Args:
             codec: how its results are written.
             claim: keeps others from removing what is cached under a key; False if they just did.
+            before: the call in its place of the run's last attempt.
         """
-        for run in self._runs:
-            old = self._history.same_call(run.id, call)
-            if old is None or old.result is None:
+        for run, old in self._same(call, before):
+            if old.result is None:
                 continue
             if old.state.type is not StateType.COMPLETED or file_difference(old.files):
                 continue
@@ -61,18 +82,37 @@ class Earlier:
             stored = Stored(old.result, old.files)
             if old.reused_from is not None:
                 reused_from, says = old.reused_from, old.state.message
-            else:
+            elif run is not None:
                 reused_from, says = run.id, f"Completed in run {run.name!r}."
+            else:
+                reused_from, says = None, "Completed in an earlier attempt of its flow."
             return Found(value, stored, reused_from, says, old.child_run_id)
         return None
 
-    def below(self, call: TaskRunRow) -> Earlier | None:
+    def _same(
+        self, call: TaskRunRow, before: TaskRunRow | None, *, any_version: bool = False
+    ) -> Iterator[tuple[RunRow | None, TaskRunRow]]:
+        """The same call where it was made before, with its run; None is the run itself."""
+        if before is not None and _is_same(before, call, any_version=any_version):
+            yield None, before
+        for run in self._runs:
+            if old := self._history.same_call(run.id, call, any_version=any_version):
+                yield run, old
+
+    def below(self, call: TaskRunRow, before: TaskRunRow | None) -> Earlier | None:
         """What stood in the place of a child run; None if it was not reached before."""
         # Of a flow that has changed since, the tasks may still be the same.
-        found = [self._history.same_call(run.id, call, any_version=True) for run in self._runs]
-        ids = [each.child_run_id for each in found if each and each.child_run_id]
-        runs = [run for each in ids if (run := self._history.find(each))]
+        places = [old for _, old in self._same(call, before, any_version=True)]
+        runs = [run for each in places for run in self._history.in_place(each)]
         return Earlier(self._history, runs) if runs else None
+
+
+def _is_same(old: TaskRunRow, call: TaskRunRow, *, any_version: bool) -> bool:
+    """Whether a row is of that call, as `History.same_call` finds it."""
+    if call.digest == "" or not (any_version or old.version == call.version):
+        return False
+    is_shown = old.digest is not None or old.arguments == call.arguments
+    return old.digest == call.digest and is_shown
 
 
 @dataclass(frozen=True)
@@ -141,7 +181,7 @@ def plan_resume(history: History, name: str) -> Resumption | RunRow:
             hint=f"Resume that one: {history.handle(root)}",
         )
     last = history.last_resumption(run)
-    if not last.state.is_final:
+    if not last.state.is_final():
         raise TryLaterError(
             f"Run {last.name!r} is still running (process {last.pid} on {last.host}).",
             hint=f"`taxietl runs cancel {history.handle(last)}` stops it.",

@@ -63,7 +63,7 @@ def run_to_end(
     """
     refuse_run_here()
     run_id = secrets.token_hex(16)
-    names = wanted_names(flow.run_name_for(parameters), services.rng)
+    names = wanted_names(flow.run_name_for(parameters.by_name), services.rng)
     with captured(services.history):
         lock = hold(services.home, run_id)
         try:
@@ -76,6 +76,7 @@ def run_to_end(
                 pool=Pool(workers, cancellation),
                 caller_of=caller_of,
                 log_prints=bool(flow.log_prints),
+                parameters=parameters.by_name,
                 earlier=resumed.earlier if resumed else None,
             )
             return _told(run, flow, parameters, lock)

@@ -13,6 +13,7 @@ from taxietl.orchestrator.define.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.define.stream import Stream
 from taxietl.orchestrator.run.bodies import wants_prints
 from taxietl.orchestrator.run.endings import end_with_error, noting_unstored
+from taxietl.orchestrator.run.naming import name_by_arguments
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, enter
 from taxietl.orchestrator.run.prints import prints_logged
 from taxietl.orchestrator.stop.cancellation import current_cancellation
@@ -48,6 +49,8 @@ class StreamRun:
         self._services = run.services
         arguments = inputs.by_name(task.signature)
         self._task_run = OpenTaskRun(run, task, arguments, kind="stream", tags=task.tags)
+        if task.run_name is not None and not inputs.futures:
+            name_by_arguments(self._task_run)
         # The flow's context: the thread that pulls first may be a database's, and have none.
         self._context = contextvars.copy_context()
         self._end_prints: Callable[[], object] = lambda: None
@@ -55,10 +58,11 @@ class StreamRun:
     def begin(self) -> contextvars.Context:
         """Store the task run, or its next attempt."""
         self._run.cancellation.check()
-        if self._task_run.attempt == 0:
+        is_first = self._task_run.state is None
+        if is_first:
             self._settle()
         self._task_run.attempt += 1
-        if self._task_run.attempt == 1:
+        if is_first:
             self._task_run.store(StateName.RUNNING)
         else:
             self._task_run.move(StateName.RETRYING)
@@ -80,6 +84,8 @@ class StreamRun:
             raise end_with_error(self._task_run, error) from None
         if self._inputs.futures:
             self._task_run.arguments = self._inputs.by_name(self._task.signature)
+            if self._task.run_name is not None:
+                name_by_arguments(self._task_run)
 
     def before_pull(self, consumer_thread: int | None) -> None:
         """Stop here if the run was asked to, or the task that pulls."""

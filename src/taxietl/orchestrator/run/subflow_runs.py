@@ -17,6 +17,7 @@ from taxietl.orchestrator.run.endings import end_with_error, noting_unstored
 from taxietl.orchestrator.run.flow_runs import execute
 from taxietl.orchestrator.run.new_runs import new_run_row
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun
+from taxietl.orchestrator.run.reuse import earlier_below, earlier_result
 from taxietl.orchestrator.stop.cancellation import current_cancellation
 from taxietl.orchestrator.store.lines import Identity
 from taxietl.orchestrator.store.states import FinalState, StateName
@@ -44,7 +45,7 @@ class Place:
             inputs.settle()
             parameters = self._parameters or flow.parameters(inputs.args, inputs.kwargs)
             task_run.arguments = parameters.by_name
-            if (found := task_run.earlier_result()) is not None:
+            if (found := earlier_result(task_run)) is not None:
                 return self._reused(found)
             child = _child(flow, task_run, parameters, is_place=True)
         except NotReadyError as error:
@@ -102,8 +103,8 @@ def _child(
         is_place: that is its place in its parent; else the task that called it.
     """
     parent = owner.run
-    services, earlier = parent.services, parent.earlier
-    names = wanted_names(flow.run_name_for(parameters), services.rng)
+    services, earlier = parent.services, earlier_below(owner) if is_place else None
+    names = wanted_names(flow.run_name_for(parameters.by_name), services.rng)
     run_id = secrets.token_hex(16)
     with services.transaction() as change:
         name, base = change.claim_name(names)
@@ -118,8 +119,9 @@ def _child(
         cancellation=parent.cancellation if is_place else current_cancellation(),
         pool=parent.pool,
         caller_of=parent.caller_of,
+        parameters=parameters.by_name,
         log_prints=parent.log_prints if flow.log_prints is None else flow.log_prints,
-        earlier=earlier.below(owner.as_asked()) if earlier and is_place else None,
+        earlier=earlier,
     )
 
 

@@ -18,8 +18,11 @@ from taxietl.errors import ConfigError
 from taxietl.orchestrator.define.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.define.runs import TaskRun
 from taxietl.orchestrator.define.stream import Stream
+from taxietl.orchestrator.define.tagging import around
 from taxietl.orchestrator.run.endings import end_with_error, tell_hooks
+from taxietl.orchestrator.run.naming import name_by_arguments
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, within
+from taxietl.orchestrator.run.reuse import earlier_result
 from taxietl.orchestrator.stop.cancellation import interruptible
 from taxietl.orchestrator.store.results import NOT_STORED, stored
 from taxietl.orchestrator.store.states import StateName
@@ -33,7 +36,11 @@ if TYPE_CHECKING:
 def open_task_run(task: TaskSpec, run: OpenRun, inputs: Inputs) -> OpenTaskRun:
     """A call of the task in a run, not stored yet; TypeError if the arguments do not fit."""
     arguments = inputs.by_name(task.signature)
-    return OpenTaskRun(run, task, arguments, kind="task", tags=task.tags)
+    tags = task.tags | around.get()
+    task_run = OpenTaskRun(run, task, arguments, kind="task", tags=tags)
+    if task.run_name is not None and not inputs.futures:
+        name_by_arguments(task_run)
+    return task_run
 
 
 def make_call(task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs) -> Any:
@@ -71,6 +78,8 @@ def _settle(task: TaskSpec, task_run: OpenTaskRun, inputs: Inputs) -> None:
     if inputs.futures:
         task_run.arguments = inputs.by_name(task.signature)
         with task_run.run.services.transaction() as change:
+            if task.run_name is not None:
+                name_by_arguments(task_run, change)
             task_run.keep_inputs(change)
 
 
@@ -91,7 +100,7 @@ def _value(
     caching: Caching | None,
 ) -> Any:
     """What the task returned; its end is recorded."""
-    found = task_run.earlier_result() if task_run.run.earlier is not None else None
+    found = earlier_result(task_run) if task_run.run.earlier is not None else None
     if found is None and caching is not None:
         found = caching.find()
     if found is not None:
@@ -100,7 +109,7 @@ def _value(
         return found.value
     reason = caching.miss if caching is not None else ""
     attempt = functools.partial(_attempt, task_run, _body(task, task_run, inputs), reason)
-    if task.tags or task.retry is not None:
+    if task_run.tags or task.retry is not None:
         from taxietl.orchestrator.run.attempts import attempted
 
         value = attempted(task, task_run, streams, attempt)

@@ -48,7 +48,7 @@ def verdict(returned: object, outcomes: Sequence[EndedCall], at: datetime) -> Fi
         return FinalState(StateName.COMPLETED, "", at, returned)
     elif isinstance(returned, State) and not isinstance(returned, FinalState):
         state = returned
-        if not state.is_final:
+        if not state.is_final():
             message = f"The flow returned the state {state}, which is no end."
             state = State(StateName.FAILED, message, at)
     else:

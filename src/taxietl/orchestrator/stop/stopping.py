@@ -71,7 +71,7 @@ def stop(
             f"{run.name!r} is a child run of {root.name!r}, and stops with it.",
             hint=f"Cancel that one: {history.handle(root)}",
         )
-    if run.state.is_final:
+    if run.state.is_final():
         return run, False
     _ask(history.home, run)
     waited, was_signalled = 0.0, False
@@ -79,7 +79,7 @@ def stop(
         sleep(POLL_SECONDS)
         waited += POLL_SECONDS
         history.reconcile()  # it may have died instead
-        if (now := history.run(run.id)).state.is_final:
+        if (now := history.run(run.id)).state.is_final():
             return now, True
         if waited >= SIGNAL_AFTER_SECONDS and not was_signalled:
             was_signalled = _terminate(run)

@@ -145,6 +145,18 @@ class History:
         """The runs that run called, in their order."""
         return self._runs("WHERE parent_id = ? ORDER BY created_at, rowid", run_id)
 
+    def in_place(self, place: TaskRunRow) -> list[RunRow]:
+        """The child runs in that place, the newest first: a retried flow calls another each time.
+
+        One that is not the place's own was taken over from the run before.
+        """
+        where = "WHERE parent_id = ? AND parent_task_run_id = ? ORDER BY rowid DESC"
+        own = self._runs(where, place.run_id, place.id)
+        if place.child_run_id in {None, *(each.id for each in own)}:
+            return own
+        taken_over = self.find(str(place.child_run_id))
+        return [taken_over, *own] if taken_over else own
+
     def open_roots(self) -> list[RunRow]:
         """The top-level runs with anything in their tree that has not ended."""
         return self._runs(f"WHERE id IN (SELECT root_id FROM runs WHERE {OPEN})")  # noqa: S608

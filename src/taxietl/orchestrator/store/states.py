@@ -118,7 +118,34 @@ class State:
         """What the state means to the engine."""
         return self.name.type
 
-    @property
+    def is_scheduled(self) -> bool:
+        """A further attempt is due: `AwaitingRetry`."""
+        return self.type is StateType.SCHEDULED
+
+    def is_pending(self) -> bool:
+        """It has not begun; as `NotReady`, it never will."""
+        return self.type is StateType.PENDING
+
+    def is_running(self) -> bool:
+        """In progress, as `Retrying` is, too."""
+        return self.type is StateType.RUNNING
+
+    def is_completed(self) -> bool:
+        """Done; or `Cached`, and its result was there."""
+        return self.type is StateType.COMPLETED
+
+    def is_failed(self) -> bool:
+        """It raised an error, or as `TimedOut` took too long."""
+        return self.type is StateType.FAILED
+
+    def is_cancelled(self) -> bool:
+        """It was told to stop."""
+        return self.type is StateType.CANCELLED
+
+    def is_crashed(self) -> bool:
+        """Its process died, say."""
+        return self.type is StateType.CRASHED
+
     def is_final(self) -> bool:
         """The run has ended; or, as `NotReady`, it will never begin."""
         return self.name.is_final
