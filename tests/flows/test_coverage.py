@@ -8,15 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from taxietl.flows import coverage_reading, drop, ingest, upload
-from taxietl.flows.coverage import (
-    Coverage,
-    Ending,
-    LastRun,
-    MonthState,
-    Reading,
-    Record,
-    coverage_of,
-)
+from taxietl.flows.coverage import Coverage, MonthState, coverage_of
+from taxietl.flows.coverage_records import Ending, LastRun, Reading, Record
 from taxietl.tlc.selection import MonthOptions
 from taxietl.tlc.trip_file import TripFile
 

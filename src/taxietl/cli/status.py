@@ -10,10 +10,12 @@ import typer
 
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
-from taxietl.cli.output import Output
+from taxietl.cli.options import SourceOption
+from taxietl.cli.output import Output, describe_error
 from taxietl.cli.pages import check_folder, write_page
 from taxietl.cli.session import open_settings, profile_named
 from taxietl.cli.stderr import warn
+from taxietl.errors import ConfigError
 from taxietl.tlc.selection import MonthOptions
 
 if TYPE_CHECKING:
@@ -37,16 +39,25 @@ def status(
             autocompletion=candidates.profiles,
         ),
     ] = None,
+    remote: Annotated[
+        bool,
+        typer.Option(
+            "--remote", help="Also ask the source which months it has, and which it restated."
+        ),
+    ] = False,
+    source: SourceOption = None,
     html: Annotated[
         Path | None, typer.Option(help="Also write the picture to this file, as a web page.")
     ] = None,
 ) -> int:
     """Show which months are loaded, missing or failed: years by months, for each colour."""
+    if source is not None and not remote:
+        raise ConfigError("--source is for --remote.", hint="Add --remote, or leave --source out.")
     now = datetime.now().astimezone()
     wanted = asked.filter(now.date())
     if html is not None:
         check_folder(html)
-    open_settings()
+    settings = open_settings()
     from taxietl.flows.coverage import coverage_of
     from taxietl.flows.coverage_reading import read_profile
 
@@ -54,13 +65,35 @@ def status(
     for each in reading.warnings:
         warn(each)
     found = coverage_of(reading, wanted, now, every_color=bool(asked.color))
+    if remote:
+        found = _asked(out, found, source or settings.ingest.source, every=asked.names_months)
     if html is not None:
         from taxietl.cli.status_page import page
 
         write_page(html, page(found))
         out.note(f"wrote {html}")
-    out.result(_document(found) | {"html": html}, "" if out.json else _text(out, found), as_is=True)
-    return 0
+    document = _document(found) | {"html": html}
+    out.result(document, "" if out.json else _text(out, found), as_is=True)
+    return int(document["exit_code"])
+
+
+def _asked(out: Output, found: Coverage, source: str, *, every: bool) -> Coverage:
+    from taxietl.flows.coverage_remote import ask_source
+
+    out.note(f"asking {source} which months it has")
+    asked = ask_source(found, source, found.at.date(), every=every)
+    if asked.remote and asked.remote.from_elsewhere:
+        out.note(
+            f"{asked.remote.from_elsewhere:,} months were loaded from other sources than {source}, "
+            "and are not compared"
+        )
+    if asked.remote and asked.remote.error:
+        error = asked.remote.error
+        warn(
+            f"{source} did not answer for {asked.remote.unanswered:,} of {asked.remote.asked:,} "
+            f"months: {error.message} {error.hint}"
+        )
+    return asked
 
 
 def _text(out: Output, found: Coverage) -> str:
@@ -84,8 +117,16 @@ def _document(found: Coverage) -> dict[str, Any]:
         "held_by": reading.held_by or None,
         "at": found.at,
         "tables": [_table(each) for each in found.tables],
+        "remote": found.remote
+        and {
+            "source": found.remote.source,
+            "asked": found.remote.asked,
+            "from_elsewhere": found.remote.from_elsewhere,
+            "unanswered": found.remote.unanswered,
+            "error": found.remote.error and describe_error(found.remote.error),
+        },
         "warnings": reading.warnings,
-        "exit_code": 0,
+        "exit_code": found.remote.error.exit_code if found.remote and found.remote.error else 0,
     }
 
 
@@ -111,6 +152,7 @@ def _month(month: CoveredMonth) -> dict[str, Any]:
         "reason": month.reason,
         "run_name": month.run_name,
         "rows": month.rows,
+        "remote": month.remote,
         "load": record
         and {
             "loaded_at": record.loaded_at,

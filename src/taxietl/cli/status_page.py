@@ -161,6 +161,9 @@ i { display: inline-block; min-width: 1.5rem; height: 1.25rem; line-height: 1.25
 .failed, .broken { background: var(--bad); color: #fff; font-weight: 700; }
 .refused { background: var(--refused); color: #fff; font-weight: 700; }
 .loading { background: var(--now); color: #fff; font-weight: 700; }
+.restated, .changed, .withdrawn, .overdue { background: var(--changed); color: #fff;
+  font-weight: 700; }
+.new { color: var(--now); box-shadow: inset 0 0 0 2px var(--now); font-weight: 700; }
 .dropped { color: var(--soft); box-shadow: inset 0 0 0 1px var(--soft); }
 .legend span { display: flex; align-items: center; }
 .legend { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; margin: 0; color: var(--soft);

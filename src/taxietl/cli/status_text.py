@@ -42,6 +42,11 @@ LOOKS: Mapping[MonthState, Look] = {
     MonthState.FAILED: Look("F", "bold white on red", "last run failed", is_told=True),
     MonthState.REFUSED: Look("X", "bold white on magenta", "refused for its data", is_told=True),
     MonthState.BROKEN: Look("B", "bold white on red", "not what was put there", is_told=True),
+    MonthState.RESTATED: Look("R", "black on yellow", "restated at the source", is_told=True),
+    MonthState.CHANGED: Look("C", "black on yellow", "other version at the source", is_told=True),
+    MonthState.WITHDRAWN: Look("W", "black on yellow", "gone from the source", is_told=True),
+    MonthState.OVERDUE: Look("O", "black on yellow", "overdue at the source", is_told=True),
+    MonthState.NEW: Look("N", "black on bright_cyan", "new at the source"),
     MonthState.DROPPED: Look("D", "black on white", "taken out by drop"),
     MonthState.MISSING: Look(".", "", "missing"),
     MonthState.UNKNOWN: Look("?", "dim", "not in the history"),
@@ -53,11 +58,14 @@ LOOKS: Mapping[MonthState, Look] = {
 def origin_text(found: Coverage) -> str:
     """What was asked, and where it was read."""
     reading = found.reading
+    remote = (
+        f"; {found.remote.asked:,} months asked of {found.remote.source}" if found.remote else ""
+    )
     if reading.read_from != "history":
-        return f"{reading.target}, by its {reading.read_from}"
+        return f"{reading.target}, by its {reading.read_from}{remote}"
     return (
         f"{reading.target} is open in {reading.held_by}, so this is what the history tells of it; "
-        "of months that it does not know, nothing can be said"
+        f"of months that it does not know, nothing can be said{remote}"
     )
 
 
@@ -88,8 +96,9 @@ def reason_text(month: CoveredMonth) -> str:
         said = f"run {month.run_name!r}" + (f": {said}" if said else "")
     as_recorded = (MonthState.LOADED, MonthState.BROKEN)
     if month.is_there and month.record and month.state not in as_recorded:
-        rows = "" if month.rows is None else f"{month.rows:,} rows "
-        said += f"; {rows}of {month.record.loaded_at.astimezone():%Y-%m-%d} are there"
+        rows = "bytes" if month.rows is None else f"{month.rows:,} rows"
+        kept = f"{rows} of {month.record.loaded_at.astimezone():%Y-%m-%d} here"
+        said = f"{said}; {kept}" if said else kept
     return said
 
 

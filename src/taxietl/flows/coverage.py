@@ -6,12 +6,15 @@ Pure: what is recorded and what was run come as values (`coverage_reading` gets 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from taxietl.errors import TaxietlError
+from taxietl.flows.coverage_records import Ending, LastRun, Reading, Record
+from taxietl.steps.month_class import MonthClass
 from taxietl.tlc.datasets import dataset
 from taxietl.tlc.selection import Selection
 from taxietl.tlc.trip_file import MONTHS_LATE, TripFile
@@ -44,58 +47,23 @@ class MonthState(StrEnum):
     NOT_PUBLISHED = "not published"
     """The source has it not yet, or cannot have it yet."""
 
+    RESTATED = "restated"
+    """There, and the source has other bytes now."""
+
+    CHANGED = "changed"
+    """The same by all that the source says; only a download tells whether its bytes changed."""
+
+    WITHDRAWN = "withdrawn"
+    """There, and the source has it no more."""
+
+    NEW = "new"
+    """The source has it, and it is not there."""
+
+    OVERDUE = "overdue"
+    """The source lacks it, so long after its end that something is wrong."""
+
     UNKNOWN = "unknown"
     """The ledger could not be read, and the history does not know it."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a ledger, a manifest or the history says was loaded last of a month."""
-
-    trip_file: TripFile
-    table: str
-    """As the ledger has it; of a lake the form, `parquet` or `raw`."""
-
-    rows: int | None
-    """None of published bytes, which are not opened."""
-
-    loaded_at: datetime
-    run_name: str
-    source: str
-    source_url: str
-    source_etag: str | None
-    source_bytes: int | None
-    source_sha256: str
-    dropped_at: datetime | None = None
-    """When it was taken out again."""
-
-    problem: str = ""
-    """What is wrong with what lies there."""
-
-
-class Ending(StrEnum):
-    """What became of a month's last run, as far as it matters to what is there."""
-
-    DONE = "done"
-    """Or cancelled, which is somebody's wish."""
-
-    UNDER_WAY = "under way"
-    FAILED = "failed"
-    REFUSED = "refused"
-    NOT_PUBLISHED = "not published"
-
-
-@dataclass(frozen=True)
-class LastRun:
-    """The run of a month that began last."""
-
-    trip_file: TripFile
-    table: str
-    ending: Ending
-    began_at: datetime
-    run_name: str
-    message: str
-    """Why it failed."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +80,9 @@ class CoveredMonth:
 
     record: Record | None = None
     """What is there now, or was before it was dropped."""
+
+    remote: MonthClass | None = None
+    """What the source has of it; None where it was not asked."""
 
     @property
     def rows(self) -> int | None:
@@ -162,25 +133,21 @@ class TableCoverage:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What was read of one profile, and where."""
+class Remote:
+    """What came of asking a source."""
 
-    profile: str
-    target: str
-    """In words, without credentials."""
+    source: str
+    asked: int
+    """Months."""
 
-    read_from: str
-    """`ledger`, `manifests` of a lake, or `history`: then the ledger could not be had."""
+    from_elsewhere: int
+    """Of these, those that were loaded from another source: nothing compares them."""
 
-    usual_tables: Mapping[str, str]
-    """Of each colour, the table that its months go to unless told otherwise."""
+    unanswered: int
+    """Of these, those for which it did not say whether it has them."""
 
-    records: tuple[Record, ...]
-    last_runs: tuple[LastRun, ...]
-    held_by: str = ""
-    """Who has the warehouse, where its ledger could not be had."""
-
-    warnings: tuple[str, ...] = ()
+    error: TaxietlError | None
+    """The first reason for that."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +159,8 @@ class Coverage:
     tables: tuple[TableCoverage, ...]
     absent: tuple[str, ...]
     """Colours of which nothing is there and nothing was tried, where none was named."""
+
+    remote: Remote | None = None
 
 
 def coverage_of(

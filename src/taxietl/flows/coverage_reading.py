@@ -22,7 +22,7 @@ from taxietl.errors import (
     TaxietlError,
     WarehouseBusyError,
 )
-from taxietl.flows.coverage import Ending, LastRun, Reading, Record
+from taxietl.flows.coverage_records import Ending, LastRun, Reading, Record
 from taxietl.flows.ledger_rows import asked, has_ledger
 from taxietl.load.ledger import LOADS
 from taxietl.load.table_names import table_name
@@ -59,7 +59,7 @@ def read_profile(name: str) -> Reading:
 def _read_warehouse(name: str, warehouse: Loader) -> Reading:
     usual = {color: str(table_name(f"{color}_trips", warehouse.schema)) for color in DATASETS}
     read_from, held_by = "ledger", ""
-    with _history() as history:
+    with kept_history() as history:
         runs = _last_runs(history, INGEST, name, lambda o, color: _table(o, color, warehouse))
         try:
             records = list(_of_ledger(warehouse))
@@ -158,7 +158,7 @@ def _read_lake(name: str) -> Reading:
         for each in found.standings
         if (version := each.version or each.unrecorded) and (facts := version.facts).trip_file
     ]
-    with _history() as history:
+    with kept_history() as history:
         runs = _last_runs(history, UPLOAD, name, lambda o, _: "raw" if o.get("raw") else "parquet")
     return Reading(
         name,
@@ -172,7 +172,7 @@ def _read_lake(name: str) -> Reading:
 
 
 @contextmanager
-def _history() -> Iterator[History | None]:
+def kept_history() -> Iterator[History | None]:
     """The history of the active home; None where nothing ran yet."""
     home = settings().home
     if not (home / "history.db").exists():

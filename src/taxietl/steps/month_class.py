@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Protocol
 
-from taxietl.steps.values import LoadReport, SourceVersion
+from taxietl.steps.values import SourceVersion
 from taxietl.tlc.sync_window import is_overdue
 from taxietl.tlc.trip_file import TripFile
 
@@ -46,9 +47,38 @@ class MonthClass(StrEnum):
     """The source could not be asked."""
 
 
+class Loaded(Protocol):
+    """What a month was loaded from, as a ledger or a manifest tells."""
+
+    @property
+    def source(self) -> str:
+        """Its name or address."""
+        ...
+
+    @property
+    def source_url(self) -> str:
+        """The file's."""
+        ...
+
+    @property
+    def source_etag(self) -> str | None:
+        """The version's, by the source."""
+        ...
+
+    @property
+    def source_bytes(self) -> int | None:
+        """The file's size."""
+        ...
+
+    @property
+    def source_sha256(self) -> str:
+        """Of the file's bytes."""
+        ...
+
+
 def class_of_published(
     version: SourceVersion,
-    loaded: LoadReport | None,
+    loaded: Loaded | None,
     *,
     sha256: str | None = None,
     loaded_last_modified: datetime | None = None,
@@ -84,7 +114,7 @@ def class_of_unpublished(trip_file: TripFile, *, is_loaded: bool, today: date) -
     return MonthClass.OVERDUE if is_overdue(trip_file, today) else MonthClass.NOT_PUBLISHED
 
 
-def _is_same_version(version: SourceVersion, loaded: LoadReport) -> bool:
+def _is_same_version(version: SourceVersion, loaded: Loaded) -> bool:
     """Whether the source says that nothing changed; a size it does not know is no difference."""
     return (
         version.etag is not None
