@@ -157,8 +157,10 @@ def _without_frames(message: str) -> str:
     first, begin, trace = message.partition("\nTraceback (most recent call last):")
     if not begin:
         return message
+    trace, _, hint = trace.partition("\nhint: ")
     errors = re.findall(r"^(?:  \| )?([A-Za-z_][\w.]*(?:: .*)?)$", trace, re.MULTILINE)
-    return f"{first} [traceback of {errors[-1] if errors else '?'}]"
+    hinted = f"; hint: {hint}" if hint else ""
+    return f"{first} [traceback of {errors[-1] if errors else '?'}{hinted}]"
 
 
 def _select(table: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from taxietl.errors import TaxietlError
 from taxietl.masking import masked
 from taxietl.orchestrator.store.rows import LogRow
 
@@ -21,10 +22,15 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+HINT = "hint: "
+"""What the last line of an error's log line begins with, if the error says what to do."""
+
+
 def with_traceback(message: str, error: BaseException) -> str:
-    """A message and where the error was raised, without secrets."""
+    """A message, where the error was raised, and its hint if it has one, without secrets."""
     trace = "".join(traceback.format_exception(error)).rstrip()
-    return f"{message}\n{masked(trace)}"
+    hint = error.hint if isinstance(error, TaxietlError) else ""
+    return f"{message}\n{masked(trace)}" + (f"\n{HINT}{masked(hint)}" if hint else "")
 
 
 @dataclass(frozen=True)
