@@ -128,10 +128,15 @@ CREATE INDEX attachments_by_run ON attachments (run_id);
 # Top-level runs whose process had died, until somebody was told of it.
 FOUND_DEAD = "CREATE TABLE found_dead (run_id TEXT NOT NULL)"
 
+# Of a hundred thousand runs, the last ones in a state or of a flow are found without reading all.
+RUNS_BY_STATE_AND_FLOW = """
+CREATE INDEX runs_by_state ON runs (state);
+CREATE INDEX runs_by_flow ON runs (flow);
+"""
+
 STEPS = (
     *(FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES),
-    *(REUSE, EVENTS, ATTACHMENTS),
-    FOUND_DEAD,
+    *(REUSE, EVENTS, ATTACHMENTS, FOUND_DEAD, RUNS_BY_STATE_AND_FLOW),
 )
 
 
