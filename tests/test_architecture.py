@@ -39,8 +39,12 @@ ALLOWED = {
         *("flows", "extract", "transform", "load", "steps", "tlc", "config"),
         *("orchestrator", "errors"),
     },
+    "ui": {
+        *("runtime", "doctor", "schedule", "flows", "tlc", "config"),
+        *("orchestrator", "terminal", "masking", "errors"),
+    },
     "cli": {
-        *("runtime", "doctor", "schedule", "flows", "extract", "transform", "load", "steps"),
+        *("ui", "runtime", "doctor", "schedule", "flows", "extract", "transform", "load", "steps"),
         *("tlc", "config"),
         *("orchestrator", "replacing", "journal", "terminal", "masking", "errors"),
     },

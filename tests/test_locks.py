@@ -18,7 +18,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUNTIME = PROJECT["project"]["dependencies"]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 NEEDED = {
-    "requirements.txt": RUNTIME + EXTRAS["schedule"] + PROJECT["dependency-groups"]["build"],
+    "requirements.txt": [
+        *(RUNTIME + EXTRAS["schedule"] + EXTRAS["ui"]),
+        *PROJECT["dependency-groups"]["build"],
+    ],
     "requirements-dev.txt": RUNTIME + EXTRAS["dev"],
     "requirements-duckdb-1.5.txt": ["duckdb==1.5.*"],
 }

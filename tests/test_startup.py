@@ -13,7 +13,7 @@ from taxietl.extract.synthetic import write
 HEAVY = (
     *("pandas", "numpy", "pyarrow", "duckdb", "sqlalchemy", "psycopg2", "google.cloud.storage"),
     *("tenacity", "isal", "httpx", "pydantic_settings", "coolname", "sqlite3", "psutil"),
-    "google.cloud.bigquery",
+    *("google.cloud.bigquery", "starlette", "uvicorn", "jinja2", "prometheus_client"),
 )  # pydantic is typer's own, to coerce a command's arguments
 
 PROBE = """
@@ -38,7 +38,7 @@ def _loaded(forbidden: tuple[str, ...], *arguments: str) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], *([each, "--help"] for each in ("ingest", "load-bq", "run", "flows"))],
+    [["--help"], *([each, "--help"] for each in ("ingest", "load-bq", "run", "flows", "ui"))],
     ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:

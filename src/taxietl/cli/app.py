@@ -29,6 +29,7 @@ MODULES = {
     "run": "run",
     "flows": "flows",
     "runs": "runs",
+    "ui": "ui",
     "schedule": "schedule",
     "limits": "limits",
     "cache": "cache",

@@ -51,6 +51,12 @@ def open_settings(*, warned: bool = True) -> Settings:
     return settings
 
 
+def options_given() -> tuple[str, ...]:
+    """What `taxietl` is to be given, in whatever folder, to mean what it means here."""
+    config = ("--config", str(_chosen.config.absolute())) if _chosen.config else ()
+    return ("--home", str(chosen_home().absolute()), *config)
+
+
 def profile_named(given: str | None = None) -> str:
     """The profile that --to or --on means, or `[ingest] to`; an address is made one first."""
     from taxietl.config import profile_named

@@ -1,0 +1,95 @@
+"""What all pages share: the history, the settings, and how a page is made of a template."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from taxietl.config import Settings
+from taxietl.orchestrator import History
+from taxietl.ui.access import Access
+from taxietl.ui.assets import Assets
+from taxietl.ui.rendering import environment
+
+RECONCILE_SECONDS = 1.0
+"""So often, at most, it is looked whether runs have died."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place in the navigation."""
+
+    path: str
+    name: str
+
+
+NAVIGATION = (
+    Link("/", "Overview"),
+    Link("/runs", "Runs"),
+)
+
+
+@dataclass
+class Dashboard:
+    """One dashboard, of one home."""
+
+    home: Path
+    access: Access
+    read_settings: Callable[[], Settings]
+    """As they are now: whoever edits the configuration need not restart the dashboard."""
+    options: tuple[str, ...] = ()
+    """What `taxietl` is given to mean this home and this configuration."""
+    assets: Assets = field(default_factory=Assets)
+    templates: Environment = field(default_factory=environment)
+
+    def __post_init__(self) -> None:
+        self._history = History(self.home)
+        self._lock = threading.Lock()
+        self._reconciled_at = float("-inf")
+
+    @property
+    def history(self) -> History:
+        """The history, in which no dead run counts as running."""
+        with self._lock:
+            is_due = time.monotonic() - self._reconciled_at > RECONCILE_SECONDS
+            if is_due:
+                self._reconciled_at = time.monotonic()
+        if is_due:
+            self._history.reconcile()
+        return self._history
+
+    def close(self) -> None:
+        """Close the history."""
+        self._history.close()
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        *,
+        title: str,
+        status: HTTPStatus = HTTPStatus.OK,
+        **values: Any,
+    ) -> Response:
+        """A page made of a template and values."""
+        shown = self.templates.get_template(template).render(
+            assets=self.assets,
+            csrf=self.access.form,
+            home=self.home,
+            navigation=NAVIGATION,
+            now=datetime.now(UTC),
+            path=request.url.path,
+            title=title,
+            **values,
+        )
+        return HTMLResponse(shown, status)
