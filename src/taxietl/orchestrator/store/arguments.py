@@ -21,8 +21,8 @@ from uuid import UUID
 from taxietl.masking import MASK, holds_secret, is_secret_name, masked
 from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.canonical import NoDigestError, told_apart
-from taxietl.orchestrator.store.results import MAX_BYTES, NATIVE, is_native
-from taxietl.orchestrator.store.values import Shape, attributes, shape
+from taxietl.orchestrator.store.results import MAX_BYTES
+from taxietl.orchestrator.store.values import NATIVE, SIMPLE, Shape, attributes, is_native, shape
 
 _MAX_LENGTH = 10_000
 """Of what is longer only the length is shown."""
@@ -44,7 +44,7 @@ def shown_with_digest(arguments: Mapping[str, object]) -> tuple[str, str | None]
     if written.leaves_out_bulk:
         return written.text, ""
     is_whole = not (written.masks or written.is_cut)
-    if is_whole and all(map(is_native, arguments.values())):
+    if is_whole and all(type(each) in SIMPLE or is_native(each) for each in arguments.values()):
         return written.text, None
     try:
         return written.text, told_apart(arguments)

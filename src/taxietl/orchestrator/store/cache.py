@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxietl.errors import ConfigError
-from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.arguments import shown
-from taxietl.orchestrator.store.cache_files import own_files, write_frame
+from taxietl.orchestrator.store.cache_files import FrameFiles, own_files
 from taxietl.orchestrator.store.canonical import NoDigestError, told_apart, types_in
 from taxietl.orchestrator.store.fingerprints import (
     FileFingerprint,
@@ -254,18 +253,16 @@ def row_for(
     try:
         if type(value) in PLAIN:
             result = codec.encode(value, max_bytes=MAX_CACHED_BYTES)
-        elif frames.kind_of(value):
-            result, files = write_frame(key.key, value, folder)
         else:
-            result = codec.encode(value, max_bytes=MAX_CACHED_BYTES)
-            files = tuple(FileFingerprint.take(path) for path in files_in(value))
+            with FrameFiles.of(key.key, folder) as written:
+                result = codec.encode(value, max_bytes=MAX_CACHED_BYTES, keep=written.write)
+            files = (*written.fingerprints, *map(FileFingerprint.take, files_in(value)))
     except HoldsSecretError:
         raise
     except NotStorableError as error:
         raise ConfigError(
             f"The task {key.task!r} has cache=, and its result cannot be stored: {error}.",
-            hint="Return JSON-like values, dataclasses, a DataFrame, an Arrow table or the Path of"
-            " a file; or drop cache=.",
+            hint=f"{error.hint}; or drop cache=.",
         ) from error
     return CacheRow(
         key=key.key,

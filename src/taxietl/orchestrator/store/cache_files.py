@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.fingerprints import FileFingerprint
-from taxietl.orchestrator.store.results import NotStorableError
 
 
 def own_files(
@@ -28,22 +28,38 @@ def files_under(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def write_frame(key: str, value: object, folder: Path) -> tuple[str, tuple[FileFingerprint, ...]]:
-    """Write a DataFrame or Arrow table into the one file that its key has.
+class FrameFiles:
+    """The files of the frames in one result, by the key under which it is kept.
 
-    Returns:
-        What is kept of it as a result, and the file's fingerprint.
-
-    Raises:
-        NotStorableError: it does not come back as it was.
+    Args:
+        key: that key.
+        folder: the cache's own.
     """
-    from taxietl.orchestrator.store.database import translated  # a decorator needs no sqlite3
 
-    path = folder / "frames" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.parquet"
-    try:
+    def __init__(self, key: str, folder: Path) -> None:
+        self._folder = folder / "frames"
+        self._name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self.fingerprints: list[FileFingerprint] = []
+
+    def write(self, frame: object) -> Path:
+        """Write the next one; ValueError if it does not come back as it was."""
+        from taxietl.orchestrator.store.database import translated  # a decorator needs no sqlite3
+
+        number = len(self.fingerprints)
+        path = self._folder / f"{self._name}{f'-{number}' if number else ''}.parquet"
         with translated(path):
-            text = frames.write(value, path)
-            return text, (FileFingerprint.take(path),)
-    except ValueError as error:
-        name = type(value).__name__
-        raise NotStorableError(f"the {name} does not come back from Parquet: {error}") from error
+            frames.write(frame, path)
+            self.fingerprints.append(FileFingerprint.take(path))
+        return path
+
+    @classmethod
+    @contextmanager
+    def of(cls, key: str, folder: Path) -> Iterator[FrameFiles]:
+        """Those of a result that is just being kept; removed if it cannot be."""
+        written = cls(key, folder)
+        try:
+            yield written
+        except BaseException:
+            for each in written.fingerprints:
+                Path(each.path).unlink(missing_ok=True)
+            raise

@@ -23,8 +23,7 @@ from uuid import UUID
 from taxietl.masking import masked
 from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.places import type_place
-from taxietl.orchestrator.store.results import NATIVE
-from taxietl.orchestrator.store.values import Shape, attributes, shape
+from taxietl.orchestrator.store.values import NATIVE, Shape, attributes, shape
 
 _JSON_CONTAINERS = (list, dict)
 _MAX_TYPES = 100

@@ -7,6 +7,7 @@ enum. A value may hold itself, or be nested deep.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -18,6 +19,12 @@ from typing import Any
 
 PLAIN = frozenset({type(None), bool, int, float, str, bytes, date, datetime})
 """Of just these types most values are: nothing is in them, nor looked for among them."""
+
+NATIVE = (type(None), bool, int, float, str)
+"""JSON's own scalars."""
+
+SIMPLE = frozenset({type(None), bool, int, str})
+"""Of just these types, JSON has any value; not so of a float."""
 
 _WHOLE = (str, int, float, bytes, bytearray, Enum, type)
 """A subclass of these may be a container or dataclass besides; it is looked at as what it is."""
@@ -47,6 +54,19 @@ def shape(value: object) -> Shape:
     if isinstance(value, AbstractSet):
         return Shape.SET
     return Shape.FIELDS if is_dataclass(value) or _is_model(value) else Shape.WHOLE
+
+
+def is_native(value: object) -> bool:
+    """JSON's own types, at any depth, and nothing that JSON would change in silence."""
+    if type(value) is float:
+        return math.isfinite(value)
+    if type(value) in NATIVE:
+        return True
+    if type(value) is list:
+        return all(is_native(each) for each in value)
+    if type(value) is dict:
+        return all(type(key) is str and is_native(each) for key, each in value.items())
+    return False
 
 
 def attributes(value: object) -> dict[str, object]:
