@@ -25,7 +25,8 @@ mount --bind /dev/null /etc/crontab
 mount -t tmpfs none /run
 mount -t tmpfs none /dev/shm
 """
-_DAEMON = 'FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "@2027-01-01 05:16:50 x10" cron -f &'
+DAEMON = 'FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "@2027-01-01 05:16:50 x10" cron -f &'
+"""A line of shell that starts cron, shortly before 05:17."""
 
 
 def run_with_cron(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -53,5 +54,5 @@ def _unshared(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         timeout=60,
-        env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin", "daemon": _DAEMON},
+        env={**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin", "daemon": DAEMON},
     )

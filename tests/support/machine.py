@@ -37,6 +37,23 @@ class Machine:
     seen: list[Path] = field(default_factory=list)
     """Folders at the same path as here, read-only."""
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a command finds in its environment, unless it is given something else."""
+        return {
+            "PATH": PATH,
+            "HOME": "/root",
+            "PYTHONPATH": sysconfig.get_path("purelib"),
+            "PIP_NO_INDEX": "1",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_ROOT_USER_ACTION": "ignore",
+        }
+
+    def see(self, folder: Path) -> None:
+        """Show a folder of this machine there."""
+        self.path(str(folder)).mkdir(parents=True, exist_ok=True)
+        self.seen.append(folder)
+
     def path(self, inside: str) -> Path:
         """A path of that machine, as it is from here."""
         return self.root / inside.lstrip("/")
@@ -87,15 +104,7 @@ class Machine:
         folder: str,
         variables: Mapping[str, str] | None,
     ) -> list[str]:
-        found = {
-            "PATH": PATH,
-            "HOME": "/root",
-            "PYTHONPATH": sysconfig.get_path("purelib"),
-            "PIP_NO_INDEX": "1",
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PIP_ROOT_USER_ACTION": "ignore",
-            **(variables or {}),
-        }
+        found = {**self.variables, **(variables or {})}
         words = ["env", "-i", "-C", folder, *(f"{k}={v}" for k, v in found.items()), *command]
         inside = shlex.join(["chroot", f"--userspec={user}", str(self.root), *words])
         return [*_NAMESPACES, "sh", "-ec", f"{self._mounts()}\nexec {inside}"]
@@ -103,6 +112,8 @@ class Machine:
     def _mounts(self) -> str:
         root = shlex.quote(str(self.root))
         lines = [f"mount --rbind /dev {root}/dev", f"mount -t proc proc {root}/proc"]
+        # faketime keeps the time there under its process id, and those of a namespace come again.
+        lines.append(f"mount -t tmpfs none {root}/dev/shm")
         for source in (Path("/usr"), *self.seen):
             place = shlex.quote(str(self.path(str(source))))
             lines.append(f"mount --bind {shlex.quote(str(source))} {place}")
@@ -140,9 +151,12 @@ def empty_machine(folder: Path) -> Machine:
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("useradd") is None:
         pytest.skip("only root of a Linux machine can make another machine of it")
     site = Path(sysconfig.get_path("purelib"))
-    machine = Machine(folder, [Path(sys.base_prefix), site])
-    for each in (*_EMPTY, *(str(path).lstrip("/") for path in machine.seen)):
+    machine = Machine(folder)
+    for each in _EMPTY:
         (folder / each).mkdir(parents=True, exist_ok=True)
+    machine.see(Path(sys.base_prefix))
+    machine.see(site)
+    (folder / "var" / "run").symlink_to("/run")
     folder.chmod(0o755)
     (folder / "tmp").chmod(0o1777)
     for each in _PLACES:
