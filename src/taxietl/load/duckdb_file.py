@@ -66,12 +66,19 @@ def opened(
         connection = _connected(path, read_only, check, sleep, patience)
         try:
             connection.execute(f"SET memory_limit = '{memory_limit}'")
-            # It would be drawn on stdout, where results go, from the second second on.
-            connection.execute("SET enable_progress_bar = false")
+            hide_progress(connection)
             with heard_ctrl_c(connection.interrupt):
                 yield connection
         finally:
             connection.close()
+
+
+def hide_progress(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have no bar drawn on stdout, where results go, from a query's second second on."""
+    # In a notebook without ipywidgets there is none, and DuckDB refuses to have it set.
+    ((is_drawn,),) = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    if is_drawn:
+        connection.execute("SET enable_progress_bar = false")
 
 
 @contextmanager

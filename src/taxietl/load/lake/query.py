@@ -22,6 +22,7 @@ import pyarrow.parquet as pq  # noqa: TID253
 
 from taxietl.errors import TargetError
 from taxietl.load.duckdb_ctrl_c import heard_ctrl_c
+from taxietl.load.duckdb_file import hide_progress
 from taxietl.load.duckdb_query import LOCKED_DOWN, Answer, check_reading, is_of_the_target
 from taxietl.load.lake.folder import FolderStore
 from taxietl.load.lake.lake import Lake
@@ -149,7 +150,7 @@ def _prepare(
     Raises:
         TargetError: a file in the folder is no Parquet.
     """
-    connection.execute("SET enable_progress_bar = false")
+    hide_progress(connection)
     connection.execute(f"SET temp_directory = {literal(spilt.as_posix())}")
     allowed: set[str] = set()
     for table, parts in tables.items():
