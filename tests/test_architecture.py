@@ -26,14 +26,17 @@ ALLOWED = {
     "tlc": {"errors"},
     "config": {"masking", "errors"},
     "steps": {"tlc", "config", "modules", "masking", "errors"},
-    "extract": {"steps", "tlc", "config", "digests", "replacing", "forks", "errors"},
+    "extract": {"version", "steps", "tlc", "config", "digests", "replacing", "forks", "errors"},
     "transform": {"steps", "tlc", "config", "errors"},
-    "load": {"steps", "tlc", "config", "replacing", "forks", "errors"},
-    "flows": {"extract", "transform", "load", "steps", "tlc", "config", "orchestrator", "errors"},
+    "load": {"version", "steps", "tlc", "config", "replacing", "forks", "errors"},
+    "flows": {
+        *("extract", "transform", "load", "steps", "tlc", "config", "orchestrator", "version"),
+        "errors",
+    },
     "schedule": {"config", "orchestrator", "replacing", "terminal", "masking", "errors"},
     "doctor": {
         *("schedule", "extract", "load", "steps", "tlc", "config", "orchestrator", "masking"),
-        "errors",
+        *("version", "errors"),
     },
     "runtime": {
         *("flows", "extract", "transform", "load", "steps", "tlc", "config"),
@@ -46,7 +49,7 @@ ALLOWED = {
     "cli": {
         *("ui", "runtime", "doctor", "schedule", "flows", "extract", "transform", "load", "steps"),
         *("tlc", "config"),
-        *("orchestrator", "replacing", "journal", "terminal", "masking", "errors"),
+        *("orchestrator", "replacing", "journal", "terminal", "masking", "version", "errors"),
     },
     "__main__": {"cli"},
 }

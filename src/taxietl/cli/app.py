@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-import taxietl
 from taxietl.cli.commands import Commands, Group
 from taxietl.cli.session import choose
 from taxietl.errors import ConfigError
+from taxietl.version import __version__
 
 MODULES = {
     "ingest": "ingest",
@@ -113,7 +113,7 @@ def _named(arguments: Sequence[str]) -> str:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"taxietl {taxietl.__version__}")
+        typer.echo(f"taxietl {__version__}")
         raise typer.Exit
 
 

@@ -57,10 +57,10 @@ def _done(given: Sequence[str]) -> int:
 
         return answer(os.environ)
     if given == ["--version"]:  # without the 0.1 s that the whole command line costs
-        import taxietl
+        from taxietl.version import __version__
 
         with writing_to_stdout():
-            sys.stdout.write(f"taxietl {taxietl.__version__}\n")
+            sys.stdout.write(f"taxietl {__version__}\n")
         return 0
     check_environment(given)
     # Imports make objects that stay; looking for garbage among them is a tenth of a short run.

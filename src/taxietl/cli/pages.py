@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-import taxietl
 from taxietl.errors import ConfigError, TargetError
+from taxietl.version import __version__
 
 _STYLE = """
 :root { color-scheme: light dark; --back: #f7f7f5; --card: #fff; --ink: #1d2125; --soft: #667079;
@@ -41,7 +41,7 @@ def document(title: str, body: str, *, style: str, footer: str = "") -> str:
         f"<title>{escape(title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}{style}</style></head>\n<body>\n{body}\n"
-        f"<footer>taxietl {escape(taxietl.__version__)}{footer}</footer>\n</body></html>\n"
+        f"<footer>taxietl {escape(__version__)}{footer}</footer>\n</body></html>\n"
     )
 
 

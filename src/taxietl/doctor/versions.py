@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-import taxietl
 from taxietl.doctor.examination import Check
 from taxietl.steps.findings import Finding
+from taxietl.version import __version__
 
 VERSIONS = "versions"
 
@@ -26,7 +26,7 @@ def _versions() -> Iterator[Finding]:
     yield Finding.ok(
         VERSIONS,
         "",
-        f"taxietl {taxietl.__version__}, Python {platform.python_version()} on "
+        f"taxietl {__version__}, Python {platform.python_version()} on "
         f"{platform.system()} {platform.machine()}, SQLite {sqlite3.sqlite_version}, {packages}.",
     )
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import pyarrow as pa  # noqa: TID253  this module is loaded when a month is uploaded
 
-import taxietl
 from taxietl.config import settings
 from taxietl.errors import DataError, SourceError, TooManyRejectsError
 from taxietl.flows.rejects import write_rejects
@@ -30,6 +29,7 @@ from taxietl.load.lake.values import Facts, month_of
 from taxietl.orchestrator import Stream, current_cancellation, current_run, task
 from taxietl.steps.values import LoadRequest, SourceFile, Tally
 from taxietl.transform.pipeline import first_pickups
+from taxietl.version import __version__
 
 _LEFT_SECONDS = 24 * 3600
 
@@ -195,7 +195,7 @@ def _facts(
         transforms=options.recorded(),
         run_id=run.id if run else "",
         run_name=run.name if run else "",
-        taxietl_version=taxietl.__version__,
+        taxietl_version=__version__,
         uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
         upload_id=str(uuid.uuid4()),
         **counted,

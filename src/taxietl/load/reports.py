@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import taxietl
 from taxietl.steps.plan import Plan
 from taxietl.steps.values import (
     ColumnStats,
@@ -17,6 +16,7 @@ from taxietl.steps.values import (
     SourceFile,
     Tally,
 )
+from taxietl.version import __version__
 
 
 def nothing_to_do(entry: Entry, plan: Plan, file: SourceFile) -> LoadReport:
@@ -79,7 +79,7 @@ def report_of_load(
         new_columns=tuple(tally.new_columns),
         run_id=request.run_id,
         run_name=request.run_name,
-        taxietl_version=taxietl.__version__,
+        taxietl_version=__version__,
         loaded_at=datetime.now(UTC),
         replaced=_previous(entry),
         warnings=(*version.warnings, *tally.warnings(file.path.name)),

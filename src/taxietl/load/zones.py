@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import taxietl
 from taxietl.load.sql import quoted
 from taxietl.steps.zones import PreviousZones, ZoneReport, ZoneRequest
 from taxietl.tlc.zones import COLUMNS, TABLE, VIEW_COLUMNS
+from taxietl.version import __version__
 
 LOADS = "taxietl_zone_loads"
 
@@ -65,7 +65,7 @@ def new_report(
         rows_loaded=len(request.zones),
         run_id=request.run_id,
         run_name=request.run_name,
-        taxietl_version=taxietl.__version__,
+        taxietl_version=__version__,
         loaded_at=datetime.now(UTC),
         replaced=replaced,
     )

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-import taxietl
 from taxietl.errors import ConfigError, SourceError, TransferError
 from taxietl.extract.http.failures import told
 from taxietl.steps.protocols import Cancellation
+from taxietl.version import __version__
 
 if TYPE_CHECKING:
     import httpx
@@ -242,7 +242,7 @@ def _client(pid: int) -> httpx.Client:  # noqa: ARG001  a connection does not su
     # They log addresses as they are, and those that servers redirect to are often signed.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    agent = f"taxietl/{taxietl.__version__} (python-httpx/{httpx.__version__})"
+    agent = f"taxietl/{__version__} (python-httpx/{httpx.__version__})"
     try:
         # A packed transfer would have another length, ETag and ranges than the file.
         client = httpx.Client(headers={"User-Agent": agent, "Accept-Encoding": "identity"})

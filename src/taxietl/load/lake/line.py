@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import taxietl
 from taxietl.load.lake.ways import Answer, Way, way_to
 from taxietl.steps.protocols import Cancellation
+from taxietl.version import __version__
 
-_AGENT = f"taxietl/{taxietl.__version__}"
+_AGENT = f"taxietl/{__version__}"
 
 
 class Line:

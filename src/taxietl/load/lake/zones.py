@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import taxietl
 from taxietl.errors import NotOursError
 from taxietl.load.lake.checksum import crc32c_of
 from taxietl.load.lake.lake import Lake
@@ -17,6 +16,7 @@ from taxietl.load.lake.values import ZONES_KEY, Facts, Form, Version, uploaded_a
 from taxietl.steps.protocols import Cancellation, untold
 from taxietl.steps.zones import PreviousZones, ZoneReport, ZoneRequest
 from taxietl.tlc.zones import CONTRACT_VERSION, TABLE
+from taxietl.version import __version__
 
 
 class LakeZones:
@@ -147,7 +147,7 @@ def _facts(request: ZoneRequest, path: Path, schema: str) -> Facts:
         transforms=(),
         run_id=request.run_id,
         run_name=request.run_name,
-        taxietl_version=taxietl.__version__,
+        taxietl_version=__version__,
         uploaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
         upload_id=str(uuid.uuid4()),
     )
