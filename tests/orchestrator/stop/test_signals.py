@@ -80,6 +80,11 @@ def stubborn() -> None:
     time.sleep(60)
 
 @task
+def busy(seconds) -> None:
+    print("ready", flush=True)
+    time.sleep(seconds)
+
+@task
 def deaf() -> None:
     print("ready", flush=True)
     while True:
@@ -139,6 +144,9 @@ def work(kind: str) -> None:
             submitting.submit(kind[9:], begin)
     elif kind == "child":
         work("loop")
+    elif kind == "in a session":
+        sys.ps1 = "In : "  # as Python's prompt and IPython have it
+        busy(2)
     else:
         globals()[kind]()
 
@@ -315,6 +323,20 @@ def test_a_run_that_does_not_stop_is_left_after_five_seconds(tmp_path: Path) -> 
         return seconds
 
     check_in_time(6.5, attempt)
+
+
+def test_ctrl_c_does_not_end_the_process_of_a_session(tmp_path: Path) -> None:
+    """A notebook's variables are worth more than the wait."""
+    process = Process(tmp_path, "in a session", "0.1")
+    for _ in range(2):
+        process.send(signal.SIGINT)
+        process.await_word("Received SIGINT: stopping")
+    exit_code, seconds, _, err = process.wait()
+
+    assert exit_code == 130
+    assert seconds > 1
+    assert "once more" not in err
+    assert final_states(tmp_path) == {"Cancelled"}
 
 
 def test_handlers_are_put_back(engine: Engine) -> None:

@@ -32,7 +32,7 @@ from taxietl.orchestrator.run.resume import Resumption
 from taxietl.orchestrator.run.services import Services
 from taxietl.orchestrator.stop.cancellation import Cancellation
 from taxietl.orchestrator.stop.programs import Programs
-from taxietl.orchestrator.stop.signals import supervise
+from taxietl.orchestrator.stop.signals import may_leave, supervise
 from taxietl.orchestrator.stop.stopping import requested, withdraw
 from taxietl.orchestrator.store.history import History
 from taxietl.orchestrator.store.lines import ENGINE, Identity, described
@@ -139,10 +139,9 @@ def _supervised(flow: FlowSpec, run: OpenRun, parameters: Parameters, lock: File
     home = services.home
 
     def heard(number: int) -> None:
+        once_more = "; once more to leave at once" if may_leave(number) else ""
         logging.getLogger(ENGINE).warning(
-            "Received %s: stopping %r; once more to leave at once.",
-            Signals(number).name,
-            who.run_name,
+            "Received %s: stopping %r%s.", Signals(number).name, who.run_name, once_more
         )
 
     def leaving() -> None:

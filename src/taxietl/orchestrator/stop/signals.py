@@ -4,7 +4,9 @@ Python runs signal handlers in the main thread only, between two of its instruct
 thread that sits in a blocking query hears nothing until the query is over. So a top-level run
 works in a thread of its own, and its submitted tasks in others. After a first signal, or at the
 request of another process (see `stopping.py`), the run is asked to stop; threads that do not come
-to a safe point are sent the exception; a run that still does not end is left behind.
+to a safe point are sent the exception; a run that still does not end is left behind, and the
+process with it. Unless that is somebody's session, a notebook's say, and Ctrl-C was pressed there:
+what they have in memory is worth more than the wait.
 """
 
 from __future__ import annotations
@@ -110,7 +112,7 @@ def _wait(
             worker.join()  # that was its last word
             return
         if event is not None:
-            if asked_at is not None:
+            if asked_at is not None and may_leave(event):
                 _leave(cancellation, leaving)
             asked_at = time.monotonic()
             cancellation.request(f"Stopped by {signal.Signals(event).name}.", signal_number=event)
@@ -121,13 +123,18 @@ def _wait(
         if asked_at is None:
             continue
         waited = time.monotonic() - asked_at
-        if waited > GIVE_UP_AFTER_SECONDS:
+        if waited > GIVE_UP_AFTER_SECONDS and may_leave(cancellation.signal_number):
             _leave(cancellation, leaving)
         # A thread that has met the request is cleaning up: do not strike into its `finally`.
         if waited > INJECT_AFTER_SECONDS:
             cancellation.is_overdue = True
             for thread in cancellation.unaware():
                 strike(thread, cancellation)
+
+
+def may_leave(signal_number: int) -> bool:
+    """Whether the process may be ended where the run does not end by itself."""
+    return signal_number != signal.SIGINT or not hasattr(sys, "ps1")
 
 
 @contextmanager
