@@ -67,7 +67,7 @@ ROWS = {
 
 CIRCLES = [
     "config.addresses config.sections",
-    "config.connections config.databases config.google config.lakes",
+    "config.connections config.google config.lakes",
     """
     load.lake.folder load.lake.gcs load.lake.resumable load.lake.sending load.lake.store
     load.lake.whole

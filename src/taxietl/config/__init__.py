@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from taxietl.config.profiles import (
         PROFILE_TYPES,
         BigQueryProfile,
+        DatabaseProfile,
         DuckDBProfile,
         FolderProfile,
         GcpCredentialsProfile,
@@ -33,6 +34,7 @@ __all__ = [
     "PROFILE_TYPES",
     "BigQueryProfile",
     "CacheSettings",
+    "DatabaseProfile",
     "DuckDBProfile",
     "FolderProfile",
     "GcpCredentialsProfile",

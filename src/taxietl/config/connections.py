@@ -1,29 +1,22 @@
-"""Open what a profile describes. Every client library is imported where it is used.
+"""Open what a Google profile describes. Every client library is imported where it is used.
 
-For flows of one's own; the loaders open their own connections from `libpq_parameters()` and
-`path`. Errors say which profile, and hold neither password nor DSN.
+Errors say which profile, and hold no key.
 """
 
 from __future__ import annotations
 
-import functools
 import json
-import logging
 import os
-import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from taxietl.errors import ConfigError, TargetError, TryLaterError
+from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
     from google.auth.credentials import Credentials
     from google.cloud.bigquery import Client
     from google.cloud.storage import Bucket  # type: ignore[import-untyped]
-    from sqlalchemy import Connection
 
-    from taxietl.config.databases import DuckDBProfile, PostgresProfile
     from taxietl.config.google import BigQueryProfile, GcpCredentialsProfile, GoogleProfile
     from taxietl.config.lakes import GcsProfile
 
@@ -31,108 +24,6 @@ if TYPE_CHECKING:
 _NO_KEY = "is not a service account's key"
 _OTHER_TYPES = ("authorized_user", "external_account", "impersonated_service_account")
 """What Google's client takes as application default credentials, and not as such a key."""
-
-
-def parse_postgres_url(url: str, owner: str) -> dict[str, str]:
-    """libpq's keywords out of a `postgresql://` address; SQLAlchemy's `+driver` is left out.
-
-    Raises:
-        ConfigError: it is none. libpq's own message can repeat the password, so it is not shown.
-    """
-    import psycopg2
-    from psycopg2.extensions import parse_dsn
-
-    parameters: dict[str, str] | None
-    plain, is_url = re.subn(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url.strip())
-    try:
-        parameters = parse_dsn(plain) if is_url else None
-    except psycopg2.ProgrammingError:
-        parameters = None
-    # An unescaped / in a password ends the host part early: its rest lands in port and dbname,
-    # and from there in the server's error messages.
-    if (
-        parameters is None
-        or not parameters.get("port", "0").replace(",", "").isdigit()
-        or "@" in parameters.get("dbname", "") + parameters.get("host", "")
-    ):
-        raise ConfigError(
-            f"{owner} is not an address of the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
-            hint="In a password, write @ as %40, : as %3A and / as %2F; after a ? only libpq's own "
-            "keywords are known.",
-        )
-    return parameters
-
-
-def connect_postgres(profile: PostgresProfile) -> Connection:
-    """A SQLAlchemy connection without a pool behind it.
-
-    Raises:
-        TargetError: the server cannot be reached, or refuses.
-        TryLaterError: it would not, at another time.
-    """
-    import psycopg2
-    import sqlalchemy
-    from psycopg2.extensions import make_dsn
-    from sqlalchemy.pool import NullPool
-
-    from taxietl.config.postgres_errors import meant, target_of
-
-    parameters = profile.libpq_parameters()
-    # A creator, so that the engine's URL, which errors and logs may show, holds nothing.
-    engine = sqlalchemy.create_engine(
-        "postgresql+psycopg2://",
-        creator=lambda: psycopg2.connect(make_dsn(**parameters)),
-        poolclass=NullPool,
-    )
-    try:
-        return engine.connect()
-    except sqlalchemy.exc.OperationalError as error:
-        if not isinstance(error.orig, psycopg2.Error):
-            raise
-        refused = meant(error.orig, target_of(parameters))
-        sentence = f"Profile {profile.name!r}: {refused.message}"
-        raise type(refused)(sentence, hint=refused.hint) from error
-
-
-def connect_duckdb(profile: DuckDBProfile) -> DuckDBPyConnection:
-    """A DuckDB connection; the file and its folder are made if they are not there.
-
-    Raises:
-        TryLaterError: another process holds the file.
-        TargetError: it cannot be opened.
-    """
-    import duckdb
-
-    from taxietl.config.duckdb_new import make_file
-
-    limit = {"memory_limit": profile.memory_limit} if profile.memory_limit else {}
-    try:
-        profile.path.parent.mkdir(parents=True, exist_ok=True)
-        if not profile.path.exists():
-            make_file(profile.path)
-        connection = duckdb.connect(str(profile.path), config=limit)
-    except (duckdb.Error, OSError) as error:
-        if isinstance(error, duckdb.IOException) and "lock" in str(error):
-            raise TryLaterError(
-                f"Profile {profile.name!r}: another process holds {profile.path}.",
-                hint="Try again when it is done: one process at a time can open a DuckDB file.",
-            ) from error
-        raise TargetError(
-            f"Profile {profile.name!r}: cannot open {profile.path}: {error}",
-            hint="Check the path, and that this user may write there.",
-        ) from error
-    _tell_how_frames_go_in(profile.name)
-    return connection
-
-
-@functools.cache  # once a process
-def _tell_how_frames_go_in(name: str) -> None:
-    """To pandas, DuckDB's connection is an unknown database, written to a row at a time."""
-    logging.getLogger("taxietl").info(
-        "Profile %r is a DuckDB file: instead of frame.to_sql, which writes row by row there, use "
-        'connection.register("frame", frame) and INSERT INTO … SELECT * FROM frame.',
-        name,
-    )
 
 
 def open_bucket(profile: GcsProfile) -> Bucket:

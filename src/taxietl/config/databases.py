@@ -16,7 +16,7 @@ from taxietl.config.secrets import LiteralSecret, Secret, SecretReference
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 # What `SET memory_limit` takes in DuckDB 1.5 and 2.0, less the sizes no load can live on.
 _MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT](i?B)?", re.IGNORECASE)
@@ -31,7 +31,15 @@ _BY_ENVIRONMENT: Mapping[str, str] = MappingProxyType(
 """Parts that have a default of ours, which libpq would take from the environment."""
 
 
-class PostgresProfile(Profile):
+class DatabaseProfile(Profile):
+    """A database that is asked in SQL."""
+
+    def engine(self) -> Engine:
+        """A SQLAlchemy engine that only reads, and keeps nothing open between its uses."""
+        raise NotImplementedError
+
+
+class PostgresProfile(DatabaseProfile):
     """A PostgreSQL database, by its parts or by a `url`."""
 
     secret_keys: ClassVar[tuple[str, ...]] = ("url", "password")
@@ -102,7 +110,7 @@ class PostgresProfile(Profile):
             ConfigError: a secret is not at hand, or the url is none.
         """
         if self.url is not None:
-            from taxietl.config.connections import parse_postgres_url
+            from taxietl.config.database_connections import parse_postgres_url
 
             return parse_postgres_url(self._reveal("url", self.url), self.setting("url"))
         given = {
@@ -118,9 +126,15 @@ class PostgresProfile(Profile):
 
     def connect(self) -> Connection:
         """An open SQLAlchemy connection, of its own; closing it closes the database's."""
-        from taxietl.config.connections import connect_postgres
+        from taxietl.config.database_connections import postgres_engine
 
-        return connect_postgres(self)
+        return postgres_engine(self.libpq_parameters(), self.name).connect()
+
+    def engine(self) -> Engine:
+        """See `DatabaseProfile`; it finds the schema's tables without its name."""
+        from taxietl.config.database_connections import postgres_engine
+
+        return postgres_engine(self.libpq_parameters(), self.name, read_only_in=self.schema_name)
 
     def snippet(self, name: str) -> str:
         schema = self.schema_name
@@ -137,7 +151,7 @@ with profile("{name}").connect() as connection:
 """
 
 
-class DuckDBProfile(Profile):
+class DuckDBProfile(DatabaseProfile):
     """A DuckDB file; without a `path`, the one under TAXIETL_HOME."""
 
     type: Literal["duckdb"] = "duckdb"
@@ -167,9 +181,15 @@ class DuckDBProfile(Profile):
 
     def connect(self) -> DuckDBPyConnection:
         """An open DuckDB connection; one process at a time can hold the file."""
-        from taxietl.config.connections import connect_duckdb
+        from taxietl.config.database_connections import connect_duckdb
 
-        return connect_duckdb(self)
+        return connect_duckdb(self.path, self.memory_limit, self.name)
+
+    def engine(self) -> Engine:
+        """See `DatabaseProfile`; nothing else of this process may have the file open to write."""
+        from taxietl.config.database_connections import duckdb_engine
+
+        return duckdb_engine(self.path, self.memory_limit, self.name)
 
     def snippet(self, name: str) -> str:
         query = '"SELECT count(*) FROM trips"'

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from taxietl.config.base import Profile
-from taxietl.config.databases import DuckDBProfile, PostgresProfile
+from taxietl.config.databases import DatabaseProfile, DuckDBProfile, PostgresProfile
 from taxietl.config.google import BigQueryProfile, GcpCredentialsProfile, GoogleProfile
 from taxietl.config.lakes import FolderProfile, GcsProfile, LakeProfile
 
 __all__ = [
     "PROFILE_TYPES",
     "BigQueryProfile",
+    "DatabaseProfile",
     "DuckDBProfile",
     "FolderProfile",
     "GcpCredentialsProfile",
