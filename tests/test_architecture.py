@@ -42,6 +42,7 @@ ALLOWED = {
         *("flows", "extract", "transform", "load", "steps", "tlc", "config"),
         *("orchestrator", "errors"),
     },
+    "from_python": {"flows", "load", "steps", "tlc", "config", "orchestrator", "errors"},
     "ui": {
         *("runtime", "doctor", "schedule", "flows", "tlc", "config"),
         *("orchestrator", "terminal", "masking", "errors"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import taxietl
 from taxietl.extract.synthetic import write
 
 HEAVY = (
@@ -82,3 +84,15 @@ def test_names_are_offered_before_they_are_loaded() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_no_function_has_the_name_of_a_module() -> None:
+    """Importing the module would put it in the place of the function."""
+    modules = {each.name for each in pkgutil.iter_modules(taxietl.__path__)}
+
+    assert modules & {*taxietl.__all__} == set()
+
+
+def test_every_name_that_is_offered_is_there() -> None:
+    assert {each for each in taxietl.__all__ if not hasattr(taxietl, each)} == set()
+    assert sorted(taxietl._MODULES) == [each for each in taxietl.__all__ if each != "__version__"]

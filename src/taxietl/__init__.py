@@ -1,16 +1,22 @@
 """Any month of the NYC TLC taxi records into a warehouse or a data lake, exactly once.
 
-The names below load on first use, so that `import taxietl` costs nothing.
+The names below load on first use, so that `import taxietl` costs nothing. None of them is that
+of a module or package of ours: importing that would put it in the place of the function.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from taxietl.version import __version__
 
 if TYPE_CHECKING:
     from taxietl.config import profile
+    from taxietl.errors import TaxietlError
+    from taxietl.flows.months import MonthsFailedError
+    from taxietl.from_python.commands import ingest, upload
+    from taxietl.from_python.queries import connect, months
     from taxietl.orchestrator import (
         Cache,
         Engine,
@@ -32,11 +38,40 @@ if TYPE_CHECKING:
     )
     from taxietl.transform.frames import pandas_transformer
 
+_MODULES = {
+    "Cache": "orchestrator",
+    "Future": "orchestrator",
+    "MonthsFailedError": "flows.months",
+    "Retry": "orchestrator",
+    "Stream": "orchestrator",
+    "TaxietlError": "errors",
+    "allow_failure": "orchestrator",
+    "attach_event": "orchestrator",
+    "attach_image": "orchestrator",
+    "attach_link": "orchestrator",
+    "attach_markdown": "orchestrator",
+    "attach_table": "orchestrator",
+    "connect": "from_python.queries",
+    "exponential": "orchestrator",
+    "flow": "orchestrator",
+    "get_run_logger": "orchestrator",
+    "ingest": "from_python.commands",
+    "months": "from_python.queries",
+    "pandas_transformer": "transform.frames",
+    "profile": "config",
+    "tags": "orchestrator",
+    "task": "orchestrator",
+    "unmapped": "orchestrator",
+    "upload": "from_python.commands",
+}
+
 __all__ = [
     "Cache",
     "Future",
+    "MonthsFailedError",
     "Retry",
     "Stream",
+    "TaxietlError",
     "__version__",
     "allow_failure",
     "attach_event",
@@ -44,37 +79,35 @@ __all__ = [
     "attach_link",
     "attach_markdown",
     "attach_table",
+    "connect",
     "exponential",
     "flow",
     "get_run_logger",
+    "ingest",
+    "months",
     "pandas_transformer",
     "profile",
     "tags",
     "task",
     "unmapped",
+    "upload",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "profile":
-        from taxietl.config import profile
+    if name not in _MODULES:
+        raise AttributeError(f"module 'taxietl' has no attribute {name!r}")
+    from taxietl.orchestrator import set_default_engine
 
-        return profile
-    if name == "pandas_transformer":
-        from taxietl.transform.frames import pandas_transformer
-
-        return pandas_transformer
-    if name in __all__:
-        from taxietl import orchestrator
-
-        # A flow called by a script lands in the same history as one run by the command.
-        orchestrator.set_default_engine(_open_engine)
-        return getattr(orchestrator, name)
-    raise AttributeError(f"module 'taxietl' has no attribute {name!r}")
+    # A flow called by a script lands in the same history as one run by the command.
+    set_default_engine(_open_engine)
+    value = getattr(importlib.import_module(f"taxietl.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return sorted({*globals(), *__all__})
 
 
 def _open_engine() -> Engine:

@@ -26,9 +26,8 @@ _UNITS = {
 
 def _listed(given: object) -> object:
     """A list of rules; as one text, which a variable has to be, they stand apart by blanks."""
-    if not isinstance(given, str):
-        return given
-    return () if given == "none" else tuple(given.split())
+    rules = given.split() if isinstance(given, str) else given
+    return () if rules in (["none"], ("none",)) else rules
 
 
 class IngestSettings(BaseModel):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from taxietl.errors import ConfigError
 from taxietl.flows.ledger_rows import loaded_months
-from taxietl.flows.months import MonthResult, each_month
+from taxietl.flows.months import MonthResult, Workers, each_month
 from taxietl.flows.warehouse import holder_named, loader
 from taxietl.load.table_names import table_name
 from taxietl.orchestrator import current_cancellation, current_run, flow, get_run_logger, task
@@ -77,7 +77,7 @@ def drop_months(
     trip_files: tuple[TripFile, ...],
     options: DropOptions,
     *,
-    workers: int = 1,
+    workers: Workers = 1,
     fail_fast: bool = False,
 ) -> tuple[MonthResult[DropReport], ...]:
     """Take many months out of the warehouse, each in a transaction and a run of its own.

@@ -14,7 +14,7 @@ from taxietl.errors import ConfigError, TooManyRejectsError
 from taxietl.flows.data_events import attach_what_changed, refusals_attached
 from taxietl.flows.defaults import with_defaults
 from taxietl.flows.ledger_rows import other_month_of
-from taxietl.flows.months import WORKERS, MonthResult, each_month
+from taxietl.flows.months import WORKERS, MonthResult, Workers, each_month
 from taxietl.flows.progress import counted
 from taxietl.flows.rejects import write_rejects
 from taxietl.flows.source import check_source, digest, extract, probe
@@ -74,8 +74,7 @@ class IngestOptions:
     @classmethod
     def configured(cls, **given: Any) -> IngestOptions:
         """These, None for one that was not given: then it is as `[ingest]` has it."""
-        names = ("source", "to", "transforms", "max_rejects", "max_shrink")
-        options = with_defaults(given, *names)
+        options = with_defaults(given)
         return cls(**options | {"to": profile_named(options["to"])})
 
     def table_of(self, dataset: Dataset) -> str:
@@ -225,7 +224,7 @@ def ingest_months(
     trip_files: tuple[TripFile, ...],
     options: IngestOptions,
     *,
-    workers: int = WORKERS,
+    workers: Workers = WORKERS,
     fail_fast: bool = False,
 ) -> tuple[MonthResult[LoadReport], ...]:
     """Bring many months into the warehouse, each a run of its own.
@@ -258,6 +257,8 @@ def check(options: IngestOptions, trip_files: Sequence[TripFile]) -> None:
     parse_renames(options.renames)
     warehouse = loader(options.to)
     table_name(options.table or "trips", warehouse.schema)
+    if options.connections < 1:
+        raise ConfigError(f"connections is {options.connections}; there has to be one.")
     if options.connections > 1 and not warehouse.takes_connections:
         raise ConfigError(
             f"Profile {options.to!r} takes rows over one connection only.",

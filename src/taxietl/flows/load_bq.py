@@ -9,7 +9,7 @@ from taxietl.config.addresses import is_address
 from taxietl.errors import ConfigError
 from taxietl.flows import retries
 from taxietl.flows.lake import healed, open_lake
-from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
+from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, Workers, each_month
 from taxietl.load.bigquery.loading import load
 from taxietl.load.bigquery.plan import plan_load
 from taxietl.load.bigquery.service import Service
@@ -99,7 +99,7 @@ def load_months(
     trip_files: tuple[TripFile, ...],
     options: BigQueryOptions,
     *,
-    workers: int = SIDE_BY_SIDE,
+    workers: Workers = SIDE_BY_SIDE,
     fail_fast: bool = False,
 ) -> tuple[MonthResult[BigQueryReport], ...]:
     """Bring many months into BigQuery, each a run of its own, some of them side by side.

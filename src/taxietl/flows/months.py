@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import Field
 
 from taxietl.errors import TaxietlError, out_of_memory, worst_exit_code
 from taxietl.flows.progress import watcher
@@ -18,6 +20,9 @@ WORKERS = 2
 
 SIDE_BY_SIDE = 4
 """The same where the work is mostly somebody else's: a bucket's, BigQuery's."""
+
+Workers = Annotated[int, Field(ge=1)]
+"""How many months are under way at a time."""
 
 _LOOK_SECONDS = 0.02
 

@@ -18,7 +18,7 @@ from taxietl.flows.data_events import (
 )
 from taxietl.flows.ingest import transform
 from taxietl.flows.lake import healed, open_lake
-from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, each_month
+from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, Workers, each_month
 from taxietl.flows.progress import told
 from taxietl.flows.source import check_source, digest, extract, probe
 from taxietl.flows.staging import Staged, copy, write
@@ -167,7 +167,7 @@ def upload_months(
     trip_files: tuple[TripFile, ...],
     options: UploadOptions,
     *,
-    workers: int = SIDE_BY_SIDE,
+    workers: Workers = SIDE_BY_SIDE,
     fail_fast: bool = False,
 ) -> tuple[MonthResult[UploadReport], ...]:
     """Bring many months into the lake, each a run of its own, some of them side by side.

@@ -38,7 +38,7 @@ class UploadOptions:
     @classmethod
     def configured(cls, **given: Any) -> UploadOptions:
         """These, None for one that was not given: then it is as `[ingest]` has it."""
-        return cls(**with_defaults(given, "source", "max_rejects", "max_shrink"))
+        return cls(**with_defaults(given, to="lake", transforms=()))
 
     @property
     def read_as(self) -> IngestOptions:

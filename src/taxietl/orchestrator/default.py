@@ -19,10 +19,11 @@ _default_lock = threading.Lock()
 
 
 def set_default_engine(factory: Callable[[], Engine]) -> None:
-    """Say how the engine is made that runs flows called outside any run."""
+    """Say how the engine is made that runs flows called outside any run; again changes nothing."""
     global _default, _factory
     with _default_lock:
-        _default, _factory = None, factory
+        if factory is not _factory:
+            _default, _factory = None, factory
 
 
 def default_engine() -> Engine:
