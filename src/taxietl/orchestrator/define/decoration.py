@@ -44,7 +44,7 @@ class TaskOptions(Options, total=False):
     cache: Cache | None
     version: str | None
     tags: Iterable[str]
-    persist_result: bool
+    persist_result: bool | None
     isolate: bool
 
 
@@ -86,7 +86,7 @@ def task_spec(function: Callable[..., Any], options: TaskOptions) -> TaskSpec:
         retry=_retry("task", name, options),
         cache=options.get("cache"),
         tags=frozenset(map(masked, (tags,) if isinstance(tags, str) else tags)),
-        persist_result=options.get("persist_result", True),
+        persist_result=options.get("persist_result"),
         isolate=options.get("isolate", False),
     )
     _check_task(made)
@@ -183,12 +183,17 @@ def _check_task(task: TaskSpec) -> None:
             " (or is a lambda): another process could not find it.",
             hint="Define it with `def` at the top level of a module.",
         )
-    if task.cache is not None and not task.persist_result:
+    if task.cache is not None and task.persist_result is False:
         raise ConfigError(
             f"The task {task.name!r} has cache= and persist_result=False.",
             hint="A cached result is kept: drop one of them.",
         )
     _check_timeout("task", task.name, task.timeout_seconds)
+    if task.cache is not None or task.persist_result:
+        from taxietl.orchestrator.define.storable import check_storable
+
+        option = "cache=" if task.cache is not None else "persist_result=True"
+        check_storable(task.name, task.function, option)
 
 
 def _retry(kind: str, name: str, options: Options) -> Retry | None:
@@ -231,7 +236,7 @@ def _check_stream(task: TaskSpec) -> None:
         "retry": task.retry,
         "cache": task.cache,
         "tags": task.tags,
-        "persist_result": not task.persist_result,
+        "persist_result": task.persist_result is not None,
         "hooks": task.hooks,
         "timeout_seconds": task.timeout_seconds,
         "isolate": task.isolate,

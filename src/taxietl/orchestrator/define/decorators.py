@@ -93,7 +93,8 @@ def task(function: Callable[..., Any] | None = None, /, **options: Unpack[TaskOp
         cache: keep its results.
         version: part of the cache's key; left out, it is a digest of the function's code.
         tags: words to find and limit it by.
-        persist_result: False for what must be asked anew each time, by a resumed run too.
+        persist_result: False for what must be asked anew each time, by a resumed run too; True
+            for what must be kept, frames included; left out, what has a JSON form is.
         retries, retry_delay_seconds, retry_if: short for `Retry(on=Exception, …)`.
         timeout_seconds: an attempt that takes longer is stopped, as far as a thread can be, and
             has failed as TimedOut.

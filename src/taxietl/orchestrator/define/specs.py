@@ -78,7 +78,8 @@ class TaskSpec(Spec):
 
     cache: Cache | None = None
     tags: frozenset[str] = frozenset()
-    persist_result: bool = True
+    persist_result: bool | None = None
+    """True: it must be kept. None: it is if it has a JSON form."""
     isolate: bool = False
 
     @cached_property

@@ -42,6 +42,7 @@ from taxietl.orchestrator.store.states import StateName
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.specs import TaskSpec
     from taxietl.orchestrator.run.open_runs import OpenTaskRun
+    from taxietl.orchestrator.run.services import Services
     from taxietl.orchestrator.stop.cancellation import Cancellation
     from taxietl.orchestrator.store.cache import CacheRow
 
@@ -100,7 +101,7 @@ class Caching:
                 change.keep_cached(row)
             self._task_run.complete(change, StateName.COMPLETED, kept)
         if row is not None:
-            self._make_room()
+            make_room(self._services)
 
     def release(self) -> None:
         """Let other calls make or use what this one was to make."""
@@ -168,19 +169,24 @@ class Caching:
                 run_id=self._task_run.who.run_id,
             )
         except HoldsSecretError as error:
-            name = self._task_run.name
-            says = f"The result of {name!r} is not kept, and made again next time: {error}."
-            with self._services.transaction() as change:
-                change.say(self._task_run.run.who, says, level=logging.WARNING)
+            tell_not_kept(self._task_run, error)
             return None
 
-    def _make_room(self) -> None:
-        cache = self._services.cache
-        try:
-            if not has_room(self._services.history.database, cache.max_bytes):
-                cache.make_room()
-        except TaxietlError as error:  # it is for the next one to do
-            logging.getLogger(ENGINE).warning("The cache was not made smaller: %s", error)
+
+def tell_not_kept(task_run: OpenTaskRun, error: HoldsSecretError) -> None:
+    """Warn that what a task returned cannot be used again."""
+    says = f"The result of {task_run.name!r} is not kept, and made again next time: {error}."
+    with task_run.run.services.transaction() as change:
+        change.say(task_run.run.who, says, level=logging.WARNING)
+
+
+def make_room(services: Services) -> None:
+    """Make the cache smaller if what it keeps has come to be too much."""
+    try:
+        if not has_room(services.history.database, services.cache.max_bytes):
+            services.cache.make_room()
+    except TaxietlError as error:  # it is for the next one to do
+        logging.getLogger(ENGINE).warning("The cache was not made smaller: %s", error)
 
 
 class _KeyLock:

@@ -119,7 +119,12 @@ def _value(
     if caching is not None:
         caching.complete(value)
         return value
-    kept = stored(task.codec, value) if task.persist_result else NOT_STORED
+    if task.persist_result:
+        from taxietl.orchestrator.run.persisting import complete_persisted
+
+        complete_persisted(task, task_run, value)
+        return value
+    kept = stored(task.codec, value) if task.persist_result is None else NOT_STORED
     with task_run.run.services.transaction() as change:
         task_run.complete(change, StateName.COMPLETED, kept)
     return value

@@ -32,6 +32,7 @@ from taxietl.orchestrator.store.results import (
     NotStorableError,
     ResultCodec,
     Stored,
+    refusal,
 )
 from taxietl.orchestrator.store.rows import to_text
 from taxietl.orchestrator.store.values import PLAIN
@@ -237,6 +238,7 @@ def row_for(
     expires: timedelta | None,
     now: datetime,
     run_id: str,
+    option: str = "cache=",
 ) -> CacheRow:
     """A result as the cache keeps it: JSON, a frame as Parquet, its files' fingerprints taken.
 
@@ -244,6 +246,7 @@ def row_for(
         folder: the cache's own.
         expires: how long after `now` it may be used; None for ever.
         run_id: of the run that made it.
+        option: by which its task asks for that.
 
     Raises:
         HoldsSecretError: it has a password or a token in it.
@@ -260,10 +263,7 @@ def row_for(
     except HoldsSecretError:
         raise
     except NotStorableError as error:
-        raise ConfigError(
-            f"The task {key.task!r} has cache=, and its result cannot be stored: {error}.",
-            hint=f"{error.hint}; or drop cache=.",
-        ) from error
+        raise refusal(key.task, option, error) from error
     return CacheRow(
         key=key.key,
         task=key.task,

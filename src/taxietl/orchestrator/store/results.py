@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from taxietl.errors import ConfigError
 from taxietl.masking import holds_secret
 from taxietl.orchestrator.store import frames
 from taxietl.orchestrator.store.fingerprints import FileFingerprint, files_in, fingerprints_as_text
@@ -43,6 +44,14 @@ class NoFormOfFrameError(NotStorableError):
     """Something in a frame does not come back from Parquet as it was."""
 
     hint = "Convert that part or leave it out, or return the Path of a file"
+
+
+def refusal(task: str, option: str, error: NotStorableError) -> ConfigError:
+    """That a task's result cannot be stored, as an option of it demands."""
+    return ConfigError(
+        f"The task {task!r} has {option}, and its result cannot be stored: {error}.",
+        hint=f"{error.hint}; or drop {option}.",
+    )
 
 
 class ResultCodec:
@@ -233,13 +242,19 @@ class Stored:
 NOT_STORED = Stored(None)
 
 
-def stored(codec: ResultCodec, value: object) -> Stored:
-    """Write a result for the history, with the fingerprints of its files."""
+def stored(codec: ResultCodec, value: object, *, strict: bool = False) -> Stored:
+    """Write a result for the history, with the fingerprints of its files.
+
+    Args:
+        strict: raise `NotStorableError` or OSError where there is no form of it.
+    """
     try:
         text = codec.encode(value)
         if type(value) in PLAIN:  # it names no files
             return Stored(text)
         fingerprints = list(map(FileFingerprint.take, files_in(value)))
     except (NotStorableError, OSError):  # a file that cannot be read cannot be recognised either
+        if strict:
+            raise
         return NOT_STORED
     return Stored(text, fingerprints_as_text(fingerprints) if fingerprints else None)
