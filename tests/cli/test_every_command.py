@@ -41,6 +41,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "runs show": ("nobody",),
     "runs logs": ("nobody",),
     "runs resume": ("nobody",),
+    "runs rerun": ("nobody",),
     "runs cancel": ("nobody",),
     "runs prune": (),
     "ui": ("--host", "203.0.113.7"),  # no address of this machine's: it would go on for ever

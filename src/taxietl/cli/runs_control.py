@@ -1,4 +1,4 @@
-"""`taxietl runs resume|cancel|prune`: what is done to runs, where `runs.py` shows them."""
+"""`taxietl runs resume|rerun|cancel|prune`: what is done to runs, where `runs.py` shows them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def register(group: Commands) -> None:
     """Add the commands to the group `runs`."""
     group.add(resume)
+    group.add(rerun)
     group.add(cancel)
     group.add(prune)
 
@@ -44,7 +45,7 @@ def resume(
     with History.opened(open_settings().home) as history:
         record = history.run(name)
     _go_where_it_ran(out, record)
-    _take_address(record, to)
+    _take_address(record, to, "resume")
     from taxietl.orchestrator.query.runs import resumptions, reused_results
     from taxietl.runtime import open_engine
 
@@ -76,6 +77,33 @@ def resume(
     out.result(document, f"{says}, {reused} result{'s' if reused != 1 else ''} reused")
 
 
+def rerun(
+    out: Output,
+    name: RunArgument,
+    to: Annotated[
+        str | None,
+        typer.Option(help="The database URL again, if the run was given one with a password."),
+    ] = None,
+) -> None:
+    """Run it again with the same parameters, from the start."""
+    from taxietl.orchestrator import History
+
+    with History.opened(open_settings().home) as history:
+        record = history.run(name)
+    _go_where_it_ran(out, record)
+    _take_address(record, to, "rerun")
+    from taxietl.runtime import open_engine
+
+    out.log_to_stderr()
+    done: Run[Any] = open_engine().rerun(record.id)
+    result = done.result()
+    document = {
+        "run": {"id": done.id, "name": done.name, "state": done.state.name},
+        "result": without_secrets(result),
+    }
+    out.result(document, f"{done.name}  {done.state}")
+
+
 def _go_where_it_ran(out: Output, record: RunRow) -> None:
     """Relative paths, and `./taxietl.toml`, are to mean what they meant to the run."""
     from taxietl.orchestrator.define.entry import EntryPoint
@@ -91,7 +119,7 @@ def _go_where_it_ran(out: Output, record: RunRow) -> None:
         warn(f"{folder}, where the run was started, is gone; going on here.")
 
 
-def _take_address(record: RunRow, to: str | None) -> None:
+def _take_address(record: RunRow, to: str | None, command: str) -> None:
     """Demand the database URL that a run was given with a password, which is kept nowhere."""
     from taxietl.config.addresses import is_masked
 
@@ -101,13 +129,13 @@ def _take_address(record: RunRow, to: str | None) -> None:
         is_other = f", not {given}" if given else ""
         raise ConfigError(
             f"Run {record.name!r} was given {masked[0]}{is_other}; its password is kept nowhere.",
-            hint=f"Give it again: taxietl runs resume {record.name} --to 'postgresql://…'. "
-            "As --to env:NAME, a run can be resumed by its name alone.",
+            hint=f"Give it again: taxietl runs {command} {record.name} --to 'postgresql://…'. "
+            "As --to env:NAME, a run needs no more than its name.",
         )
     if given and not masked:
         raise ConfigError(
             f"Run {record.name!r} was given no database URL with a password.",
-            hint="A run is resumed with the parameters it had: leave out --to.",
+            hint="It is run with the parameters it had: leave out --to.",
         )
 
 

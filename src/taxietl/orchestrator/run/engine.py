@@ -22,7 +22,7 @@ from taxietl.orchestrator.define.runs import Run
 from taxietl.orchestrator.run.limits import Limits
 from taxietl.orchestrator.run.listening import Listener, tell_found_dead
 from taxietl.orchestrator.run.logs import show
-from taxietl.orchestrator.run.resume import plan_resume
+from taxietl.orchestrator.run.resume import plan_rerun, plan_resume
 from taxietl.orchestrator.run.root_runs import run_to_end
 from taxietl.orchestrator.run.services import Services
 from taxietl.orchestrator.store.cache_store import CacheStore
@@ -150,3 +150,20 @@ class Engine:
             workers=self.workers,
             resumed=plan,
         )
+
+    def rerun(self, name: str, flow: Flow[..., R] | None = None) -> Run[R]:
+        """Run a run's flow again with the same parameters, from the start, whatever came of it.
+
+        Args:
+            name: of the run.
+            flow: left out, it is found as the run was started.
+
+        Raises:
+            UnknownNameError: there is no such run.
+            ConfigError: it cannot be run again; the message says why.
+        """
+        plan = plan_rerun(self.history, name)
+        replay = plan.replay()
+        again: Flow[..., R] = flow or plan.flow()
+        parameters = again.spec.restored(replay)
+        return run_to_end(self._services, again.spec, parameters, workers=self.workers)

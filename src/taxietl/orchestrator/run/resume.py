@@ -155,7 +155,7 @@ class Resumption:
         if run.replay is None:
             why = run.no_replay or "an earlier taxietl ran it, which did not keep its parameters"
             raise ConfigError(
-                f"Run {run.name!r} cannot be resumed: {why}.",
+                f"The parameters of run {run.name!r} are not kept: {why}.",
                 hint="Start it again as it was started before; what is cached is not done again.",
             )
         return run.replay
@@ -173,13 +173,7 @@ def plan_resume(history: History, name: str) -> Resumption | RunRow:
         ConfigError: it is a child run.
         TryLaterError: it, or the run that resumes it, is still running.
     """
-    run = history.run(name)
-    if run.parent_id is not None:
-        root = history.run(run.root_id)
-        raise ConfigError(
-            f"{run.name!r} is a child run of {root.name!r}.",
-            hint=f"Resume that one: {history.handle(root)}",
-        )
+    run = _top_level(history, name)
     last = history.last_resumption(run)
     if not last.state.is_final():
         raise TryLaterError(
@@ -189,6 +183,27 @@ def plan_resume(history: History, name: str) -> Resumption | RunRow:
     if last.state.type is StateType.COMPLETED:
         return last
     return Resumption(last, Earlier(history, [last, *_before(history, last)]))
+
+
+def plan_rerun(history: History, name: str) -> Resumption:
+    """What running the flow of that run again means: nothing of what it did is used.
+
+    Raises:
+        UnknownNameError: there is no such run.
+        ConfigError: it is a child run.
+    """
+    return Resumption(_top_level(history, name), Earlier(history, ()))
+
+
+def _top_level(history: History, name: str) -> RunRow:
+    run = history.run(name)
+    if run.parent_id is not None:
+        root = history.run(run.root_id)
+        raise ConfigError(
+            f"{run.name!r} is a child run of {root.name!r}.",
+            hint=f"Name that one: {history.handle(root)}",
+        )
+    return run
 
 
 def _before(history: History, run: RunRow) -> list[RunRow]:
