@@ -15,6 +15,7 @@ import pytest
 
 from taxietl.config import load_settings
 from taxietl.errors import ConfigError
+from taxietl.orchestrator import Engine, Run, flow
 from taxietl.orchestrator.store.dashboards import announced, dashboard_address
 from taxietl.ui.server import is_loopback, names_of, serve
 
@@ -149,3 +150,22 @@ def test_without_the_extra_its_name_is_told(home: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "uvicorn" in done.stderr
     assert "pip install 'taxietl[ui]'" in done.stderr
+
+
+@flow(run_name="seen")
+def seen() -> None:
+    pass
+
+
+def test_a_run_says_where_it_can_be_looked_at_while_a_dashboard_is_up(home: Path) -> None:
+    with Engine(home) as engine:
+        with announced(home, "http://127.0.0.1:4280"):
+            during = engine.run(seen)
+        after = engine.run(seen)
+
+        def says(run: Run[None]) -> list[str]:
+            lines = engine.history.logs(run.id)
+            return [each.message for each in lines if each.message.startswith("View at")]
+
+        assert says(during) == [f"View at http://127.0.0.1:4280/runs/{during.id}"]
+        assert says(after) == []

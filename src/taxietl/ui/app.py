@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from taxietl.errors import TaxietlError, TryLaterError, UnknownNameError
 from taxietl.ui.access import Access
+from taxietl.ui.actions import ACTIONS, act
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.forms import fields_of
 from taxietl.ui.guards import (
@@ -65,6 +66,10 @@ def application(dashboard: Dashboard, *, hosts: Sequence[str]) -> Starlette:
         Route("/static/{path:path}", dashboard.assets.serve),
         Route("/login", functools.partial(_log_in, dashboard.access, locked), methods=["POST"]),
         Route("/live", functools.partial(_streamed, watcher)),
+        *(
+            Route(path, functools.partial(act, dashboard, action), methods=["POST"])
+            for path, action in ACTIONS.items()
+        ),
         *(Route(path, functools.partial(page, dashboard)) for path, page in PAGES.items()),
     ]
     failed = functools.partial(_failed, dashboard)

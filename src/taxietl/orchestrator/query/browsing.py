@@ -6,6 +6,7 @@ to a page means the same after others ran or were pruned.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -131,6 +132,16 @@ def typical_seconds(history: History, flow: str, *, runs: int = 9) -> float | No
         if row["ended_at"]
     )
     return took[len(took) // 2].total_seconds() if took else None
+
+
+def run_of_process(history: History, pid: int, since: datetime) -> str | None:
+    """The id of the first run that a process of this machine began since then; None if none."""
+    rows = history.database.rows(
+        "SELECT id FROM runs WHERE created_at >= ? AND pid = ? AND host = ? AND parent_id IS NULL"
+        " ORDER BY created_at LIMIT 1",
+        (to_text(since), pid, socket.gethostname()),
+    )
+    return rows[0]["id"] if rows else None
 
 
 def _place(history: History, run_id: str | None) -> int | None:

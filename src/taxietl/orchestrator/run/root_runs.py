@@ -34,6 +34,7 @@ from taxietl.orchestrator.stop.cancellation import Cancellation
 from taxietl.orchestrator.stop.programs import Programs
 from taxietl.orchestrator.stop.signals import may_leave, supervise
 from taxietl.orchestrator.stop.stopping import requested, withdraw
+from taxietl.orchestrator.store.dashboards import dashboard_address
 from taxietl.orchestrator.store.history import History
 from taxietl.orchestrator.store.lines import ENGINE, Identity, described
 from taxietl.orchestrator.store.liveness import hold
@@ -128,6 +129,8 @@ def _store(
         )
         change.add(row)
         change.say(who, f"Created flow run {name!r} for flow {flow.name!r}", logger=ENGINE)
+        if address := dashboard_address(services.home):
+            change.say(who, f"View at {address}/runs/{run_id}", logger=ENGINE)
         if resumed:
             change.say(who, f"Going on where run {resumed.run.name!r} stopped")
     return who

@@ -52,9 +52,18 @@ def withdraw(home: Path, root_id: str) -> None:
 
 
 def stop(
-    history: History, name: str, *, sleep: Callable[[float], None] = time.sleep
+    history: History,
+    name: str,
+    *,
+    means: str = "`taxietl runs cancel`",
+    sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[RunRow, bool]:
     """Stop the run of that name, and wait for its end.
+
+    Args:
+        name: of the run, or its id.
+        means: with what it is stopped, as its last message says.
+        sleep: waits between two looks.
 
     Returns:
         The run as it ended, and whether it was still running when this was called.
@@ -73,7 +82,7 @@ def stop(
         )
     if run.state.is_final():
         return run, False
-    _ask(history.home, run)
+    _ask(history.home, run, means)
     waited, was_signalled = 0.0, False
     while waited < GIVE_UP_AFTER_SECONDS:
         sleep(POLL_SECONDS)
@@ -89,9 +98,9 @@ def stop(
     )
 
 
-def _ask(home: Path, run: RunRow) -> None:
+def _ask(home: Path, run: RunRow, means: str) -> None:
     """Write the request; whole or not at all, since it is looked for all the time."""
-    who = f"Cancelled by {_user()} with `taxietl runs cancel` on {socket.gethostname()}."
+    who = f"Cancelled by {_user()} with {means} on {socket.gethostname()}."
     path = request_path(home, run.id)
     with translated(path):
         beside = path.with_suffix(f".cancel-{os.getpid()}")

@@ -91,6 +91,7 @@ class Actions:
 
     cancel: bool
     resume: bool
+    rerun: bool
 
 
 def run(dashboard: Dashboard, request: Request) -> Response:
@@ -125,7 +126,6 @@ def run(dashboard: Dashboard, request: Request) -> Response:
         tally=tally_of(calls),
         failure=_failure(history, found, story),
         can=_can(found),
-        notice=request.query_params.get("said", ""),
         lines=lines,
         log=query,
         speakers=_speakers(story),
@@ -153,10 +153,11 @@ def _failure(history: History, found: RunRow, story: Story) -> Failure | None:
 
 def _can(found: RunRow) -> Actions:
     is_root, is_final = found.parent_id is None, found.state.is_final()
-    is_completed = found.state.type is StateType.COMPLETED
+    can_begin = is_root and is_final and found.replay is not None and found.entry is not None
     return Actions(
         cancel=is_root and not is_final,
-        resume=is_root and is_final and not is_completed,
+        resume=can_begin and found.state.type is not StateType.COMPLETED,
+        rerun=can_begin,
     )
 
 
