@@ -31,9 +31,11 @@ class Table:
             ConfigError: that is none of these.
         """
         match frames.kind_of(given):
-            case "pandas":
+            case "Series":
+                return cls._of_frame(given.to_frame(), most)
+            case "DataFrame":
                 return cls._of_frame(given, most)
-            case "pyarrow":
+            case "Table" | "RecordBatch":
                 values = [each.to_pylist() for each in given.slice(0, most).columns]
                 return cls._of_columns(given.schema.names, values, given.num_rows)
         if isinstance(given, Mapping):
