@@ -59,6 +59,35 @@ def test_a_resumed_run_takes_a_frame_that_was_to_be_kept(
     assert (resumed.result(), len(calls)) == (2, count)
 
 
+def test_a_resumed_run_takes_what_was_made_of_a_frame(engine: Engine) -> None:
+    calls: list[int] = []
+    is_up: list[bool] = []
+
+    @task(persist_result=True)
+    def extract() -> pd.DataFrame:
+        return extracted()
+
+    @task(persist_result=True)
+    def transform(frame: pd.DataFrame) -> pd.DataFrame:
+        calls.append(len(frame))
+        return frame[frame["n"] > 1]
+
+    @flow
+    def steps() -> int:
+        made = transform(extract())
+        if not is_up:
+            raise OSError("the target is down")
+        return len(made)
+
+    run = engine.run(steps)
+    is_up.append(True)
+
+    resumed = engine.resume(run.id, steps)
+
+    assert resumed is not None
+    assert (resumed.result(), calls) == (1, [2])
+
+
 def test_a_frame_among_others_is_kept_and_goes_with_the_run(
     engine: Engine, home: Path, clock: Clock
 ) -> None:

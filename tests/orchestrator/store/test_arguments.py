@@ -108,6 +108,8 @@ def test_what_the_text_does_not_tell_is_in_the_digest(value: object, digest: str
 )
 def test_what_is_too_big_or_has_no_form_is_not_told_apart(value: object) -> None:
     assert shown_with_digest({"given": value})[1] == ""
+    has_form = "object" not in shown({"given": value})
+    assert bool(shown_with_digest({"given": value}, bulk=True)[1]) is has_form
 
 
 def test_what_json_has_no_number_for_is_text() -> None:

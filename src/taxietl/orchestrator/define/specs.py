@@ -37,6 +37,8 @@ class Spec:
     hooks: Hooks | None = None
     run_name: RunName | None = None
     retry: Retry | None = None
+    persist_result: bool | None = None
+    """True: it must be kept. None: it is if it has a JSON form."""
 
     @property
     def version(self) -> str:
@@ -78,8 +80,6 @@ class TaskSpec(Spec):
 
     cache: Cache | None = None
     tags: frozenset[str] = frozenset()
-    persist_result: bool | None = None
-    """True: it must be kept. None: it is if it has a JSON form."""
     isolate: bool = False
 
     @cached_property

@@ -171,7 +171,7 @@ class OpenTaskRun:
 
     def row(self, state: State, *, child_run_id: str | None = None) -> TaskRunRow:
         """As the history is to have it."""
-        shown, digest = shown_with_digest(self.arguments)
+        shown, digest = shown_with_digest(self.arguments, bulk=self.spec.persist_result)
         return TaskRunRow(
             id=self.id,
             run_id=self.who.run_id,
@@ -231,7 +231,7 @@ class OpenTaskRun:
         """Keep what a submitted one begins with, once what it waited for is there."""
         if self.holds_result:
             return
-        shown, digest = shown_with_digest(self.arguments)
+        shown, digest = shown_with_digest(self.arguments, bulk=self.spec.persist_result)
         change.keep(self.id, arguments=shown, digest=digest, child_run_id=child_run_id)
 
     def move(

@@ -33,17 +33,22 @@ def shown(arguments: Mapping[str, object]) -> str:
     return _Shown(arguments).text
 
 
-def shown_with_digest(arguments: Mapping[str, object]) -> tuple[str, str | None]:
+def shown_with_digest(
+    arguments: Mapping[str, object], *, bulk: bool | None = False
+) -> tuple[str, str | None]:
     """Arguments as `shown` writes them, and what tells them apart where that text does not.
+
+    Args:
+        bulk: tell apart what is big, too: it is all read.
 
     Returns:
         The text and a digest. None where the text tells all there is; empty if the arguments
         have no canonical form, or are too big to be worth one.
     """
     written = _Shown(arguments)
-    if written.leaves_out_bulk:
+    if written.leaves_out_bulk and not bulk:
         return written.text, ""
-    is_whole = not (written.masks or written.is_cut)
+    is_whole = not (written.masks or written.is_cut or written.leaves_out_bulk)
     if is_whole and all(type(each) in SIMPLE or is_native(each) for each in arguments.values()):
         return written.text, None
     try:
