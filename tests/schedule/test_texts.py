@@ -40,8 +40,8 @@ def test_systemd_has_nothing_against_a_unit(make: Make, tmp_path: Path, starter:
     )
     units = tmp_path / "units"
     units.mkdir()
-    for each in texts(schedule, units):
-        Path(each.place).write_text(each.text)
+    for each in texts(schedule):
+        (units / Path(each.place).name).write_text(each.text)
 
     said = verify(
         *sorted(units.iterdir()),
@@ -87,7 +87,7 @@ def test_a_unit_has_all_that_was_promised(make: Make) -> None:
     ("cron", "seconds"), [("17 5 * * *", 300), ("*/5 * * * *", 30), ("* * * * *", 6)]
 )
 def test_a_timer_waits_a_tenth_of_its_interval_at_most(make: Make, cron: str, seconds: int) -> None:
-    timer, *_ = texts(make(cron=cron, starter=Starter.SYSTEMD_USER), Path("/units"))
+    timer, *_ = texts(make(cron=cron, starter=Starter.SYSTEMD_USER))
 
     assert f"RandomizedDelaySec={seconds}\n" in timer.text
 
@@ -96,7 +96,7 @@ def test_no_password_of_a_command_is_in_a_text(make: Make) -> None:
     command = ("sql", "SELECT 1", "--on", "postgresql://me:hunter2@db/taxi")
 
     for starter in (Starter.SYSTEMD_USER, Starter.CRON):
-        for each in texts(make(*command, starter=starter), Path("/units")):
+        for each in texts(make(*command, starter=starter)):
             assert "hunter2" not in each.text
 
 
@@ -164,4 +164,4 @@ def test_a_program_that_systemd_would_not_start_is_refused(make: Make, program: 
     schedule = make(starter=Starter.SYSTEMD_USER, program=(program,))
 
     with pytest.raises(ConfigError, match="systemd starts no program"):
-        texts(schedule, Path("/units"))
+        texts(schedule)

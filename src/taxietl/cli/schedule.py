@@ -60,10 +60,10 @@ def ls(out: Output) -> None:
 def show(out: Output, name: NameArgument) -> None:
     """Show a schedule, its last run, and what was written for it."""
     from taxietl.schedule.definition import load
-    from taxietl.schedule.installing import installed, unit_folder
+    from taxietl.schedule.installing import installed
 
     schedule = load(chosen_home(), name)
-    written = installed(name, schedule.starter, unit_folder(schedule.starter))
+    written = installed(name, schedule.starter)
     described = describe(schedule)
     lines = [f"{name}: taxietl {shlex.join(schedule.command)}"]
     lines += [
@@ -87,10 +87,10 @@ def rm(
 ) -> None:
     """Remove a schedule with its units or crontab lines."""
     from taxietl.schedule.definition import load
-    from taxietl.schedule.installing import remove, unit_folder
+    from taxietl.schedule.installing import remove
 
     schedule = load(chosen_home(), name)
-    remove(schedule, unit_folder(schedule.starter), force=force)
+    remove(schedule, force=force)
     out.result({"removed": name}, f"{name}  removed")
 
 

@@ -89,7 +89,7 @@ def add(
 ) -> None:
     """Have a command of taxietl started at times of day."""
     from taxietl.schedule.definition import check_name
-    from taxietl.schedule.installing import install, texts, unit_folder
+    from taxietl.schedule.installing import install, texts
 
     check_name(name)
     _check_command(command)
@@ -97,10 +97,9 @@ def add(
     when = _when(cron, on_calendar, every, starter)
     settings = open_settings()
     schedule, warnings = _schedule(name, command, when, starter, settings, credential or [], user)
-    folder = unit_folder(starter)
-    files = texts(schedule, folder)
+    files = texts(schedule)
     if not print_only:
-        install(schedule, folder, force=force)
+        install(schedule, force=force)
     for each in warnings:
         warn(each)
     described = describe(schedule)
@@ -177,7 +176,8 @@ def _schedule(
     """All that was asked for as one value, and what to warn of."""
     from taxietl.schedule.definition import Schedule
     from taxietl.schedule.execution import utc_now
-    from taxietl.schedule.needs import credential_store, needs
+    from taxietl.schedule.folders import credential_store
+    from taxietl.schedule.needs import needs
 
     needed = needs(
         settings,

@@ -17,6 +17,7 @@ unit's `OnFailure=` (`schedule failed NAME`), or else the next start, reports it
     stamps       a hash in written texts, so that edits by hand are noticed
     systemd      the texts of the units         (pure)
     crontab      a block of lines in a crontab  (pure)
+    folders      where systemd looks for units and credentials
     needs        what the configuration needs that systemd and cron do not pass on
     programs     systemctl, systemd-analyze, loginctl and crontab, as found on PATH
     installing   put in place and removed, whole or not at all

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from taxietl.replacing import replacing
 from taxietl.schedule import cron, crontab, programs, systemd
 from taxietl.schedule.definition import Schedule, Starter, definition_file, load, save
 from taxietl.schedule.execution import lock_file, output_file
+from taxietl.schedule.folders import unit_folder
 from taxietl.schedule.outcomes import outcome_file
 from taxietl.schedule.stamps import is_untouched
 from taxietl.schedule.zones import zone_of
@@ -35,23 +35,16 @@ class Text:
     """Somebody has changed it since; or somebody else wrote it."""
 
 
-def unit_folder(starter: Starter) -> Path:
-    """Where systemd looks for the units of this user, or of the system's administrator."""
-    if starter is Starter.SYSTEMD_SYSTEM:
-        return Path("/etc/systemd/system")
-    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(base).expanduser() / "systemd" / "user"
-
-
 def calendar(schedule: Schedule) -> tuple[str, ...]:
     """When it is due, in systemd's notation."""
     when = schedule.when
     return (when.on_calendar,) if when.on_calendar else cron.on_calendar(when.cron or "")
 
 
-def texts(schedule: Schedule, folder: Path) -> list[Text]:
+def texts(schedule: Schedule) -> list[Text]:
     """What is to be written for it: nothing but this is installed."""
     if schedule.starter.is_systemd:
+        folder = unit_folder(schedule.starter)
         made = systemd.units(schedule, calendar(schedule), delay=_delay(schedule))
         return [Text(str(folder / name), text) for name, text in made.items()]
     if schedule.starter is Starter.CRON:
@@ -59,10 +52,11 @@ def texts(schedule: Schedule, folder: Path) -> list[Text]:
     return []
 
 
-def installed(name: str, starter: Starter, folder: Path) -> list[Text]:
+def installed(name: str, starter: Starter) -> list[Text]:
     """What is written for a schedule of that name now."""
     found = list[Text]()
     if starter.is_systemd:
+        folder = unit_folder(starter)
         for each in systemd.unit_names(name):
             with suppress(FileNotFoundError):
                 text = (folder / each).read_text("utf-8", "surrogateescape")
@@ -87,7 +81,7 @@ def next_run(schedule: Schedule, now: datetime) -> datetime | None:
     return cron.next_time(schedule.when.cron, now, zone_of(schedule.starter))
 
 
-def install(schedule: Schedule, folder: Path, *, force: bool = False) -> None:
+def install(schedule: Schedule, *, force: bool = False) -> None:
     """Keep the schedule and have it started from now on; if anything fails, all is as it was.
 
     Raises:
@@ -106,7 +100,7 @@ def install(schedule: Schedule, folder: Path, *, force: bool = False) -> None:
             earlier = load(schedule.home, schedule.name)
     if schedule.starter.is_systemd:
         programs.check_systemd(schedule.starter)
-    there = installed(schedule.name, schedule.starter, folder)
+    there = installed(schedule.name, schedule.starter)
     if there and not force:
         _refuse_foreign(schedule.name, there, is_ours=False)
     with ExitStack() as undo:
@@ -114,17 +108,17 @@ def install(schedule: Schedule, folder: Path, *, force: bool = False) -> None:
         undo.callback(_put, {definition: _bytes(definition)})
         save(schedule)
         if schedule.starter.is_systemd:
-            _install_units(schedule, folder, undo)
+            _install_units(schedule, undo)
         elif schedule.starter is Starter.CRON:
             before = programs.read_crontab()
             programs.write_crontab(crontab.with_block(before, schedule))
             undo.callback(programs.write_crontab, before)
         if earlier and earlier.starter is not schedule.starter:
-            _uninstall(schedule.name, earlier.starter, unit_folder(earlier.starter))
+            _uninstall(schedule.name, earlier.starter)
         undo.pop_all()
 
 
-def remove(schedule: Schedule, folder: Path, *, force: bool = False) -> None:
+def remove(schedule: Schedule, *, force: bool = False) -> None:
     """Take the schedule out with all that was written for it.
 
     Raises:
@@ -138,8 +132,8 @@ def remove(schedule: Schedule, folder: Path, *, force: bool = False) -> None:
             f"Schedule {name!r} is running.", hint="Wait until it has ended, or stop it."
         )
     if not force:
-        _refuse_foreign(name, installed(name, schedule.starter, folder), is_ours=True)
-    _uninstall(name, schedule.starter, folder)
+        _refuse_foreign(name, installed(name, schedule.starter), is_ours=True)
+    _uninstall(name, schedule.starter)
     rest = (outcome_file, output_file, lock_file, definition_file)
     _put({path(home, name): None for path in rest})
 
@@ -161,31 +155,32 @@ def _refuse_foreign(name: str, there: list[Text], *, is_ours: bool) -> None:
             )
 
 
-def _install_units(schedule: Schedule, folder: Path, undo: ExitStack) -> None:
-    files = {Path(each.place): each.text.encode() for each in texts(schedule, folder)}
+def _install_units(schedule: Schedule, undo: ExitStack) -> None:
+    files = {Path(each.place): each.text.encode() for each in texts(schedule)}
     timer, *_ = systemd.unit_names(schedule.name)
     undo.callback(_quietly(programs.systemctl), schedule.starter, "daemon-reload")
     undo.callback(_put, {path: _bytes(path) for path in files})
     _put(files)
     programs.systemctl(schedule.starter, "daemon-reload")
-    if _bytes(folder / "timers.target.wants" / timer) is None:
+    if _bytes(unit_folder(schedule.starter) / "timers.target.wants" / timer) is None:
         undo.callback(_quietly(programs.systemctl), schedule.starter, "disable", "--now", timer)
     programs.systemctl(schedule.starter, "enable", timer)
     programs.systemctl(schedule.starter, "restart", timer)
 
 
-def _uninstall(name: str, starter: Starter, folder: Path) -> None:
+def _uninstall(name: str, starter: Starter) -> None:
     if starter is Starter.CRON:
         before = programs.read_crontab()
         after = crontab.without(before, name)
         if after != before:
             programs.write_crontab(after)
-    elif starter.is_systemd and installed(name, starter, folder):
-        timer, *_ = systemd.unit_names(name)
+    elif starter.is_systemd and installed(name, starter):
+        folder, units = unit_folder(starter), systemd.unit_names(name)
+        timer, *_ = units
         programs.systemctl(starter, "disable", "--now", timer)
         # Else a timer added later would catch up on what came due in between.
         _quietly(programs.systemctl)(starter, "clean", "--what=state", timer)
-        _put(dict.fromkeys((folder / each for each in systemd.unit_names(name)), None))
+        _put(dict.fromkeys((folder / each for each in units), None))
         programs.systemctl(starter, "daemon-reload")
 
 

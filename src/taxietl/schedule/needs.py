@@ -6,7 +6,6 @@ credential is loaded by the unit; what is read from a variable is warned of when
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,14 +83,6 @@ def needs(
             "write it into the configuration file."
         )
     return Needs(credentials, tuple(warnings))
-
-
-def credential_store(starter: Starter) -> Path:
-    """Where systemd itself looks for credentials."""
-    if starter is Starter.SYSTEMD_SYSTEM:
-        return Path("/etc/credstore")
-    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    return Path(base).expanduser() / "credstore"
 
 
 def _references(settings: Settings) -> Iterator[tuple[str, SecretReference]]:
