@@ -110,6 +110,14 @@ def next_time(expression: str, after: datetime, zone: tzinfo) -> datetime | None
         return None
 
 
+def some_times(expression: str, count: int) -> list[datetime]:
+    """So many of its times in a row, if there are as many; from anywhen, and in UTC."""
+    found = [_ANY_TIME]
+    while len(found) <= count and (following := next_time(expression, found[-1], UTC)):
+        found.append(following)
+    return found[1:]
+
+
 def on_calendar(expression: str) -> tuple[str, ...]:
     """The same times as systemd writes them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from taxietl.schedule.stamps import is_untouched
 from taxietl.schedule.zones import zone_of
 
 _CRONTAB = "crontab"
-_ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -226,12 +225,9 @@ def _quietly(act: Callable[..., None]) -> Callable[..., None]:
 
 def _delay(schedule: Schedule) -> timedelta:
     """A tenth of the time between two starts, and not more than some minutes."""
-    when = schedule.when
-    times = [_ANY_TIME]
-    if when.cron:
-        while len(times) < 12 and (found := cron.next_time(when.cron, times[-1], UTC)):
-            times.append(found)
+    if schedule.when.cron:
+        times = cron.some_times(schedule.when.cron, 12)
     else:
-        times = [_ANY_TIME, *programs.next_elapses(calendar(schedule), times=12)]
-    gaps = [late - early for early, late in pairwise(times[1:])]
+        times = programs.next_elapses(calendar(schedule), times=12)
+    gaps = [late - early for early, late in pairwise(times)]
     return min([systemd.LONGEST_DELAY, *(gap / 10 for gap in gaps)])
