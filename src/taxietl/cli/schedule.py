@@ -11,13 +11,7 @@ from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
 from taxietl.cli.output import Output
 from taxietl.cli.schedule_add import add
-from taxietl.cli.schedule_text import (
-    describe,
-    describe_files,
-    describe_outcome,
-    row,
-    show_files,
-)
+from taxietl.cli.schedule_text import describe_files, describe_outcome, show_files, snapshot
 from taxietl.cli.session import chosen_home, open_settings
 from taxietl.cli.tables import table
 from taxietl.errors import ConfigError
@@ -48,13 +42,12 @@ def ls(out: Output) -> None:
     from taxietl.schedule.definition import load, names
 
     home = chosen_home()
-    found = [load(home, name) for name in names(home)]
+    found = [snapshot(load(home, name)) for name in names(home)]
     if not found:
         out.note("No schedules. Add one: taxietl schedule add NAME --cron '17 5 * * *' -- COMMAND")
-    described = [describe(each) for each in found]
     headings = ["name", "when", "by", "next", "last", "outcome", "command"]
-    rows = [row(schedule, each) for schedule, each in zip(found, described, strict=True)]
-    out.result({"schedules": described}, table(headings, rows))
+    document = {"schedules": [each.document() for each in found]}
+    out.result(document, table(headings, [each.row() for each in found]))
 
 
 def show(out: Output, name: NameArgument) -> None:
@@ -64,16 +57,16 @@ def show(out: Output, name: NameArgument) -> None:
 
     schedule = load(chosen_home(), name)
     written = installed(name, schedule.starter)
-    described = describe(schedule)
+    now = snapshot(schedule)
     lines = [f"{name}: taxietl {shlex.join(schedule.command)}"]
     lines += [
         f"  {key} = {value}"
-        for key, value in row(schedule, described).items()
+        for key, value in now.row().items()
         if key not in ("name", "command") and value is not None
     ]
-    lines += [f"  folder = {schedule.folder}", f"  zone = {described['time_zone']}", ""]
+    lines += [f"  folder = {schedule.folder}", f"  zone = {now.time_zone}", ""]
     out.result(
-        {"schedule": described, "files": describe_files(written)},
+        {"schedule": now.document(), "files": describe_files(written)},
         "\n".join(lines) + show_files(written),
     )
 

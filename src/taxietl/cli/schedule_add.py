@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from taxietl.cli.output import Output
-from taxietl.cli.schedule_text import describe, describe_files, show_files
+from taxietl.cli.schedule_text import describe_files, show_files, snapshot
 from taxietl.cli.session import open_settings
 from taxietl.cli.stderr import warn
 from taxietl.errors import ConfigError
@@ -102,9 +102,9 @@ def add(
         install(schedule, force=force)
     for each in warnings:
         warn(each)
-    described = describe(schedule)
+    now = snapshot(schedule)
     document = {
-        "schedule": described,
+        "schedule": now.document(),
         "files": describe_files(files),
         "installed": not print_only,
         "warnings": warnings,
@@ -113,9 +113,8 @@ def add(
         nothing = "Nothing is written: `taxietl schedule run` starts it.\n"
         out.result(document, show_files(files) or nothing)
         return
-    at = described["next_at"]
-    says = f"next at {at:%Y-%m-%d %H:%M:%S}" if at else "no next time is known"
-    out.result(document, f"{name}  added: {says} ({described['time_zone']})")
+    says = f"next at {now.next_at:%Y-%m-%d %H:%M:%S}" if now.next_at else "no next time is known"
+    out.result(document, f"{name}  added: {says} ({now.time_zone})")
     _tell_of_linger(out, starter)
 
 

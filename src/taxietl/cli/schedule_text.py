@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,31 +13,64 @@ if TYPE_CHECKING:
     from taxietl.schedule.outcomes import Outcome
 
 
-def describe(schedule: Schedule) -> dict[str, Any]:
-    """A schedule as the documents have it."""
+@dataclass(frozen=True)
+class Snapshot:
+    """A schedule as it is at a moment: what ran last, and what comes next."""
+
+    schedule: Schedule
+    time_zone: str
+    next_at: datetime | None
+    last: Outcome | None
+
+    def document(self) -> dict[str, Any]:
+        """As the documents have it."""
+        schedule = self.schedule
+        return {
+            "name": schedule.name,
+            "cron": schedule.when.cron,
+            "on_calendar": schedule.when.on_calendar,
+            "when": schedule.when.given,
+            "by": schedule.starter.value,
+            "command": list(schedule.command),
+            "folder": schedule.folder,
+            "home": schedule.home,
+            "config": schedule.config,
+            "user": schedule.user,
+            "credentials": {name: str(file) for name, file in schedule.credentials.items()},
+            "added_at": schedule.added_at,
+            "time_zone": self.time_zone,
+            "next_at": self.next_at,
+            "last": describe_outcome(self.last),
+        }
+
+    def row(self) -> dict[str, Any]:
+        """As a line of a table."""
+        zone = self.next_at.tzinfo if self.next_at else None
+        return {
+            "name": self.schedule.name,
+            "when": self.schedule.when.given,
+            "by": self.schedule.starter.value,
+            "next": _shown(self.next_at),
+            "last": _shown(self.last.started_at.astimezone(zone)) if self.last else None,
+            "outcome": self.last.reason if self.last else "never run",
+            "command": shlex.join(self.schedule.command),
+        }
+
+
+def snapshot(schedule: Schedule) -> Snapshot:
+    """The schedule as it is now."""
     from taxietl.schedule.execution import last_outcome, utc_now
     from taxietl.schedule.installing import next_run
     from taxietl.schedule.zones import zone_name, zone_of
 
     zone = zone_of(schedule.starter)
     following = next_run(schedule, utc_now())
-    return {
-        "name": schedule.name,
-        "cron": schedule.when.cron,
-        "on_calendar": schedule.when.on_calendar,
-        "when": schedule.when.given,
-        "by": schedule.starter.value,
-        "command": list(schedule.command),
-        "folder": schedule.folder,
-        "home": schedule.home,
-        "config": schedule.config,
-        "user": schedule.user,
-        "credentials": {name: str(file) for name, file in schedule.credentials.items()},
-        "added_at": schedule.added_at,
-        "time_zone": zone_name(zone),
-        "next_at": following.astimezone(zone) if following else None,
-        "last": describe_outcome(last_outcome(schedule.home, schedule.name)),
-    }
+    return Snapshot(
+        schedule,
+        zone_name(zone),
+        following.astimezone(zone) if following else None,
+        last_outcome(schedule.home, schedule.name),
+    )
 
 
 def describe_files(files: list[Text]) -> list[dict[str, Any]]:
@@ -63,23 +97,6 @@ def describe_outcome(last: Outcome | None) -> dict[str, Any] | None:
         "exit_code": last.exit_code,
         "succeeded_at": last.succeeded_at,
         "late_in_a_row": last.late_in_a_row,
-    }
-
-
-def row(schedule: Schedule, described: dict[str, Any]) -> dict[str, Any]:
-    """A schedule as a line of a table; `described` as `describe` made it."""
-    from taxietl.schedule.execution import last_outcome
-
-    last = last_outcome(schedule.home, schedule.name)
-    zone = described["next_at"].tzinfo if described["next_at"] else None
-    return {
-        "name": schedule.name,
-        "when": schedule.when.given,
-        "by": schedule.starter.value,
-        "next": _shown(described["next_at"]),
-        "last": _shown(last.started_at.astimezone(zone)) if last else None,
-        "outcome": last.reason if last else "never run",
-        "command": shlex.join(schedule.command),
     }
 
 
