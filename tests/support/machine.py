@@ -66,8 +66,10 @@ class Machine:
         variables: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
+        inside = self._line(command, user, folder, variables)
+        # The shell stays the first process, which ends with us and takes all others with it.
         return subprocess.run(
-            self._line(command, user, folder, variables),
+            self._alone(f"{inside} || exit $?"),
             capture_output=True,
             text=True,
             check=False,
@@ -84,8 +86,9 @@ class Machine:
         variables: Mapping[str, str] | None = None,
     ) -> Iterator[Running]:
         """Run a command, the first process of the machine, as long as the block does."""
+        inside = self._line(command, user, folder, variables)
         process = subprocess.Popen(
-            self._line(command, user, folder, variables),
+            self._alone(f"exec {inside}"),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -94,7 +97,9 @@ class Machine:
         try:
             yield Running(process)
         finally:
-            process.kill()
+            # A process whose user was changed is told no more of its parent's end.
+            for child in _children(process):
+                child.kill()
             process.communicate()
 
     def _line(
@@ -103,11 +108,14 @@ class Machine:
         user: str,
         folder: str,
         variables: Mapping[str, str] | None,
-    ) -> list[str]:
+    ) -> str:
         found = {**self.variables, **(variables or {})}
         words = ["env", "-i", "-C", folder, *(f"{k}={v}" for k, v in found.items()), *command]
-        inside = shlex.join(["chroot", f"--userspec={user}", str(self.root), *words])
-        return [*_NAMESPACES, "sh", "-ec", f"{self._mounts()}\nexec {inside}"]
+        return shlex.join(["chroot", f"--userspec={user}", str(self.root), *words])
+
+    def _alone(self, script: str) -> list[str]:
+        """A shell that runs a script where that machine's folders are in place."""
+        return [*_NAMESPACES, "sh", "-ec", f"{self._mounts()}\n{script}"]
 
     def _mounts(self) -> str:
         root = shlex.quote(str(self.root))
@@ -136,11 +144,16 @@ class Running:
     def terminate(self) -> None:
         """Send it SIGTERM until it ends: the first process of all misses what it does not await."""
         for _ in range(60):
-            for child in psutil.Process(self.process.pid).children():
+            for child in _children(self.process):
                 child.terminate()
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.5)
                 return
+
+
+def _children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The first process of a namespace; none once it has ended."""
+    return [] if process.poll() is not None else psutil.Process(process.pid).children()
 
 
 def empty_machine(folder: Path) -> Machine:
