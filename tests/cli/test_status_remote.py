@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from command import Done, Taxietl, check_refused
 from documents import check
@@ -104,6 +105,20 @@ def test_a_folder_is_compared_by_its_bytes(taxietl: Taxietl, tmp_path: Path) -> 
 
     assert list(_by_month(done, "remote").values())[:2] == ["touched", "restated"]
     assert list(_by_month(done, "state").values())[:2] == ["loaded", "restated"]
+
+
+def test_nothing_is_made_to_be_compared(taxietl: Taxietl, home: Path) -> None:
+    taxietl("ingest", *GREEN, "--month", 1, "--source", "synthetic", "-q")
+    with duckdb.connect(str(home / "taxi.duckdb")) as connection:
+        connection.execute("UPDATE taxietl_loads SET source_etag = 'of an earlier taxietl'")
+    made = sorted((home / "cache").rglob("*"))
+    for each in made:
+        each.unlink(missing_ok=True)
+
+    done = taxietl("status", *GREEN, "--remote", "--source", "synthetic", "--json")
+
+    assert _by_month(done, "remote")[1] == "changed"
+    assert not [each for each in made if each.exists()]
 
 
 def test_without_months_it_asks_for_what_is_there_the_gaps_and_the_latest(

@@ -73,7 +73,7 @@ def status(
         write_page(html, page(found))
         out.note(f"wrote {html}")
     document = _document(found) | {"html": html}
-    out.result(document, "" if out.json else _text(out, found), as_is=True)
+    out.result(document, "" if out.json else _text(out, found), as_is=not out.json)
     return int(document["exit_code"])
 
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import groupby
 
 from taxietl.cli.pages import document, tile
-from taxietl.cli.status_text import LOOKS, MONTHS, origin_text, reason_text, summary_text
+from taxietl.cli.status_text import (
+    LOOKS,
+    MONTHS,
+    folded,
+    folded_text,
+    origin_text,
+    reason_text,
+    summary_text,
+)
 from taxietl.flows.coverage import Coverage, CoveredMonth, MonthState, TableCoverage
 
 _FAINTEST = 0.22
@@ -70,8 +77,10 @@ def _grid(table: TableCoverage) -> str:
     most = max((each.rows or 0 for each in table.months), default=0)
     heads = "".join(f'<th scope="col">{each}</th>' for each in MONTHS)
     years = "".join(
-        _year(year, list(months), most)
-        for year, months in groupby(table.months, lambda each: each.trip_file.year)
+        f'<tr><td class="folded" colspan="14">{folded_text(some)}</td></tr>'
+        if len(some) > 1
+        else _year(*some[0], most)
+        for some in folded(table)
     )
     return (
         f'<section class="card {escape(table.color)}"><h2>{escape(table.color)} '
@@ -103,6 +112,8 @@ def _cell(month: CoveredMonth, most: int) -> str:
         name = f"loaded {'high' if shade >= _DARK else 'low'}"
     else:
         shown, style, name = _letter(month.state), "", _class(month.state)
+        if month.rows is not None:
+            shown += f" {short(month.rows)}"
         said += f", {why}" if (why := reason_text(month)) else ""
     return (
         f'<td class="month {name}"{style} title="{escape(said)}" aria-label="{escape(said)}">'
@@ -149,6 +160,7 @@ section.card { margin: 1rem 0; padding: 1rem 1.2rem; }
   table-layout: fixed; font-variant-numeric: tabular-nums; }
 .grid th { color: var(--soft); font-weight: 500; font-size: .78rem; text-align: center; }
 .grid th:first-child { width: 3rem; text-align: left; } .grid th.n { width: 4rem; }
+.folded { color: var(--soft); font-size: .78rem; padding: .2rem 0; }
 .n, .grid th.n { text-align: right; } .grid td.n { color: var(--soft); font-size: .8rem; }
 .month, i { font-style: normal; text-align: center; border-radius: 5px; font-size: .74rem; }
 .month { height: 1.75rem; padding: 0; }

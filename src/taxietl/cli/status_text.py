@@ -25,6 +25,9 @@ _FOLDED = 2
 """So many years of which nothing is there become one line."""
 
 
+Years = Sequence[tuple[int, Sequence[CoveredMonth]]]
+
+
 @dataclass(frozen=True)
 class Look:
     """How a state is shown: a letter of its own, whatever becomes of the colour."""
@@ -152,16 +155,20 @@ def _print_grid(console: Console, table: TableCoverage) -> None:
     from rich.text import Text
 
     console.print(Text("      " + " ".join(MONTHS) + "          rows  loaded", style="dim"))
-    for years in _folded(table):
-        (first, months), (last, _) = years[0], years[-1]
+    for years in folded(table):
         if len(years) > 1:
-            count = sum(len(each) for _, each in years)
-            console.print(Text(f"{first} to {last}: {count} months missing", style="dim"))
+            console.print(Text(folded_text(years), style="dim"))
         else:
-            console.print(_row(first, months))
+            console.print(_row(*years[0]))
 
 
-def _folded(table: TableCoverage) -> Iterator[list[tuple[int, list[CoveredMonth]]]]:
+def folded_text(years: Years) -> str:
+    """Several years in which everything is missing."""
+    count = sum(len(each) for _, each in years)
+    return f"{years[0][0]} to {years[-1][0]}: {count} months missing"
+
+
+def folded(table: TableCoverage) -> Iterator[Years]:
     """The years, those together in which everything is missing."""
     years = [
         (year, list(months))
@@ -200,11 +207,14 @@ def _print_told(console: Console, found: Coverage) -> None:
     """The months that ask for attention, one by one."""
     from rich.text import Text
 
+    is_first = True
     for state, look in LOOKS.items():
         months = [each for table in found.tables for each in table.months if each.state is state]
         if not (look.is_told and months):
             continue
-        console.print()
+        if is_first:
+            console.print()
+            is_first = False
         for each in months[:_TOLD]:
             line = Text(f"{each.trip_file}  ")
             line.append(str(state), style=look.style)

@@ -175,8 +175,8 @@ class _Digests:
         self._extractor = extractor
 
     def __call__(self, version: SourceVersion) -> str | None:
-        """Of a file on this machine, or one that was fetched before; else None."""
-        if version.at_hand:
+        """Of a file that lies here, or was fetched before; else None: nothing is made for it."""
+        if version.url.startswith("file:"):
             return self._extractor.extract(version, into=settings().cache_dir).sha256
         return self._kept.get((version.url, version.etag))
 
