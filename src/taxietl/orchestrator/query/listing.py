@@ -17,7 +17,10 @@ from pathlib import Path
 from taxietl.errors import ConfigError
 from taxietl.modules import UserCodeError, refuse_missing
 
-_HOMES = ("taxietl", "taxietl.orchestrator", "taxietl.orchestrator.define.decorators")
+_HOMES = (
+    *("taxietl", "taxietl.orchestrator", "taxietl.orchestrator.define.decorators"),
+    *("taxietl.prefect", "taxietl.prefect.flows"),
+)
 _NOT_ONES_OWN = ("node_modules", "site-packages", "__pycache__")
 
 

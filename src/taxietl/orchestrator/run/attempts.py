@@ -12,11 +12,12 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.orchestrator.run.endings import failure
-from taxietl.orchestrator.run.open_runs import OpenTaskRun
+from taxietl.orchestrator.run.open_runs import OpenTaskRun, within
 from taxietl.orchestrator.store.lines import described
 from taxietl.orchestrator.store.states import StateName
 
@@ -117,6 +118,7 @@ def _retried(
         waiting=await_next,
         giving_up=give_up,
         sleep=rest,
+        around=functools.partial(within, task_run),
     )
 
 
@@ -129,6 +131,7 @@ def call_with_retry(
     waiting: Callable[[BaseException, float], None],
     giving_up: Callable[[str], None],
     sleep: Callable[[float], None],
+    around: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> R:
     """Call `attempt` until it returns, raises what is not to be retried, or has had its turns.
 
@@ -136,6 +139,7 @@ def call_with_retry(
         waiting: told the error and the seconds until the next attempt, before each wait.
         giving_up: told why attempts that are left are not made.
         sleep: waits that many seconds; may raise to give up.
+        around: a block in which code of the user's is asked.
     """
     began, failures = clock(), 0
     while True:
@@ -143,7 +147,9 @@ def call_with_retry(
             return attempt()
         except retry.on as error:
             failures += 1
-            if refusal := retry.refusal(error):
+            with around():
+                refusal = retry.refusal(error)
+            if refusal:
                 giving_up(f"No further attempt: {refusal}.")
                 raise
             if failures >= retry.attempts:

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from taxietl.errors import Cancelled, IsolatedProcessError, TimedOutError
+from taxietl.errors import Cancelled, IsolatedProcessError, TaxietlError, TimedOutError
 from taxietl.orchestrator.define.inputs import NotReadyError
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, within
 from taxietl.orchestrator.store.lines import described
-from taxietl.orchestrator.store.states import FinalState, StateName, StateType
+from taxietl.orchestrator.store.states import FinalState, MadeState, State, StateName, StateType
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.hooks import Hooks
@@ -38,6 +38,8 @@ def failure(who: Identity, error: BaseException) -> tuple[StateName, str]:
     """
     if isinstance(error, TimedOutError) and error.run_id == who.id:
         return StateName.TIMED_OUT, error.message
+    if isinstance(error, NotCompletedError) and who.task_run_id:
+        return error.state.name, error.state.message
     is_dead = isinstance(error, IsolatedProcessError) and error.run_id == who.id
     if is_dead or not isinstance(error, Exception) or isinstance(error, MemoryError):
         return StateName.CRASHED, f"Crash detected! {described(error)}"
@@ -52,6 +54,23 @@ def meant(error: BaseException) -> BaseException:
     cancelled = Cancelled("Interrupted.", signal_number=signal.SIGINT)
     cancelled.__cause__ = error
     return cancelled
+
+
+class NotCompletedError(TaxietlError):
+    """A task returned that it has not completed."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        super().__init__(state.message or f"The task returned the state {state}.")
+
+
+def made(state: MadeState[Any]) -> Any:
+    """What a task gives that returned that; raises where it says that it has not completed."""
+    if state.is_completed():
+        return state.value
+    if state.is_cancelled():
+        raise Cancelled(state.message)
+    raise state.error or NotCompletedError(state)
 
 
 @contextmanager

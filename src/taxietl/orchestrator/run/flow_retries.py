@@ -9,6 +9,7 @@ history, however often its flow is tried.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from taxietl.orchestrator.run.attempts import call_with_retry
 from taxietl.orchestrator.run.endings import Ending
-from taxietl.orchestrator.run.open_runs import OpenRun
+from taxietl.orchestrator.run.open_runs import OpenRun, within
 from taxietl.orchestrator.run.resume import Earlier
 from taxietl.orchestrator.store.lines import described
 from taxietl.orchestrator.store.states import StateName, StateType
@@ -81,6 +82,7 @@ def retried(
             waiting=await_next,
             giving_up=give_up,
             sleep=rest,
+            around=functools.partial(within, run),
         )
     except Exception as error:
         if last is None or error is not last.final.error:

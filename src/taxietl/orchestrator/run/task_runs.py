@@ -19,13 +19,13 @@ from taxietl.orchestrator.define.inputs import Inputs, NotReadyError
 from taxietl.orchestrator.define.runs import TaskRun
 from taxietl.orchestrator.define.stream import Stream
 from taxietl.orchestrator.define.tagging import around
-from taxietl.orchestrator.run.endings import end_with_error, tell_hooks
+from taxietl.orchestrator.run.endings import end_with_error, made, tell_hooks
 from taxietl.orchestrator.run.naming import name_by_arguments
 from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, within
 from taxietl.orchestrator.run.reuse import earlier_result
 from taxietl.orchestrator.stop.cancellation import interruptible
 from taxietl.orchestrator.store.results import NOT_STORED, stored
-from taxietl.orchestrator.store.states import StateName
+from taxietl.orchestrator.store.states import MadeState, StateName
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.define.specs import TaskSpec
@@ -157,7 +157,8 @@ def _attempt(task_run: OpenTaskRun, body: Callable[[], Any], reason: str) -> Any
         task_run.move(StateName.RETRYING)
     with within(task_run):
         try:
-            return body()
+            value = body()
+            return made(value) if isinstance(value, MadeState) else value
         except Exception as error:
             # An interrupted query fails with the database's own error: it was not a failure.
             if cancellation.requested:

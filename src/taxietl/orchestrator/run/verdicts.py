@@ -17,6 +17,7 @@ from taxietl.orchestrator.define.futures import Future
 from taxietl.orchestrator.define.inputs import found_in, resolved
 from taxietl.orchestrator.store.states import (
     FinalState,
+    MadeState,
     State,
     StateName,
     StateType,
@@ -46,6 +47,10 @@ def verdict(returned: object, outcomes: Sequence[EndedCall], at: datetime) -> Fi
         state = deciding_state([each.type for each in outcomes], at)
     elif not given:
         return FinalState(StateName.COMPLETED, "", at, returned)
+    elif isinstance(returned, MadeState):
+        return FinalState.of(
+            returned, returned.value, returned.error or _unless_completed(returned)
+        )
     elif isinstance(returned, State) and not isinstance(returned, FinalState):
         state = returned
         if not state.is_final():
@@ -57,6 +62,13 @@ def verdict(returned: object, outcomes: Sequence[EndedCall], at: datetime) -> Fi
     if state.type is StateType.COMPLETED:
         return FinalState.of(state, resolved(returned, (Future, FinalState)), None)
     return FinalState.of(state, None, _error(state, outcomes))
+
+
+def _unless_completed(state: State) -> BaseException | None:
+    """What the caller is to get where the state says that it failed, and does not say how."""
+    if state.is_completed() or not state.message:
+        return None if state.is_completed() else _error(state, [])
+    return TaxietlError(state.message)
 
 
 def _error(state: State, outcomes: Sequence[EndedCall]) -> BaseException:

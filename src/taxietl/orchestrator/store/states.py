@@ -188,6 +188,11 @@ class FinalState(State, Generic[R]):
         return self.error
 
 
+@dataclass(frozen=True, slots=True)
+class MadeState(FinalState[R]):
+    """An end that the code of a flow or task makes itself, and returns."""
+
+
 def deciding_state(outcomes: Sequence[StateType], at: datetime) -> State:
     """The final state of a flow that others decide: its runs, or what it returned.
 
