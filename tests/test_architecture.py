@@ -47,6 +47,7 @@ ALLOWED = {
         *("runtime", "doctor", "schedule", "flows", "tlc", "config"),
         *("orchestrator", "terminal", "masking", "errors"),
     },
+    "prefect": {"config", "orchestrator", "errors"},
     "cli": {
         *("ui", "runtime", "doctor", "schedule", "flows", "extract", "transform", "load", "steps"),
         *("tlc", "config"),

@@ -29,6 +29,7 @@ class _Sections(BaseSettings):
     history: dict[str, Any] = {}
     ingest: dict[str, Any] = {}
     limits: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
     profiles: dict[str, dict[str, Any]] = {}
     sources: dict[str, dict[str, Any]] = {}
 

@@ -39,6 +39,12 @@ EXAMPLE = """\
 #[history]
 #keep_days = 90                 # runs that ended longer ago are removed, once a day
 
+# Values for flows of your own, by name; a secret is a reference, as in the profiles below. Flows
+# that come from Prefect ask for them: Variable.get("bucket"), Secret.load("slack").get().
+#[variables]
+#bucket = "trips-of-mine"
+#slack = { env = "SLACK_URL" }
+
 # Sources are servers that have the months, each file under its {color}, {year} and {month}; then
 # `--source NAME` asks there. Built in are "tlc", the TLC's own server, and "mirror", the CSV files
 # as published until July 2021. No user name and no password belongs in an address.

@@ -28,6 +28,7 @@ from taxietl.config.sections import (
     IngestSettings,
     LimitSettings,
     Settings,
+    VariableSettings,
 )
 from taxietl.config.sources import BUILT_IN, SourceSettings
 from taxietl.errors import ConfigError
@@ -76,6 +77,7 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
     check = _Check(Surroundings(file.parent if file else Path.cwd(), home), problems)
     ingest = check.table(IngestSettings, document.ingest, ("ingest",))
     limits = check.table(LimitSettings, document.limits, ("limits",))
+    variables = check.table(VariableSettings, document.variables, ("variables",))
     cache = check.table(CacheSettings, document.cache, ("cache",))
     history = check.table(HistorySettings, document.history, ("history",))
     profiles = {
@@ -89,7 +91,9 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
         for name, table in document.sources.items()
         if (source := check.source(name, table)) is not None
     }
-    if problems or ingest is None or limits is None or cache is None or history is None:
+    if problems or ingest is None or limits is None or variables is None:
+        return config_error(problems, file, document.from_environment)
+    if cache is None or history is None:
         return config_error(problems, file, document.from_environment)
     return Settings(
         config_file=file,
@@ -99,6 +103,7 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
         history=history,
         profiles=MappingProxyType(profiles),
         limits=MappingProxyType(limits.root),
+        variables=MappingProxyType(variables.root),
         sources=MappingProxyType(sources),
         warnings=_warnings(document, profiles, file),
     )

@@ -19,7 +19,9 @@ PLAIN_SECTIONS = ("cache", "history", "ingest")
 """Those whose keys are known."""
 NAMED_SECTIONS = ("profiles", "sources")
 """Those whose keys are names of tables."""
-SECTIONS = (*PLAIN_SECTIONS, "limits", *NAMED_SECTIONS)
+FREE_SECTIONS = ("limits", "variables")
+"""Those whose keys are anybody's: tags, names of values."""
+SECTIONS = (*PLAIN_SECTIONS, *FREE_SECTIONS, *NAMED_SECTIONS)
 _PREFIX = "taxietl_"
 
 
@@ -31,6 +33,7 @@ class Document:
     history: dict[str, Any] = field(default_factory=dict)
     ingest: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     from_environment: set[tuple[str, ...]] = field(default_factory=set)
@@ -55,7 +58,7 @@ def read_tables(raw: dict[str, Any]) -> tuple[Document, list[Problem]]:
         if not isinstance(raw.get(section, {}), dict):
             problems.append(Problem((section,), f"must be a table: [{section}]"))
             return document, problems
-    for section in (*PLAIN_SECTIONS, "limits"):
+    for section in (*PLAIN_SECTIONS, *FREE_SECTIONS):
         getattr(document, section).update(raw.get(section, {}))
     for section in NAMED_SECTIONS:
         for name, table in raw.get(section, {}).items():
@@ -82,7 +85,7 @@ def put_environment_over(document: Document) -> list[Problem]:
             document.from_environment.update((section, key) for key in table)
         else:
             problems.append(_not_a_value(document, (section,)))
-    for section in ("limits", *NAMED_SECTIONS):
+    for section in (*FREE_SECTIONS, *NAMED_SECTIONS):
         named = values.get(section, {})
         if isinstance(named, dict):
             for name, value in named.items():
@@ -109,17 +112,18 @@ def _look_for_variables(document: Document) -> tuple[bool, list[Problem]]:
 
 
 def _put_named_over(document: Document, section: str, folded: str, value: object) -> list[Problem]:
-    if section == "limits":
-        return _put_limit_over(document, folded, value)
+    if section in FREE_SECTIONS:
+        return _put_value_over(document, section, folded, value)
     return _put_table_over(document, section, folded, value)
 
 
-def _put_limit_over(document: Document, folded: str, value: object) -> list[Problem]:
-    tag, ambiguous = _meant(document, "limits", folded, document.limits)
+def _put_value_over(document: Document, section: str, folded: str, value: object) -> list[Problem]:
+    values = getattr(document, section)
+    name, ambiguous = _meant(document, section, folded, values)
     if ambiguous:
         return ambiguous
-    document.limits[tag] = value
-    document.from_environment.add(("limits", tag))
+    values[name] = value
+    document.from_environment.add((section, name))
     return []
 
 

@@ -109,7 +109,7 @@ def _from_file(path: Path, owner: str) -> SecretStr:
     return SecretStr(text.removesuffix("\n").removesuffix("\r"))
 
 
-def _parse(value: object, info: ValidationInfo) -> SecretReference | LiteralSecret:
+def parse_secret(value: object, info: ValidationInfo) -> SecretReference | LiteralSecret:
     """Take a reference or a literal; the messages never repeat what was given."""
     match value:
         case SecretReference() | LiteralSecret():
@@ -147,6 +147,6 @@ def _parse_reference(table: dict[str, object], info: ValidationInfo) -> SecretRe
 
 Secret = Annotated[
     SecretReference | LiteralSecret,
-    PlainValidator(_parse),
+    PlainValidator(parse_secret),
     PlainSerializer(str, return_type=str),
 ]

@@ -6,11 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeVar, overload
+from typing import Annotated, Any, TypeVar, overload
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    RootModel,
+    ValidationInfo,
+)
 
 from taxietl.config.base import Profile, Text, refuse_bool
+from taxietl.config.secrets import parse_secret
 from taxietl.config.sources import BUILT_IN, SourceSettings
 from taxietl.errors import ConfigError, UnknownNameError
 
@@ -49,6 +58,17 @@ class LimitSettings(
     RootModel[dict[Text, Annotated[int, BeforeValidator(refuse_bool), Field(ge=0)]]]
 ):
     """How many attempts of tasks with a tag may be under way at a time, by tag."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+def _variable(value: object, info: ValidationInfo) -> object:
+    """A value as the file has it; a table says where a secret lies."""
+    return parse_secret(value, info) if isinstance(value, dict) else value
+
+
+class VariableSettings(RootModel[dict[Text, Annotated[Any, PlainValidator(_variable)]]]):
+    """Values for flows of one's own, by name; some may be secrets."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -93,6 +113,8 @@ class Settings:
     """By name; there is always one named `warehouse`."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """By tag: how many attempts of its tasks may be under way at a time; others are unlimited."""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """By name: what flows of one's own ask for; a secret is the place where it lies."""
     cache: CacheSettings = field(default_factory=CacheSettings)
     history: HistorySettings = field(default_factory=HistorySettings)
     sources: Mapping[str, SourceSettings] = field(default_factory=lambda: BUILT_IN)

@@ -1,0 +1,5 @@
+"""`prefect.logging`."""
+
+from taxietl import get_run_logger
+
+__all__ = ["get_run_logger"]
