@@ -137,6 +137,9 @@ class CountMismatchError(DataError):
 class RefusedLoadError(DataError):
     """The plan would replace a month by other data than was asked for; nothing was done."""
 
+    month_class: str | None = None
+    """What the source has, held to what is loaded, where that is why."""
+
 
 class ShrunkError(RefusedLoadError):
     """A month would be replaced by far fewer rows, or none."""

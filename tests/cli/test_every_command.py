@@ -19,6 +19,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "ingest": (*MONTH, "--source", "./none"),
     "upload-gcs": MONTH,
     "load-bq": MONTH,
+    "sync": ("--color", "green", "--source", "./none"),
     "zones": ("--source", "./none"),
     "drop": (*MONTH, "--yes"),
     "status": (),

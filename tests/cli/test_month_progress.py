@@ -41,7 +41,8 @@ def shown(table: MonthTable) -> list[str]:
 
 def test_the_table_has_what_ended_and_what_is_under_way_with_rates_and_the_time_left() -> None:
     clock = Clock()
-    table = MonthTable(4, clock=clock)
+    table = MonthTable(clock=clock)
+    table.expected(4)
     table.began(JANUARY)
     clock.now += 10
     table.finished(JANUARY, Report(), None)
@@ -65,7 +66,8 @@ def test_the_table_has_what_ended_and_what_is_under_way_with_rates_and_the_time_
 
 
 def test_of_many_months_the_latest_and_the_failed_ones_are_shown() -> None:
-    table = MonthTable(84)
+    table = MonthTable()
+    table.expected(84)
     for number in range(84):
         month = TripFile("green", 2014 + number // 12, number % 12 + 1)
         table.began(month)

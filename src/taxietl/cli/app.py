@@ -18,6 +18,7 @@ MODULES = {
     "ingest": "ingest",
     "upload-gcs": "upload",
     "load-bq": "load_bq",
+    "sync": "sync",
     "lake": "lake",
     "zones": "zones",
     "drop": "drop",

@@ -11,11 +11,14 @@ import typer
 from taxietl.cli.commands import Commands
 from taxietl.cli.months import ManyAtOnce, carry_out, foresee, warning_lines
 from taxietl.cli.options import (
+    ConnectionsOption,
     DryRunOption,
     FailFastOption,
     IngestTransformOption,
     MaxRejectsOption,
     MaxShrinkOption,
+    NewColumnsOption,
+    RenameOption,
     SourceOption,
     TableOption,
     ToWarehouseOption,
@@ -44,22 +47,11 @@ def ingest(
     to: ToWarehouseOption = None,
     table: TableOption = None,
     transform: IngestTransformOption = None,
-    rename: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="OLD=NEW",
-            help="A column of the file under another name than expected; repeats.",
-        ),
-    ] = None,
-    new_columns: Annotated[
-        NewColumns, typer.Option(help="What to do with columns that no era has.")
-    ] = NewColumns.ADD,
+    rename: RenameOption = None,
+    new_columns: NewColumnsOption = NewColumns.ADD,
     max_rejects: MaxRejectsOption = None,
     max_shrink: MaxShrinkOption = None,
-    connections: Annotated[
-        int,
-        typer.Option(min=1, max=16, help="Load over this many connections at once (PostgreSQL)."),
-    ] = 1,
+    connections: ConnectionsOption = 1,
     force: Annotated[
         bool,
         typer.Option("--force", help="Load even if nothing changed, or from another source."),

@@ -14,6 +14,8 @@ from taxietl.tlc.selection import MonthOptions
 
 _COLORS = "Colour: yellow, green, fhv, fhvhv, several as yellow,green, or all; repeats."
 _COLOR = typer.Option("--color", help=_COLORS, autocompletion=candidates.colors)
+ColorsOption = Annotated[list[str], _COLOR]
+"""For a command that chooses its months itself."""
 
 _OPTIONS = {
     "year": Annotated[str | None, typer.Option("--year", help="Year: 2021 or 2019-2021.")],
@@ -72,7 +74,7 @@ def _five(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
     is_required = parameter.default is inspect.Parameter.empty
     keyword = inspect.Parameter.KEYWORD_ONLY
     if is_required:
-        yield inspect.Parameter("color", keyword, annotation=Annotated[list[str], _COLOR])
+        yield inspect.Parameter("color", keyword, annotation=ColorsOption)
     else:
         color = Annotated[list[str] | None, _COLOR]
         yield inspect.Parameter("color", keyword, default=None, annotation=color)

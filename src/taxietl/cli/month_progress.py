@@ -25,16 +25,16 @@ _SHOWN_ENDED = 8
 
 
 @contextmanager
-def months_shown(out: Output, months: Sequence[TripFile]) -> Iterator[Watcher | None]:
+def months_shown(out: Output) -> Iterator[Watcher | None]:
     """What shows the months while the block runs; log lines go to stderr from here on."""
     if out.quiet or out.verbose or not is_for_people(sys.stderr):
         out.log_to_stderr()
-        yield None if out.quiet else MonthLines(out, len(months))
+        yield None if out.quiet else MonthLines(out)
         return
     from rich.console import Console
     from rich.live import Live
 
-    table = MonthTable(len(months))
+    table = MonthTable()
     with Live(
         console=Console(stderr=True),
         get_renderable=table.as_table,
@@ -82,11 +82,17 @@ class Progress:
 class Months(Watcher):
     """Keeps what it is told of each month."""
 
-    def __init__(self, count: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._count, self._clock = count, clock
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._count, self._clock = 0, clock
         self._lock = threading.Lock()
         self._began = clock()
         self._months: dict[TripFile, Progress] = {}
+
+    def expected(self, count: int) -> None:
+        """See `Watcher`."""
+        with self._lock:
+            self._count, self._began = count, self._clock()
+            self._months.clear()
 
     def began(self, trip_file: TripFile) -> None:
         """See `Watcher`."""
@@ -134,10 +140,8 @@ class Months(Watcher):
 class MonthLines(Months):
     """Says a line when a month ends."""
 
-    def __init__(
-        self, out: Output, count: int, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        super().__init__(count, clock=clock)
+    def __init__(self, out: Output, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock=clock)
         self._out = out
 
     def told(self, trip_file: TripFile, month: Progress) -> None:

@@ -63,7 +63,7 @@ def carry_out(
         results = (MonthResult(months[0], report=run.result()),)
     else:
         _say_plan(out, months, one.name, how)
-        with months_shown(out, months) as shown, watched_by(shown):
+        with months_shown(out) as shown, watched_by(shown):
             run = open_engine().run(many, tuple(months), options, **vars(how))
         try:
             results = run.result()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from taxietl.cli import candidates
+from taxietl.tlc.column_rules import NewColumns
 
 
 def _on(help_text: str, default: str) -> Any:
@@ -72,6 +73,26 @@ IngestTransformOption = Annotated[
     _transform("drop-zero-passengers for yellow and green, or [ingest] transforms"),
 ]
 UploadTransformOption = Annotated[list[str] | None, _transform("none")]
+RenameOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rename",
+        metavar="OLD=NEW",
+        help="A column of the file under another name than expected; repeats.",
+    ),
+]
+NewColumnsOption = Annotated[
+    NewColumns, typer.Option("--new-columns", help="What to do with columns that no era has.")
+]
+ConnectionsOption = Annotated[
+    int,
+    typer.Option(
+        "--connections",
+        min=1,
+        max=16,
+        help="Load over this many connections at once (PostgreSQL).",
+    ),
+]
 MaxRejectsOption = Annotated[
     int | None,
     typer.Option(

@@ -128,6 +128,9 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
         from taxietl.extract.http.download import modified_at  # of all HTTP: 10 ms
 
         loaded = modified_at(version_loaded(entry.report), settings().cache_dir)
+    other = None
+    if sha256 and not (entry and entry.report.source_sha256 == sha256):
+        other = other_month_of(target, table, version.trip_file, sha256)
     decided = decide(
         version,
         sha256,
@@ -135,7 +138,7 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
         transforms=options.recorded(dataset),
         force=options.force,
         loaded_last_modified=loaded,
-        same_bytes_as=other_month_of(target, table, version.trip_file, sha256) if sha256 else None,
+        same_bytes_as=other,
     ).allowed()
     current = entry.report if entry else None
     return Planned(decided.action, decided.reason, version, current, decided.month_class)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from taxietl.errors import NoWarehouseError
@@ -58,6 +60,52 @@ def other_month_of(loader: Loader, table: str, trip_file: TripFile, sha256: str)
         f"AND source_sha256 = {literal(sha256)}",
     )
     return month[:7] if month else None
+
+
+@dataclass(frozen=True)
+class KnownMonths:
+    """The months of a colour that were ever loaded into a table."""
+
+    loaded: frozenset[TripFile]
+    dropped: frozenset[TripFile]
+    """Taken out again: all their rows in the ledger are superseded."""
+
+
+def known_months(loader: Loader, tables: Mapping[str, str]) -> dict[str, KnownMonths]:
+    """Which months of each colour its table has, and which were taken out of it.
+
+    Args:
+        loader: of the warehouse.
+        tables: by colour.
+    """
+    found: dict[tuple[str, bool], set[TripFile]] = {}
+    try:
+        rows = _standings(loader, tables) if has_ledger(loader) else []
+    except NoWarehouseError:
+        rows = []
+    for color, day, current in rows:
+        months = found.setdefault((color, current > 0), set())
+        months.add(TripFile(color, int(day[:4]), int(day[5:7])))
+    return {
+        color: KnownMonths(
+            frozenset(found.get((color, True), ())), frozenset(found.get((color, False), ()))
+        )
+        for color in tables
+    }
+
+
+def _standings(loader: Loader, tables: Mapping[str, str]) -> list[tuple[Any, ...]]:
+    """Each colour's months, as `2021-01-01`, with the number of rows that are not superseded."""
+    among = ", ".join(
+        f"({literal(color)}, {literal(str(table_name(table, loader.schema)))})"
+        for color, table in tables.items()
+    )
+    return asked(
+        loader,
+        "SELECT color, CAST(source_month AS VARCHAR(10)), "  # noqa: S608  literals
+        "CAST(sum(CASE WHEN superseded_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) "
+        f"FROM {LOADS} WHERE (color, table_name) IN ({among}) GROUP BY color, source_month",
+    )
 
 
 def loaded_months(loader: Loader, table: str, color: str) -> dict[str, int]:

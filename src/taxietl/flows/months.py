@@ -84,6 +84,7 @@ def each_month(
     """
     shown, left = watcher(), list(reversed(trip_files))
     results = {each: MonthResult[Report](each) for each in trip_files}
+    shown.expected(len(trip_files))
     under_way: dict[TripFile, Future[Report]] = {}
     has_failed = False
     while under_way or left:
@@ -108,10 +109,11 @@ def _ended(trip_file: TripFile, future: Future[Report]) -> MonthResult[Report]:
     try:
         return MonthResult(trip_file, report=future.result())
     except Exception as error:  # noqa: BLE001  told at the end, once the others are done
-        return MonthResult(trip_file, error=_told(error))
+        return MonthResult(trip_file, error=month_error(error))
 
 
-def _told(error: Exception) -> MonthError:
+def month_error(error: Exception) -> MonthError:
+    """An error as the report of several months has it."""
     error = out_of_memory(error) or error
     kind = type(error).__name__
     if isinstance(error, TaxietlError):

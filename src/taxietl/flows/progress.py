@@ -22,6 +22,9 @@ class Watcher:
     Whoever shows something overrides what it needs.
     """
 
+    def expected(self, count: int) -> None:
+        """So many months are to be done, one after the other or side by side."""
+
     def began(self, trip_file: TripFile) -> None:
         """One of several months is under way."""
 

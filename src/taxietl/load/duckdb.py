@@ -7,7 +7,7 @@ reads and parses ahead in threads of its own, and neither holds the month in mem
 from __future__ import annotations
 
 import uuid
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,13 @@ class DuckDBLoader:
         """See `protocols.OwnedByOne.query_at_once`."""
         limit = self._memory_limit or QUERY_MEMORY
         return queried(self._path, statement, memory_limit=limit, patience_seconds=ONE_TRY_SECONDS)
+
+    def kept_open(self) -> AbstractContextManager[object]:
+        """See `protocols.OwnedByOne.kept_open`; there is nothing to open before the first load."""
+        if not self._path.exists():
+            return nullcontext()
+        limit = self._memory_limit or LOAD_MEMORY
+        return opened(self._path, read_only=True, memory_limit=limit)
 
     def plan_zones(self, request: ZoneRequest) -> tuple[str, str]:
         """See `zones.ZoneLoader.plan_zones`."""

@@ -31,7 +31,9 @@ class Plan:
             RefusedLoadError: it is.
         """
         if self.action == "refuse":
-            raise RefusedLoadError(self.reason, hint=self.hint)
+            error = RefusedLoadError(self.reason, hint=self.hint)
+            error.month_class = self.month_class
+            raise error
         return self
 
 

@@ -183,6 +183,14 @@ class OwnedByOne(Protocol):
         """
         ...
 
+    def kept_open(self) -> AbstractContextManager[object]:
+        """While the block runs, this process has it for reading: each `entry` meanwhile is quick.
+
+        Raises:
+            WarehouseBusyError: another process has the target.
+        """
+        ...
+
 
 class Loader(Protocol):
     """Replaces a month in a warehouse, whole or not at all."""

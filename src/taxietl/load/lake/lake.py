@@ -20,7 +20,7 @@ from taxietl.load.lake.manifest import (
 )
 from taxietl.load.lake.standing import Standing, standing_of
 from taxietl.load.lake.store import ChangedError, Store, open_store
-from taxietl.load.lake.values import MANIFESTS, Facts, Form, Version, month_of
+from taxietl.load.lake.values import MANIFESTS, Facts, Form, Version, month_of, trip_file_of
 from taxietl.steps.protocols import Cancellation, Progress
 from taxietl.tlc.trip_file import TripFile
 
@@ -88,6 +88,12 @@ class Lake:
             [each for each in found if isinstance(each, Manifest)],
             [each for each in found if isinstance(each, BrokenManifestError)],
         )
+
+    def recorded_months(self, color: str) -> list[TripFile]:
+        """The colour's months that have a manifest, by one list; none is read."""
+        keys = self.store.small_keys(f"{MANIFESTS}{color}/")
+        months = [trip_file_of(*manifest_of_key(each)) for each in keys]
+        return sorted(each for each in months if each is not None)
 
     def standing(self, trip_file: TripFile | None, form: Form, *, else_at: str) -> Standing:
         """Which object the month is, by the one rule; changes nothing. None is the zone table.

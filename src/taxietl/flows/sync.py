@@ -1,0 +1,286 @@
+"""Bring months into sync with what is published: ask, compare, load what is new or restated.
+
+    which months (sync_window) → ask the source once for each → compare with each target's ledger
+    → load what differs, each month a child run → report
+
+A month that is merely late is no failure, and one that was withdrawn is never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from taxietl.errors import (
+    DataError,
+    MissingFileError,
+    NotPublishedError,
+    TaxietlError,
+    TransferError,
+    TryLaterError,
+)
+from taxietl.flows import retries
+from taxietl.flows.months import WORKERS, MonthError, MonthsFailedError, each_month, month_error
+from taxietl.flows.source import probe
+from taxietl.flows.sync_options import SyncOptions
+from taxietl.flows.sync_report import NOTHING_TO_DO, SyncedMonth, SyncFailedError, SyncReport
+from taxietl.flows.sync_targets import Target, targets_of
+from taxietl.flows.warehouse import holder_named
+from taxietl.orchestrator import Cache, Future, attach_event, flow, task
+from taxietl.steps.month_class import MonthClass, class_of_unpublished
+from taxietl.steps.values import SourceVersion
+from taxietl.tlc.sync_window import OVERDUE_DAYS, months_to_ask
+from taxietl.tlc.trip_file import TripFile
+
+_ASKED_AT_A_TIME = 4
+"""Months; to one server go no more requests at a time anyway."""
+
+
+@dataclass(frozen=True)
+class Unpublished:
+    """The source has no such month."""
+
+    error: MonthError
+    is_certain: bool
+    """It has others, which it was asked for meanwhile; an address that is wrong has none."""
+
+
+Answer = SourceVersion | Unpublished | MonthError
+"""What the source said of a month; an error where it could not be asked."""
+
+
+@task(retry=retries.TRANSFERS, persist_result=False)
+def ask(trip_file: TripFile, source: str) -> SourceVersion | Unpublished:
+    """Ask the source for a month; that it does not have it is an answer."""
+    try:
+        return probe(trip_file, source)
+    except (NotPublishedError, MissingFileError) as error:
+        return Unpublished(month_error(error), isinstance(error, NotPublishedError))
+
+
+@task(persist_result=False)
+def look(to: str, version: SourceVersion, options: SyncOptions) -> SyncedMonth:
+    """Compare a month that the source has with what one target has of it."""
+    (target,) = (each for each in targets_of(options) if each.to == to)
+    return target.look(version)
+
+
+def _overdue_key(arguments: Mapping[str, object]) -> str:
+    return f"overdue {arguments['trip_file']} of {arguments['source']}"
+
+
+@task(cache=Cache(key=_overdue_key), version="1")
+def report_overdue(trip_file: TripFile, source: str) -> bool:
+    """Attach the event of an overdue month: once, since the call is kept and not made again."""
+    attach_event(
+        "overdue",
+        f"{trip_file} is overdue: {source} does not have it, over {OVERDUE_DAYS} days after its "
+        "end.",
+        color=trip_file.color,
+        month=f"{trip_file.source_month:%Y-%m}",
+        source=source,
+    )
+    return True
+
+
+@flow(name="Sync")
+def sync(
+    options: SyncOptions, today: date, *, workers: int = WORKERS, fail_fast: bool = False
+) -> SyncReport:
+    """Bring what is new or restated into the targets, and tell what became of each month.
+
+    Raises:
+        SyncFailedError: some months could not be asked for or loaded; it carries the report.
+    """
+    targets = targets_of(options)
+    wanted = _wanted(targets, options, today)
+    answers = judged(_asked(_all_of(wanted), options.source))
+    months: list[SyncedMonth] = []
+    for target in targets:
+        found = _seen_all(target, wanted[target.to], answers, options, today)
+        has_failed = any(each.error for each in months)
+        if fail_fast and has_failed:
+            months += map(_not_begun, found)
+        else:
+            months += _loaded(target, found, answers, workers=workers, fail_fast=fail_fast)
+    overdue = [each.trip_file for each in months if each.month_class is MonthClass.OVERDUE]
+    for trip_file in dict.fromkeys(overdue):
+        report_overdue(trip_file, options.source)
+    report = SyncReport(tuple(months), len(answers))
+    if report.exit_code:
+        raise SyncFailedError(report)
+    return report
+
+
+def foresee(options: SyncOptions, today: date) -> SyncReport:
+    """What `sync` would do, without doing it: each month is asked for, and none is fetched."""
+    targets = targets_of(options)
+    wanted = _wanted(targets, options, today)
+    answers = judged({each: _answer(each, options.source) for each in _all_of(wanted)})
+    months = [
+        month
+        for target in targets
+        for month in _seen_all(target, wanted[target.to], answers, options, today)
+    ]
+    return SyncReport(tuple(months), len(answers))
+
+
+def judged(answers: Mapping[TripFile, Answer]) -> dict[TripFile, Answer]:
+    """The answers, each seen in the light of the others. Pure.
+
+    A source that has none of the months proves nothing: its address may be wrong, and every month
+    an error. One that answered for some and was too busy for others is asked again another time.
+    """
+    is_working = any(
+        isinstance(each, SourceVersion) or (isinstance(each, Unpublished) and each.is_certain)
+        for each in answers.values()
+    )
+
+    def judge(answer: Answer) -> Answer:
+        if isinstance(answer, Unpublished) and not is_working:
+            return answer.error
+        if isinstance(answer, MonthError) and is_working:
+            is_busy = answer.kind == TransferError.__name__
+            return replace(answer, exit_code=TryLaterError.exit_code) if is_busy else answer
+        return answer
+
+    return {month: judge(answer) for month, answer in answers.items()}
+
+
+def _wanted(
+    targets: Sequence[Target], options: SyncOptions, today: date
+) -> dict[str, dict[TripFile, bool]]:
+    """The months to ask for, by target: whether each is loaded there."""
+    wanted: dict[str, dict[TripFile, bool]] = {each.to: {} for each in targets}
+    for target in targets:
+        for color, of in target.known(options.colors).items():
+            months = months_to_ask(
+                color,
+                today,
+                loaded=of.loaded,
+                dropped=of.dropped,
+                since=options.since,
+                every=options.every,
+            )
+            wanted[target.to] |= {each: each in of.loaded for each in months}
+    return wanted
+
+
+def _all_of(wanted: Mapping[str, Mapping[TripFile, bool]]) -> list[TripFile]:
+    """Each month once, also where several targets want it."""
+    return list(dict.fromkeys(each for months in wanted.values() for each in months))
+
+
+def _asked(trip_files: Sequence[TripFile], source: str) -> dict[TripFile, Answer]:
+    """The answer for each month; a few are asked for at a time."""
+    answers: dict[TripFile, Answer] = {}
+    under_way: dict[TripFile, Future[SourceVersion | Unpublished]] = {}
+
+    def finish(trip_file: TripFile) -> None:
+        try:
+            answers[trip_file] = under_way.pop(trip_file).result()
+        except TaxietlError as error:
+            answers[trip_file] = month_error(error)
+
+    for each in trip_files:
+        if len(under_way) == _ASKED_AT_A_TIME:
+            finish(next(iter(under_way)))
+        under_way[each] = ask.submit(each, source)
+    for each in list(under_way):
+        finish(each)
+    return answers
+
+
+def _answer(trip_file: TripFile, source: str) -> Answer:
+    try:
+        return ask(trip_file, source)
+    except TaxietlError as error:
+        return month_error(error)
+
+
+def _seen_all(
+    target: Target,
+    wanted: Mapping[TripFile, bool],
+    answers: Mapping[TripFile, Answer],
+    options: SyncOptions,
+    today: date,
+) -> list[SyncedMonth]:
+    """The months of one target."""
+    with holder_named(), target.kept_open():
+        return [
+            _seen(target, each, answers[each], is_loaded, options, today)
+            for each, is_loaded in wanted.items()
+        ]
+
+
+def _seen(
+    target: Target,
+    trip_file: TripFile,
+    answer: Answer,
+    is_loaded: bool,
+    options: SyncOptions,
+    today: date,
+) -> SyncedMonth:
+    """A month, its class, and what is to be done with it."""
+    if isinstance(answer, MonthError):
+        return SyncedMonth(trip_file, target.to, MonthClass.UNKNOWN, "failed", error=answer)
+    if isinstance(answer, Unpublished):
+        found = class_of_unpublished(trip_file, is_loaded=is_loaded, today=today)
+        reason = "the source does not have it" if is_loaded else answer.error.message
+        return SyncedMonth(trip_file, target.to, found, reason=reason)
+    try:
+        return look(target.to, answer, options)
+    except TaxietlError as error:
+        found = MonthClass.CHANGED if is_loaded else MonthClass.NEW
+        return SyncedMonth(trip_file, target.to, found, "failed", error=month_error(error))
+
+
+def _loaded(
+    target: Target,
+    found: Sequence[SyncedMonth],
+    answers: Mapping[TripFile, Answer],
+    *,
+    workers: int,
+    fail_fast: bool,
+) -> Iterator[SyncedMonth]:
+    """The months of one target, once what is to be done is done."""
+    versions = {
+        each.trip_file: version
+        for each in found
+        if each.action not in (NOTHING_TO_DO, "failed")
+        and isinstance(version := answers[each.trip_file], SourceVersion)
+    }
+    try:
+        results = each_month(
+            list(versions),
+            lambda each: target.submit(versions[each]),
+            hint="",
+            workers=workers,
+            fail_fast=fail_fast,
+        )
+    except MonthsFailedError as error:
+        results = error.results
+    ended = {each.trip_file: each for each in results}
+    for month in found:
+        result = ended.get(month.trip_file)
+        if result is None:
+            yield month
+        elif result.report is not None:
+            yield target.done(month, result.report)
+        elif result.error is not None:
+            yield _failed(month, result.error)
+        else:
+            yield _not_begun(month)
+
+
+def _failed(month: SyncedMonth, error: MonthError) -> SyncedMonth:
+    """A month whose run failed; was it refused for its rows, the bytes were others."""
+    is_restated = month.month_class is MonthClass.CHANGED and error.exit_code == DataError.exit_code
+    found = MonthClass.RESTATED if is_restated else month.month_class
+    return replace(month, month_class=found, action="failed", error=error)
+
+
+def _not_begun(month: SyncedMonth) -> SyncedMonth:
+    is_idle = month.action in (NOTHING_TO_DO, "failed")
+    return month if is_idle else replace(month, action="not begun")
