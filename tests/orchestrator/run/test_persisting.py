@@ -146,10 +146,20 @@ def test_what_cannot_be_kept_fails_the_call(
     assert refused.value.hint.endswith("; or drop persist_result=True.")
 
 
-def test_a_result_with_a_secret_is_passed_on_and_not_kept(engine: Engine) -> None:
-    run = engine.run(flow(lambda: task(persist_result=True)(lambda: TOKEN)()))
+def noted() -> pd.DataFrame:
+    frame = extracted()
+    frame.attrs["source"] = TOKEN
+    return frame
 
-    assert run.result() == TOKEN
+
+@pytest.mark.parametrize("make", [lambda: TOKEN, noted, lambda: [extracted(), TOKEN]])
+def test_a_result_with_a_secret_is_passed_on_and_not_kept(
+    engine: Engine, home: Path, make: Callable[[], Any]
+) -> None:
+    run = engine.run(flow(lambda: task(persist_result=True)(lambda: make())() is not None))
+
+    assert run.result()
+    assert not [*home.glob("cache/frames/*")]
     assert engine.history.task_runs(run.id)[0].stored == "not stored"
     said = [each.message for each in engine.history.logs(run.id) if each.level == "WARNING"]
     assert "it holds a password or a token" in said[0]

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def write(value: Any, path: Path) -> None:
 
     if kind_of(value) is None:
         raise ValueError(f"a {type(value).__name__} would come back as the class it is made of")
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     table, description = _taken_apart(value)
     attrs = getattr(value, "attrs", {})

@@ -66,6 +66,7 @@ class ResultCodec:
     def __init__(self, annotation: Any, adapter: Any = None) -> None:
         self._annotation = None if annotation in (Any, object) else annotation
         self._adapter = adapter
+        self._around_frames: Any = None
 
     def encode(
         self,
@@ -87,6 +88,8 @@ class ResultCodec:
         if isinstance(value, (Sequence, Mapping, AbstractSet)) and len(value) > max_bytes:
             raise NotStorableError(f"it takes more than {max_bytes:,} bytes as JSON")
         held = _Held(value) if type(value) not in PLAIN and frames.are_in(value) else None
+        if held is not None and keep is None:
+            raise NotStorableError("it holds a frame")
         try:
             text = self._dump(value) if held is None else self._dump_around(held)
         except RecursionError:
@@ -95,7 +98,7 @@ class ResultCodec:
             raise NotStorableError(f"it takes {len(text):,} bytes as JSON, over {max_bytes:,}")
         if holds_secret(text):
             raise HoldsSecretError
-        if held is not None:
+        if held is not None and keep is not None:
             self._check_same(held.plain, lambda: held.taken_out(self._around(text, held.frames)))
             return held.kept(text, keep)
         if not self._is_plain(value):
@@ -173,8 +176,11 @@ class ResultCodec:
         """For a tuple of the result alone: only so may a class have frames in its fields."""
         from pydantic import ConfigDict, TypeAdapter
 
-        alone: Any = tuple[self._annotation]  # type: ignore[name-defined]
-        return TypeAdapter(alone, config=ConfigDict(arbitrary_types_allowed=True))
+        if self._around_frames is None:
+            alone: Any = tuple[self._annotation]  # type: ignore[name-defined]
+            config = ConfigDict(arbitrary_types_allowed=True)
+            self._around_frames = TypeAdapter(alone, config=config)
+        return self._around_frames
 
 
 class _Held:
@@ -198,10 +204,11 @@ class _Held:
             self.frames[token] = frame
         return token
 
-    def kept(self, text: str, keep: Callable[[object], Path] | None) -> str:
+    def kept(self, text: str, keep: Callable[[object], Path]) -> str:
         """The text with where its frames lie now."""
-        if keep is None:
-            raise NotStorableError("it holds a frame")
+        notes = [getattr(each, "attrs", None) for each in self.frames.values()]
+        if holds_secret(json.dumps(notes, default=str)):
+            raise HoldsSecretError
         try:
             paths = {token: str(keep(frame)) for token, frame in self.frames.items()}
         except ValueError as error:
