@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from pathlib import Path
 
 import pytest
 from web import Browser
 
 from taxietl.errors import SourceError
-from taxietl.orchestrator import Engine, Retry, Run, flow, get_run_logger, task
+from taxietl.orchestrator import (
+    Engine,
+    Retry,
+    Run,
+    attach_image,
+    attach_link,
+    attach_markdown,
+    attach_table,
+    flow,
+    get_run_logger,
+    task,
+)
 
 
 @task(retry=Retry(on=OSError, attempts=2))
@@ -160,3 +173,63 @@ def test_a_message_of_several_lines_is_folded(browser: Browser, run: Run) -> Non
     page = browser.get(f"/runs/{run.id}").text
 
     assert re.search(r"<summary>fetching</summary><pre[^>]*>in two lines</pre>", page)
+
+
+def test_attachments_are_shown_and_nothing_in_them_is_obeyed(
+    browser: Browser, engine: Engine, tmp_path: Path
+) -> None:
+    picture = tmp_path / "plot.svg"
+    picture.write_bytes(
+        b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
+    )
+
+    @flow
+    def work() -> None:
+        attach_markdown("# <script>alert(1)</script>", name="report")
+        attach_table([{"<b>": "<i>", "rows": 1_369_765}] * 2000, name="counts")
+        attach_link("https://example.com/?a=1&b=2", text="the page")
+        attach_link("folder/file.txt")
+        attach_image("https://example.com/x.png")
+        attach_image(picture, name="plot")
+
+    run = engine.run(work)
+    page = browser.get(f"/runs/{run.id}").text
+
+    assert "# &lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<i>" not in page
+    assert '<th scope="col">&lt;b&gt;</th>' in page
+    assert '<td class="number">1,369,765</td>' in page
+    assert "1,000 more rows were not kept." in page
+    assert (
+        '<a href="https://example.com/?a=1&amp;b=2" rel="noopener noreferrer">the page</a>' in page
+    )
+    assert "folder/file.txt</pre>" in page
+    assert '<a href="https://example.com/x.png" rel="noopener noreferrer">' in page
+    data = base64.b64encode(picture.read_bytes()).decode()
+    assert f'<img src="data:image/svg+xml;base64,{data}" alt="plot">' in page
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "x",
+        '{"url": "data:text/html;base64,PHNjcmlwdD4="}',
+        '{"url": "javascript:alert(1)"}',
+        '{"rows": 1}',
+    ],
+)
+@pytest.mark.parametrize("kind", ["markdown", "table", "link", "image"])
+def test_an_attachment_that_somebody_edited_is_text(
+    browser: Browser, engine: Engine, kind: str, content: str
+) -> None:
+    run = engine.run(flow(lambda: attach_link("https://example.com")))
+    with engine.history.database.transaction() as connection:
+        connection.execute("UPDATE attachments SET kind = ?, content = ?", (kind, content))
+
+    answer = browser.get(f"/runs/{run.id}")
+
+    assert answer.status_code == 200
+    section = answer.text.partition('id="h-attachments"')[2].partition("</section>")[0]
+    assert "<pre" in section
+    assert "<img" not in section
+    assert "href" not in section

@@ -10,13 +10,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.store.history import TREE
-from taxietl.orchestrator.store.rows import EventRow, LogRow, RunRow, StateRow, TaskRunRow
+from taxietl.orchestrator.store.rows import (
+    AttachmentRow,
+    EventRow,
+    LogRow,
+    RunRow,
+    StateRow,
+    TaskRunRow,
+)
 
 if TYPE_CHECKING:
     import sqlite3
 
     from taxietl.orchestrator.store.history import History
 
+ATTACHMENTS = 50
+"""Of a run and all below it; each may be a picture."""
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -48,6 +57,7 @@ class Story:
     left_out: int
     """How many task runs there are besides."""
     events: list[EventRow]
+    attachments: list[AttachmentRow]
     counts: dict[str, int]
     """How many task runs, child runs not among them, are in which state."""
 
@@ -111,11 +121,20 @@ def story_of(history: History, root: RunRow, *, limit: int = 300) -> Story:
     states = _states(history, runs, calls)
     counts, total = _counts(history, ids)
     nodes = list(_below(runs, by_run, states, Node(0, root, None, states.get((root.id, None), ()))))
-    events = history.database.rows(
-        f"SELECT * FROM events WHERE run_id IN ({marks}) ORDER BY rowid LIMIT ?",  # noqa: S608
-        (*ids, limit),
+    events, attachments = (
+        history.database.rows(
+            f"SELECT * FROM {table} WHERE run_id IN ({marks}) ORDER BY rowid LIMIT ?",  # noqa: S608
+            (*ids, most),
+        )
+        for table, most in (("events", limit), ("attachments", ATTACHMENTS))
     )
-    return Story(nodes, max(0, total - len(calls)), [EventRow.of(row) for row in events], counts)
+    return Story(
+        nodes,
+        max(0, total - len(calls)),
+        [EventRow.of(row) for row in events],
+        [AttachmentRow.of(row) for row in attachments],
+        counts,
+    )
 
 
 def page_of_lines(

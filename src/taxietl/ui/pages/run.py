@@ -1,4 +1,4 @@
-"""`/runs/ID`: one run, its tree on a time line, its parameters, events, rows and log lines."""
+"""`/runs/ID`: one run: its tree on a time line, parameters, events, attachments, rows, log."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from taxietl.orchestrator.query.run_story import (
 from taxietl.orchestrator.store.lines import HINT
 from taxietl.orchestrator.store.rows import RunRow
 from taxietl.orchestrator.store.states import StateType
+from taxietl.ui.attachments import ShownAttachment
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.tallies import tally_of
 from taxietl.ui.timeline import time_line
@@ -120,6 +121,7 @@ def run(dashboard: Dashboard, request: Request) -> Response:
         title=found.name,
         run=found,
         story=story,
+        attachments=[ShownAttachment.of(each) for each in story.attachments],
         line=time_line(story.nodes, now),
         seconds=_seconds(found, now),
         neighbours=neighbours_of(history, found),
