@@ -44,7 +44,7 @@ ALLOWED = {
     },
     "from_python": {"flows", "load", "steps", "tlc", "config", "orchestrator", "errors"},
     "ui": {
-        *("runtime", "doctor", "schedule", "flows", "tlc", "config"),
+        *("runtime", "doctor", "schedule", "flows", "steps", "tlc", "config"),
         *("orchestrator", "terminal", "masking", "errors"),
     },
     "prefect": {"config", "orchestrator", "errors"},

@@ -48,7 +48,8 @@ class Site:
     @property
     def paths(self) -> tuple[str, ...]:
         """Pages of each kind."""
-        return ("/", "/runs", f"/runs/{self.run_id}", "/runs?state=Crashed", "/nothing")
+        named = ("/schedules", "/limits", "/cache", "/profiles", "/nothing")
+        return ("/", "/runs", f"/runs/{self.run_id}", "/runs?state=Crashed", *named)
 
 
 @pytest.fixture(scope="module")

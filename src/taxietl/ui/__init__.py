@@ -11,6 +11,7 @@
     pages/      one module a page: what it asks, and the values that its template shows
     timeline    where on a time line the runs and task runs of a tree lie       (pure)
     tallies     what became of the rows of a load                               (pure)
+    metrics     figures for Prometheus
     live        tells open pages that something has changed
     actions     what buttons do, each by a command of taxietl in a process of its own
 

@@ -29,9 +29,14 @@ from taxietl.ui.guards import (
     let_in,
 )
 from taxietl.ui.live import Watcher, stream
+from taxietl.ui.metrics import metrics
+from taxietl.ui.pages.cache import cache
+from taxietl.ui.pages.limits import limits
 from taxietl.ui.pages.overview import overview
+from taxietl.ui.pages.profiles import profiles
 from taxietl.ui.pages.run import run
 from taxietl.ui.pages.runs import runs
+from taxietl.ui.pages.schedules import schedules
 
 Page = Callable[[Dashboard, Request], Response]
 Reader = Callable[[Request], Response]
@@ -40,6 +45,11 @@ PAGES: dict[str, Page] = {
     "/": overview,
     "/runs": runs,
     "/runs/{name:path}": run,
+    "/schedules": schedules,
+    "/limits": limits,
+    "/cache": cache,
+    "/profiles": profiles,
+    "/metrics": metrics,
 }
 
 _logger = logging.getLogger("taxietl.ui")
@@ -70,7 +80,7 @@ def application(dashboard: Dashboard, *, hosts: Sequence[str]) -> Starlette:
             Route(path, functools.partial(act, dashboard, action), methods=["POST"])
             for path, action in ACTIONS.items()
         ),
-        *(Route(path, functools.partial(page, dashboard)) for path, page in PAGES.items()),
+        *(Route(path, functools.partial(_shown, dashboard, page)) for path, page in PAGES.items()),
     ]
     failed = functools.partial(_failed, dashboard)
     return Starlette(
@@ -89,6 +99,12 @@ def application(dashboard: Dashboard, *, hosts: Sequence[str]) -> Starlette:
         },
         lifespan=lifespan,
     )
+
+
+def _shown(dashboard: Dashboard, page: Page, request: Request) -> Response:
+    """A page, with the stamp of what there was before it was made."""
+    request.state.stamp = dashboard.stamp()
+    return page(dashboard, request)
 
 
 async def _streamed(watcher: Watcher, request: Request) -> Response:

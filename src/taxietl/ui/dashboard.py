@@ -17,12 +17,22 @@ from starlette.responses import HTMLResponse, Response
 
 from taxietl.config import Settings
 from taxietl.orchestrator import History
+from taxietl.orchestrator.query.browsing import stamp_of
+from taxietl.steps.findings import Finding
 from taxietl.ui.access import Access
 from taxietl.ui.assets import Assets
 from taxietl.ui.rendering import environment
 
 RECONCILE_SECONDS = 1.0
 """So often, at most, it is looked whether runs have died."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a check of a profile found, and when."""
+
+    at: datetime
+    findings: list[Finding]
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,10 @@ class Link:
 NAVIGATION = (
     Link("/", "Overview"),
     Link("/runs", "Runs"),
+    Link("/schedules", "Schedules"),
+    Link("/limits", "Limits"),
+    Link("/cache", "Cache"),
+    Link("/profiles", "Profiles"),
 )
 
 
@@ -51,6 +65,8 @@ class Dashboard:
     """What `taxietl` is given to mean this home and this configuration."""
     assets: Assets = field(default_factory=Assets)
     templates: Environment = field(default_factory=environment)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """What each profile's last check found."""
 
     def __post_init__(self) -> None:
         self._history = History(self.home)
@@ -67,6 +83,12 @@ class Dashboard:
         if is_due:
             self._history.reconcile()
         return self._history
+
+    def stamp(self) -> str:
+        """Another text whenever a page would show something else."""
+        queue = self.home / "limits.db-wal"
+        tickets = queue.stat().st_mtime_ns if queue.exists() else 0
+        return f"{stamp_of(self._history)}-{tickets}"
 
     def close(self) -> None:
         """Close the history."""
@@ -89,6 +111,7 @@ class Dashboard:
             navigation=NAVIGATION,
             now=datetime.now(UTC),
             path=request.url.path,
+            stamp=getattr(request.state, "stamp", ""),
             title=title,
             **values,
         )

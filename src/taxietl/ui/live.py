@@ -33,14 +33,20 @@ class Watcher:
         self._changed = asyncio.Event()
         self._open = 0
         self._task: asyncio.Task[None] | None = None
+        self._looks = asyncio.Event()
+        """It has looked once: from then on no change is missed."""
 
-    async def changes(self) -> AsyncIterator[int]:
-        """A number for each change, from now on."""
+    async def changes(self, stamp: str) -> AsyncIterator[int]:
+        """A number for each change since the page was made that bears that stamp."""
         self._open += 1
         if self._task is None:
+            self._looks = asyncio.Event()
             self._task = asyncio.create_task(self._look())
-        seen = self._changes
         try:
+            await self._looks.wait()
+            seen = self._changes
+            if stamp != await asyncio.to_thread(self._dashboard.stamp):
+                yield seen
             while True:
                 if seen == self._changes:
                     await self._changed.wait()
@@ -52,6 +58,11 @@ class Watcher:
             if not self._open and self._task:
                 self._task.cancel()
                 self._task = None
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether anybody wants to know."""
+        return self._task is not None
 
     async def _look(self) -> None:
         with ExitStack() as stack:
@@ -70,6 +81,7 @@ class Watcher:
                 if versions and now != versions:
                     self._tell()
                 versions = now
+                self._looks.set()
                 looks += 1
                 # A run that is killed writes nothing: somebody has to find it dead.
                 if looks % round(RECONCILE_SECONDS / LOOK_SECONDS) == 0:
@@ -89,11 +101,11 @@ def _version(connection: sqlite3.Connection) -> int:
     return -1
 
 
-def stream(watcher: Watcher, _request: Request) -> Response:
+def stream(watcher: Watcher, request: Request) -> Response:
     """The events: `changed`, whenever a page should look again."""
 
     async def events() -> AsyncIterator[JSONServerSentEvent]:
-        async for number in watcher.changes():
+        async for number in watcher.changes(request.query_params.get("since", "")):
             yield JSONServerSentEvent({"change": number}, event="changed")
 
     return EventSourceResponse(events(), ping=15)

@@ -40,6 +40,7 @@ def environment() -> Environment:
         "duration": duration,
         "pretty": pretty,
         "readable": readable,
+        "short": short,
         "time": time,
     }
     return made
@@ -138,3 +139,10 @@ def readable(text: str) -> str:
         return pretty(json.loads(text))
     except ValueError:
         return text
+
+
+def short(key: str) -> str:
+    """A key of the cache whose digest is cut: enough to name it by."""
+    start, slash, digest = key.rpartition("/")
+    is_digest = len(digest) == 64 and all(each in "0123456789abcdef" for each in digest)
+    return f"{start}{slash}{digest[:12]}" if is_digest else key

@@ -134,6 +134,15 @@ def typical_seconds(history: History, flow: str, *, runs: int = 9) -> float | No
     return took[len(took) // 2].total_seconds() if took else None
 
 
+def stamp_of(history: History) -> str:
+    """Another text whenever anything has been stored that a page shows."""
+    row = history.database.rows(
+        "SELECT (SELECT MAX(rowid) FROM states), (SELECT MAX(rowid) FROM logs),"
+        " (SELECT MAX(rowid) FROM runs), (SELECT MIN(rowid) FROM runs)"
+    )[0]
+    return "-".join(str(each or 0) for each in row)
+
+
 def run_of_process(history: History, pid: int, since: datetime) -> str | None:
     """The id of the first run that a process of this machine began since then; None if none."""
     rows = history.database.rows(

@@ -81,6 +81,7 @@ async function refresh() {
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   localize(page);
+  document.body.dataset.stamp = page.body.dataset.stamp;
   for (const old of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(old.id);
     if (fresh) follow(old, fresh);
@@ -120,8 +121,9 @@ function say(isLive) {
 
 function listen() {
   if (events || !document.querySelector("[data-live]")) return;
+  // What has happened since this page was made is told at once.
+  events = new EventSource(`/live?since=${encodeURIComponent(document.body.dataset.stamp)}`);
   let wasLost = false;
-  events = new EventSource("/live");
   events.addEventListener("open", () => {
     say(true);
     if (wasLost) changed();
@@ -141,16 +143,10 @@ function leave() {
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) leave();
-  else {
-    listen();
-    changed();
-  }
+  else listen();
 });
 addEventListener("pagehide", leave);
-addEventListener("pageshow", (event) => {
-  listen();
-  if (event.persisted) changed();
-});
+addEventListener("pageshow", listen);
 
 // An address names what was asked for, and nothing else.
 document.addEventListener("submit", (event) => {
