@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,7 @@ def test_the_page_stands_alone_and_repeats_no_markup(
     assert (page.open, page.loads) == ([], [])
     assert not page.tags & {"script", "link", "img", "iframe", "i", "object"}
     assert "@import" not in text
+    assert not re.search(r"<th[^>]*></th>", text)  # nothing for a screen reader
     assert "url(" not in text
     assert "<i>&\"x'" in page.text
     assert "own<b>" in page.text

@@ -151,7 +151,10 @@ def _columns(found: Quality) -> str:
 
 def _head(*names: str) -> str:
     cells = (
-        f'<th class="{"n" if name in _TO_THE_RIGHT else ""}">{escape(name)}</th>' for name in names
+        f'<th class="{"n" if name in _TO_THE_RIGHT else ""}">{escape(name)}</th>'
+        if name
+        else "<td></td>"
+        for name in names
     )
     return f"<tr>{''.join(cells)}</tr>"
 

@@ -40,7 +40,7 @@ def document(title: str, body: str, *, style: str, footer: str = "") -> str:
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}{style}</style></head>\n<body>\n{body}\n"
+        f"<style>{_STYLE}{style}</style></head>\n<body>\n<main>\n{body}\n</main>\n"
         f"<footer>taxietl {escape(__version__)}{footer}</footer>\n</body></html>\n"
     )
 

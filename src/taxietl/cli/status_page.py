@@ -20,8 +20,13 @@ from taxietl.flows.coverage import Coverage, CoveredMonth, MonthState, TableCove
 _FAINTEST = 0.22
 """Of a month with next to no rows: what is there at all is seen."""
 
-_DARK = 0.6
-"""From this shade on, a cell is light enough for dark letters on a dark page, too."""
+_COLORS = {"yellow": "#f5b800", "green": "#5cb848", "fhv": "#7fa6cf", "fhvhv": "#b494e6"}
+_DARK_CARD = "#1e2226"
+"""What they are mixed with on a dark page; `pages` has it as `--card`."""
+
+_LIGHT = 0.18
+"""The luminance from which on black letters are read better than white ones. Source: WCAG 2.2,
+"contrast ratio": (L + 0.05) / 0.05 and 1.05 / (L + 0.05) are the same there."""
 
 
 def page(found: Coverage) -> str:
@@ -85,8 +90,8 @@ def _grid(table: TableCoverage) -> str:
     return (
         f'<section class="card {escape(table.color)}"><h2>{escape(table.color)} '
         f"<small>{escape(summary_text(table))}</small></h2>"
-        f'<table class="grid"><thead><tr><th></th>{heads}<th scope="col" class="n">rows</th></tr>'
-        f"</thead><tbody>{years}</tbody></table></section>"
+        f'<table class="grid"><thead><tr><th scope="col">year</th>{heads}'
+        f'<th scope="col" class="n">rows</th></tr></thead><tbody>{years}</tbody></table></section>'
     )
 
 
@@ -109,7 +114,7 @@ def _cell(month: CoveredMonth, most: int) -> str:
         counted = "" if rows is None else f", {rows:,} rows"
         said += f" {month.record.loaded_at.astimezone():%Y-%m-%d}{counted}"
         shown, style = "" if rows is None else short(rows), f' style="--s:{100 * shade:.0f}%"'
-        name = f"loaded {'high' if shade >= _DARK else 'low'}"
+        name = "loaded" if _is_light(month.trip_file.color, shade) else "loaded deep"
     else:
         shown, style, name = _letter(month.state), "", _class(month.state)
         if month.rows is not None:
@@ -119,6 +124,16 @@ def _cell(month: CoveredMonth, most: int) -> str:
         f'<td class="month {name}"{style} title="{escape(said)}" aria-label="{escape(said)}">'
         f"{escape(shown)}</td>"
     )
+
+
+def _is_light(color: str, shade: float) -> bool:
+    """Whether a cell of that shade is light on a dark page."""
+    luminance = 0.0
+    for place, weight in ((1, 0.2126), (3, 0.7152), (5, 0.0722)):
+        full, card = (int(each[place : place + 2], 16) for each in (_COLORS[color], _DARK_CARD))
+        part = (shade * full + (1 - shade) * card) / 255
+        luminance += weight * (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4)
+    return luminance >= _LIGHT
 
 
 def _told(found: Coverage) -> Iterator[str]:
@@ -146,11 +161,11 @@ def _class(state: MonthState) -> str:
     return str(state).replace(" ", "-")
 
 
-_STYLE = """
-:root { --yellow: #f5b800; --green: #5cb848; --fhv: #7fa6cf; --fhvhv: #b494e6; --taxi: #5cb848;
-  --bad: #c62f2f; --refused: #a12f8f; --now: #1d86b0; --changed: #d9731a; }
-.yellow { --taxi: var(--yellow); } .green { --taxi: var(--green); } .fhv { --taxi: var(--fhv); }
-.fhvhv { --taxi: var(--fhvhv); }
+_STYLE = (
+    "".join(f"\n.{color} {{ --taxi: {code}; }}" for color, code in _COLORS.items())
+    + """
+:root { --taxi: #5cb848; --bad: #c62f2f; --refused: #a12f8f; --now: #1a7ba2;
+  --changed: #b8560b; }
 section.card { margin: 1rem 0; padding: 1rem 1.2rem; }
 .card h2 { margin: 0 0 .6rem; display: flex; flex-wrap: wrap; align-items: baseline; gap: .5rem; }
 .card.yellow h2::before, .card.green h2::before, .card.fhv h2::before, .card.fhvhv h2::before {
@@ -169,7 +184,7 @@ i { display: inline-block; min-width: 1.5rem; height: 1.25rem; line-height: 1.25
 .loaded { color: #1b1b16; background: var(--taxi);
   background: color-mix(in srgb, var(--taxi) var(--s, 85%), var(--card)); }
 .missing { color: var(--soft); box-shadow: inset 0 0 0 1px var(--line); }
-.not-published, .unknown { color: var(--soft); opacity: .6; }
+.not-published, .unknown { color: var(--soft); }
 .failed, .broken { background: var(--bad); color: #fff; font-weight: 700; }
 .refused { background: var(--refused); color: #fff; font-weight: 700; }
 .loading { background: var(--now); color: #fff; font-weight: 700; }
@@ -183,9 +198,11 @@ i { display: inline-block; min-width: 1.5rem; height: 1.25rem; line-height: 1.25
 .told { border-collapse: collapse; font-size: .9rem; } .told td { padding: .25rem 1rem .25rem 0;
   vertical-align: top; white-space: nowrap; }
 .told td.why { white-space: normal; overflow-wrap: anywhere; }
-@media (prefers-color-scheme: dark) { .month.low { color: var(--ink); } }
+@media (prefers-color-scheme: dark) { .loaded { color: #000; }
+  .month.deep { color: #fff; } .new { color: #6cc6ec; } }
 @media print { :root { color-scheme: light; --back: #fff; --card: #fff; --ink: #1d2125;
   --soft: #667079; --line: #d5d8d3; } body { padding: 0; max-width: none; }
-  .month.low { color: #1b1b16; } .card { break-inside: avoid; }
+  .month.loaded { color: #1b1b16; } .card { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
+)
