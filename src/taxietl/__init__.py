@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from taxietl.config import profile
     from taxietl.errors import TaxietlError
     from taxietl.flows.months import MonthsFailedError
-    from taxietl.from_python.commands import ingest, upload
+    from taxietl.flows.sync_report import SyncFailedError
+    from taxietl.from_python.commands import ingest, sync, upload
     from taxietl.from_python.queries import connect, months
     from taxietl.orchestrator import (
         Cache,
@@ -44,6 +45,7 @@ _MODULES = {
     "MonthsFailedError": "flows.months",
     "Retry": "orchestrator",
     "Stream": "orchestrator",
+    "SyncFailedError": "flows.sync_report",
     "TaxietlError": "errors",
     "allow_failure": "orchestrator",
     "attach_event": "orchestrator",
@@ -59,6 +61,7 @@ _MODULES = {
     "months": "from_python.queries",
     "pandas_transformer": "transform.frames",
     "profile": "config",
+    "sync": "from_python.commands",
     "tags": "orchestrator",
     "task": "orchestrator",
     "unmapped": "orchestrator",
@@ -71,6 +74,7 @@ __all__ = [
     "MonthsFailedError",
     "Retry",
     "Stream",
+    "SyncFailedError",
     "TaxietlError",
     "__version__",
     "allow_failure",
@@ -87,6 +91,7 @@ __all__ = [
     "months",
     "pandas_transformer",
     "profile",
+    "sync",
     "tags",
     "task",
     "unmapped",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 import taxietl
 from taxietl.errors import ConfigError, MissingFileError
+from taxietl.extract.synthetic import write
 from taxietl.flows.months import MonthsFailedError
 from taxietl.from_python.reports import Reports
 from taxietl.orchestrator import default_engine
@@ -149,3 +151,30 @@ def test_without_a_lake_an_upload_says_how_to_make_one(home: Path, files: Path) 
         taxietl.upload("green", "2021-01", source=files)
 
     assert "hint: " in caught.value.__notes__[-1]
+
+
+def test_a_sync_loads_what_is_new_and_says_so(home: Path, files: Path) -> None:
+    first = taxietl.sync("green", since="2021-01", source=files, transforms="none")
+    write(files / "green_tripdata_2021-02.csv.gz", "green", 2021, 2, rows=125)
+    again = taxietl.sync("green", since=date(2021, 1, 1), source=files, transforms="none")
+
+    assert [str(each.trip_file) for each in first.done] == ["green-2021-01", "green-2021-02"]
+    assert "green-2021-02  restated: +5 rows, now 125" in str(again)
+    assert list(taxietl.months()["rows_loaded"]) == [100, 125]
+
+
+def test_a_sync_that_fails_tells_of_each_month(home: Path, files: Path) -> None:
+    (files / "green_tripdata_2021-02.csv.gz").write_text("no archive")
+
+    with pytest.raises(taxietl.SyncFailedError) as caught:
+        taxietl.sync("green", since="2021-01", source=files)
+
+    months = {str(each.trip_file): each for each in caught.value.report.months}
+    assert months["green-2021-01"].action == "loaded"
+    assert months["green-2021-02"].error.kind == "SchemaError"
+    assert any(each.startswith("green-2021-02: ") for each in caught.value.__notes__)
+
+
+def test_a_sync_from_the_future_is_refused(home: Path) -> None:
+    with pytest.raises(ConfigError, match="is in the future"):
+        taxietl.sync("green", since="2999-01", source="synthetic")

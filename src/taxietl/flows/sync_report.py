@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from taxietl.errors import TaxietlError, worst_exit_code
 from taxietl.flows.months import MonthError
@@ -121,6 +122,10 @@ class SyncReport:
             lines += [f"{to}:"] * (len(targets) > 1)
             lines += self._lines(to)
         return "\n".join(lines) or "No month to ask for."
+
+    def _repr_pretty_(self, printer: Any, _is_cycle: bool) -> None:
+        """See IPython's display."""
+        printer.text(str(self))
 
     def _lines(self, to: str) -> Iterator[str]:
         months = [each for each in self.months if each.to == to]

@@ -10,13 +10,14 @@ import functools
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from taxietl.errors import Cancelled, TaxietlError
 from taxietl.flows.months import MonthResult, MonthsFailedError
 from taxietl.flows.progress import Watcher, watched_by
+from taxietl.flows.sync_report import SyncedMonth, SyncFailedError
 from taxietl.from_python.reports import Reports
 from taxietl.orchestrator import Flow, configure_logging, current_run
 from taxietl.tlc.trip_file import TripFile
@@ -42,9 +43,14 @@ def carried_out(
     """
     if len(months) == 1:
         return Reports([one(months[0], options)])
-    with watched_by(_Lines(len(months))):
+    with ended_months_told():
         results = many(months, options, **how)
     return Reports(each.report for each in results if each.report is not None)
+
+
+def ended_months_told() -> AbstractContextManager[None]:
+    """While the block runs, say on stderr how each of several months ended, when it does."""
+    return watched_by(_Lines())
 
 
 def at_the_prompt(function: Callable[P, R]) -> Callable[P, R]:
@@ -72,10 +78,14 @@ def at_the_prompt(function: Callable[P, R]) -> Callable[P, R]:
 
 def _notes(error: TaxietlError) -> Iterator[str]:
     """What else the command line would print."""
+    months: Sequence[MonthResult[Any] | SyncedMonth] = ()
     if isinstance(error, MonthsFailedError):
-        for each in error.results:
-            if each.error:
-                yield f"{each.trip_file}: {each.error.message} {each.error.hint}".strip()
+        months = error.results
+    elif isinstance(error, SyncFailedError):
+        months = error.report.months
+    for each in months:
+        if each.error:
+            yield f"{each.trip_file}: {each.error.message} {each.error.hint}".strip()
     yield from (f"warning: {each}" for each in error.warnings)
     if error.hint:
         yield f"hint: {error.hint}"
@@ -105,9 +115,12 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 class _Lines(Watcher):
-    """Says on stderr how each of several months ended, when it does."""
+    """Says how each of several months ended."""
 
-    def __init__(self, count: int) -> None:
+    _count = _ended = 0
+
+    def expected(self, count: int) -> None:
+        """See `Watcher`."""
         self._count, self._ended = count, 0
 
     def finished(self, trip_file: TripFile, report: Any, error: Any) -> None:

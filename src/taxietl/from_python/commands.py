@@ -1,4 +1,4 @@
-"""`taxietl.ingest(…)` and `taxietl.upload(…)`: the commands of the same name."""
+"""`taxietl.ingest(…)`, `taxietl.upload(…)` and `taxietl.sync(…)`: the commands of these names."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 
 from taxietl.errors import ConfigError
 from taxietl.flows.months import SIDE_BY_SIDE, WORKERS
-from taxietl.from_python.calling import at_the_prompt, carried_out
+from taxietl.from_python.calling import at_the_prompt, carried_out, ended_months_told
 from taxietl.from_python.reports import Reports
-from taxietl.from_python.selection import Colors, Month, months_asked_for, several
+from taxietl.from_python.selection import (
+    Colors,
+    Month,
+    colors_asked_for,
+    first_month_asked_for,
+    months_asked_for,
+    several,
+)
 from taxietl.tlc.column_rules import NewColumns
 
 if TYPE_CHECKING:
+    from taxietl.flows.sync_report import SyncReport
     from taxietl.flows.upload import UploadReport
     from taxietl.steps.values import LoadReport
 
@@ -163,6 +171,69 @@ def upload(
         workers=workers,
         fail_fast=fail_fast,
     )
+
+
+@at_the_prompt
+def sync(
+    color: Colors,
+    *,
+    since: Month | None = None,
+    every: bool = False,
+    source: str | Path | None = None,
+    to: str | Iterable[str] = (),
+    table: str | None = None,
+    transforms: str | Iterable[str] | None = None,
+    renames: Iterable[str] = (),
+    new_columns: str = NewColumns.ADD,
+    max_rejects: int | None = None,
+    max_shrink: float | None = None,
+    connections: int = 1,
+    workers: int = WORKERS,
+    fail_fast: bool = False,
+) -> SyncReport:
+    """Ask what is published, and load what is new or restated; nothing new is no failure.
+
+    Args:
+        color: `"yellow"`, `"green"`, `"fhv"` or `"fhvhv"`, a list of them, or `"all"`.
+        since: ask for every month from this one on, too.
+        every: ask for every month that is loaded, too.
+        to: the profile to load into, or a database URL; or two of them, a warehouse and a lake.
+        source, table, transforms, renames, new_columns, max_rejects, max_shrink, connections:
+            as for `ingest`.
+        workers: months under way at a time.
+        fail_fast: begin no other month once one has failed.
+
+    Returns:
+        What became of each month, in its `months`; printed, it says what the command says.
+
+    Raises:
+        SyncFailedError: some months could not be asked for or loaded; `report` tells which.
+        TaxietlError: nothing could be begun.
+        KeyboardInterrupt: it was interrupted; months under way are as they were before.
+    """
+    today = date.today()
+    colors = colors_asked_for(color)
+    first = None if since is None else first_month_asked_for(since, today=today)
+    from taxietl.flows import sync as flows
+    from taxietl.flows.sync_options import SyncOptions
+
+    options = SyncOptions.configured(
+        colors,
+        to=tuple(map(str, several(to))),
+        since=first,
+        every=every,
+        source=None if source is None else str(source),
+        table=table,
+        transforms=transforms,
+        renames=tuple(map(str, several(renames))),
+        new_columns=_new_columns(new_columns),
+        max_rejects=max_rejects,
+        max_shrink=max_shrink,
+        connections=connections,
+    )
+    options.check(today)
+    with ended_months_told():
+        return flows.sync(options, today, workers=workers, fail_fast=fail_fast)
 
 
 def _new_columns(given: str) -> NewColumns:

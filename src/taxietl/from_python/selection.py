@@ -9,7 +9,7 @@ from typing import Protocol
 from taxietl.errors import ConfigError
 from taxietl.tlc.datasets import DATASETS
 from taxietl.tlc.month_texts import parse_colors, parse_month
-from taxietl.tlc.selection import MonthOptions
+from taxietl.tlc.selection import MonthOptions, month_since
 from taxietl.tlc.trip_file import TripFile
 
 
@@ -58,6 +58,15 @@ def months_asked_for(
         found.update(MonthOptions(colors, str(year), (str(number),)).trip_files(today))
     order = list(DATASETS)
     return tuple(sorted(found, key=lambda each: (order.index(each.color), each)))
+
+
+def first_month_asked_for(since: Month, *, today: date) -> tuple[int, int]:
+    """The month to begin with.
+
+    Raises:
+        ConfigError: it is none, or in the future.
+    """
+    return month_since(_text(_month("since", since)), today)
 
 
 def colors_asked_for(color: Colors | None) -> tuple[str, ...]:
