@@ -122,14 +122,9 @@ def _drop(out: Output, months: list[TripFile], options: DropOptions) -> int:
         options,
         one=flows.drop_month,
         many=flows.drop_months,
-        told=_told,
         text=_as_text,
         how=ManyAtOnce(1, fail_fast=False),
     )
-
-
-def _told(report: DropReport) -> dict[str, Any]:
-    return {name: value for name, value in vars(report).items() if name != "trip_file"}
 
 
 def _as_text(report: DropReport) -> str:

@@ -91,14 +91,9 @@ def _ingest(out: Output, months: list[TripFile], options: IngestOptions, how: Ma
         options,
         one=flows.ingest,
         many=flows.ingest_months,
-        told=_told,
         text=_as_text,
         how=how,
     )
-
-
-def _told(report: LoadReport) -> dict[str, Any]:
-    return {name: value for name, value in vars(report).items() if name != "trip_file"}
 
 
 def _as_text(report: LoadReport) -> str:

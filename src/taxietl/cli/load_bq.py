@@ -68,13 +68,13 @@ def _load(out: Output, months: list[TripFile], options: BigQueryOptions, how: Ma
         options,
         one=flows.load_month,
         many=flows.load_months,
-        told=_told,
         text=_as_text,
         how=how,
+        document=_document,
     )
 
 
-def _told(report: BigQueryReport) -> dict[str, Any]:
+def _document(report: BigQueryReport) -> dict[str, Any]:
     return {
         "action": report.action,
         "reason": report.reason,

@@ -47,7 +47,7 @@ def months_shown(out: Output) -> Iterator[Watcher | None]:
     out.log_to_stderr()
 
 
-def rows_of(report: Any) -> int | None:
+def _rows_in(report: Any) -> int | None:
     """How many rows a report tells of, whichever command it is of."""
     if hasattr(report, "rows_loaded"):
         return int(report.rows_loaded)
@@ -56,7 +56,7 @@ def rows_of(report: Any) -> int | None:
 
 
 @dataclass
-class Progress:
+class MonthProgress:
     """One month of several."""
 
     began: float
@@ -79,14 +79,14 @@ class Progress:
         return self.rows / seconds if seconds > 0 else 0.0
 
 
-class Months(Watcher):
+class MonthsWatched(Watcher):
     """Keeps what it is told of each month."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._count, self._clock = 0, clock
         self._lock = threading.Lock()
         self._began = clock()
-        self._months: dict[TripFile, Progress] = {}
+        self._months: dict[TripFile, MonthProgress] = {}
 
     def expected(self, count: int) -> None:
         """See `Watcher`."""
@@ -97,7 +97,7 @@ class Months(Watcher):
     def began(self, trip_file: TripFile) -> None:
         """See `Watcher`."""
         with self._lock:
-            self._months[trip_file] = Progress(self._clock())
+            self._months[trip_file] = MonthProgress(self._clock())
 
     def moved(self, trip_file: TripFile, done: int, total: int | None) -> None:
         """See `Watcher`."""
@@ -116,13 +116,13 @@ class Months(Watcher):
             month.ended, month.failed = self._clock(), error is not None
             month.state = f"failed: {one_line(error.message)}" if error else report.action
             is_new = error is None and report.action != "nothing to do"
-            month.rows = (rows_of(report) or 0) if is_new else 0
-            self.told(trip_file, month)
+            month.rows = (_rows_in(report) or 0) if is_new else 0
+            self.show_ended(trip_file, month)
 
-    def told(self, trip_file: TripFile, month: Progress) -> None:
+    def show_ended(self, trip_file: TripFile, month: MonthProgress) -> None:
         """Show a month that has ended."""
 
-    def _ended(self) -> list[tuple[TripFile, Progress]]:
+    def _ended(self) -> list[tuple[TripFile, MonthProgress]]:
         """Those that have, the latest last."""
         found = [each for each in self._months.items() if each[1].ended is not None]
         return sorted(found, key=lambda each: each[1].ended or 0.0)
@@ -137,15 +137,15 @@ class Months(Watcher):
         return each * (self._count - ended - under_way / 2)
 
 
-class MonthLines(Months):
+class MonthLines(MonthsWatched):
     """Says a line when a month ends."""
 
     def __init__(self, out: Output, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(clock=clock)
         self._out = out
 
-    def told(self, trip_file: TripFile, month: Progress) -> None:
-        """See `Months`."""
+    def show_ended(self, trip_file: TripFile, month: MonthProgress) -> None:
+        """See `MonthsWatched`."""
         now = self._clock()
         counts = f": {month.rows:,} rows, {month.rate(now):,.0f} rows/s" if month.rows else ""
         ended = len(self._ended())
@@ -155,7 +155,7 @@ class MonthLines(Months):
         )
 
 
-class MonthTable(Months):
+class MonthTable(MonthsWatched):
     """A table of what is under way, what failed and what ended last, over a line for all."""
 
     def as_table(self) -> RenderableType:
@@ -187,7 +187,7 @@ class MonthTable(Months):
 
     def _total(
         self,
-        ended: Sequence[tuple[TripFile, Progress]],
+        ended: Sequence[tuple[TripFile, MonthProgress]],
         under_way: int,
         left: float | None,
         now: float,
@@ -211,7 +211,7 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def _megabytes(month: Progress) -> str:
+def _megabytes(month: MonthProgress) -> str:
     if not month.done:
         return ""
     of = f" of {month.total / 1e6:,.1f}" if month.total else ""

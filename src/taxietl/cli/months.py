@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +29,11 @@ class ManyAtOnce:
     fail_fast: bool
 
 
+def fields_of(report: object) -> dict[str, Any]:
+    """All that a report has, but the month, which stands beside it."""
+    return {name: value for name, value in vars(report).items() if name != "trip_file"}
+
+
 def carry_out(
     out: Output,
     months: list[TripFile],
@@ -36,18 +41,18 @@ def carry_out(
     *,
     one: Flow[..., Report],
     many: Flow[..., tuple[MonthResult[Report], ...]],
-    told: Callable[[Report], Mapping[str, Any]],
     text: Callable[[Report], str],
     how: ManyAtOnce,
+    document: Callable[[Report], Mapping[str, Any]] = fields_of,
 ) -> int:
     """Run the flow, and print what became of each month; gives the exit code.
 
     Args:
         one: for a single month, whose error is raised.
         many: for several.
-        told: a report as the document has it.
         text: a report in words.
         how: several are done.
+        document: a report as the document has it.
     """
     from taxietl.flows.months import MonthResult, MonthsFailedError
     from taxietl.flows.progress import watched_by
@@ -70,12 +75,12 @@ def carry_out(
         except MonthsFailedError as error:
             results = error.results
     code = worst_exit_code(each.error.exit_code if each.error else 0 for each in results)
-    document = {
+    told = {
         "run": {"id": run.id, "name": run.name, "state": run.state.name},
-        "months": [_month(each, told) for each in results],
+        "months": [_month(each, document) for each in results],
         "exit_code": code,
     }
-    out.result(document, "\n".join(_as_text(each, text) for each in results))
+    out.result(told, "\n".join(_as_text(each, text) for each in results))
     return code
 
 
@@ -108,30 +113,37 @@ def foresee(
         workers: how many would be under way at a time.
         text: further lines about a plan.
     """
-    plans: list[dict[str, Any]] = []
-    to_do: list[TripFile] = []
-    for each in months:
-        plan: dict[str, Any] = {"trip_file": str(each), "error": None, "warnings": ()}
-        try:
-            plan |= look(each)
-            to_do += [each] if plan["action"] != "nothing to do" else []
-        except TaxietlError as error:
-            action = "refuse" if isinstance(error, RefusedLoadError) else "failed"
-            plan |= {"action": action, "reason": error.message, "error": describe_error(error)}
-            plan |= dict.fromkeys(unseen) | {"warnings": error.warnings}
-        plans.append(plan)
-    code = worst_exit_code(plan["error"]["exit_code"] if plan["error"] else 0 for plan in plans)
-    lines: list[str] = []
-    for plan in plans:
-        lines.append(f"{plan['trip_file']}  {plan['action']}: {plan['reason']}")
-        if plan["error"] and plan["error"]["hint"]:
-            lines.append(f"  {plan['error']['hint']}")
-        lines += text(plan)
-        lines += warning_lines(plan["warnings"])
-    total = _total(plans, to_do, flow, workers)
+    plans = {each: _plan(each, look, unseen) for each in months}
+    code = worst_exit_code(each["error"]["exit_code"] for each in plans.values() if each["error"])
+    total = _total(plans, flow, workers)
+    lines = [line for plan in plans.values() for line in _plan_lines(plan, text)]
     lines += [total.as_text()] if len(plans) > 1 else []
-    out.result({"plans": plans, "total": vars(total), "exit_code": code}, "\n".join(lines))
+    document = {"plans": list(plans.values()), "total": vars(total), "exit_code": code}
+    out.result(document, "\n".join(lines))
     return code
+
+
+def _plan(
+    trip_file: TripFile, look: Callable[[TripFile], Mapping[str, Any]], unseen: Iterable[str]
+) -> dict[str, Any]:
+    """What would be done with a month, or why nothing could be, as the document has it."""
+    plan: dict[str, Any] = {"trip_file": str(trip_file), "error": None, "warnings": ()}
+    try:
+        return plan | dict(look(trip_file))
+    except TaxietlError as error:
+        action = "refuse" if isinstance(error, RefusedLoadError) else "failed"
+        plan |= {"action": action, "reason": error.message, "error": describe_error(error)}
+        return plan | dict.fromkeys(unseen) | {"warnings": error.warnings}
+
+
+def _plan_lines(
+    plan: Mapping[str, Any], text: Callable[[Mapping[str, Any]], Iterable[str]]
+) -> Iterator[str]:
+    yield f"{plan['trip_file']}  {plan['action']}: {plan['reason']}"
+    if plan["error"] and plan["error"]["hint"]:
+        yield f"  {plan['error']['hint']}"
+    yield from text(plan)
+    yield from warning_lines(plan["warnings"])
 
 
 @dataclass(frozen=True)
@@ -157,26 +169,26 @@ class Total:
 
 
 def _total(
-    plans: Sequence[Mapping[str, Any]],
-    to_do: Sequence[TripFile],
-    flow: Flow[..., Any],
-    workers: int,
+    plans: Mapping[TripFile, Mapping[str, Any]], flow: Flow[..., Any], workers: int
 ) -> Total:
     from taxietl.flows.expected import expected_seconds
 
-    names = {str(each) for each in to_do}
-    sizes = [each.get("bytes") for each in plans if each["trip_file"] in names]
-    known = [each for each in sizes if each is not None]
+    to_do = [
+        each
+        for each, plan in plans.items()
+        if not plan["error"] and plan["action"] != "nothing to do"
+    ]
+    sizes: list[Any] = [plans[each].get("bytes") for each in to_do]
     return Total(
         len(plans),
         len(to_do),
-        sum(known) if len(known) == len(sizes) else None,
+        None if None in sizes else sum(sizes),
         expected_seconds(to_do, flow.name, workers=workers) if to_do else 0.0,
     )
 
 
 def _month(
-    result: MonthResult[Report], told: Callable[[Report], Mapping[str, Any]]
+    result: MonthResult[Report], document: Callable[[Report], Mapping[str, Any]]
 ) -> dict[str, Any]:
     trip_file = result.trip_file
     named = {
@@ -188,7 +200,7 @@ def _month(
     if result.report is None:
         action = "failed" if result.error else "not begun"
         return named | {"action": action, "error": result.error}
-    return {**named, **told(result.report), "error": None}
+    return {**named, **document(result.report), "error": None}
 
 
 def _as_text(result: MonthResult[Report], text: Callable[[Report], str]) -> str:

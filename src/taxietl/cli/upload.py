@@ -91,13 +91,13 @@ def _upload(out: Output, months: list[TripFile], options: UploadOptions, how: Ma
         options,
         one=flows.upload_month,
         many=flows.upload_months,
-        told=_told,
         text=_as_text,
         how=how,
+        document=_document,
     )
 
 
-def _told(report: UploadReport) -> dict[str, Any]:
+def _document(report: UploadReport) -> dict[str, Any]:
     return {
         "action": report.action,
         "reason": report.reason,
