@@ -38,7 +38,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade
 lock: install ## Lock the newest packages, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(LOCK) pyproject.toml --extra dev -o requirements-dev.txt
-	$(LOCK) pyproject.toml --extra schedule --extra ui --group build --constraint requirements-dev.txt -o requirements.txt
+	$(LOCK) pyproject.toml --extra schedule --extra ui --extra alerts --group build --constraint requirements-dev.txt -o requirements.txt
 	echo 'duckdb==1.5.*' | $(LOCK) --no-deps - -o requirements-duckdb-1.5.txt
 
 demo: $(DEMO_VENV)/installed-$(VERSION) ## The main job: make a month, ingest it twice, look at it

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from postgres import Server, remove_leftovers
 from postgres_binaries import binaries
 from psycopg2 import sql
+from receivers import Mail, Webhook, serving
 
 # Started in the background by a shell, or by some CI, a process ignores Ctrl-C, and hands that on
 # to the processes it starts; the tests of Ctrl-C need the usual.
@@ -92,3 +93,18 @@ def warehouse(postgres: Server) -> Iterator[str]:
                 cursor.execute(
                     sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
                 )
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    """A web server on loopback that keeps what it is sent."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serving(Webhook()) as server:
+        yield server
+
+
+@pytest.fixture
+def mail() -> Iterator[Mail]:
+    """A mail server on loopback that keeps what it is sent."""
+    with serving(Mail()) as server:
+        yield server

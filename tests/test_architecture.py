@@ -33,13 +33,14 @@ ALLOWED = {
         *("extract", "transform", "load", "steps", "tlc", "config", "orchestrator", "version"),
         "errors",
     },
+    "alerts": {"config", "orchestrator", "terminal", "masking", "errors"},
     "schedule": {"config", "orchestrator", "replacing", "terminal", "masking", "errors"},
     "doctor": {
         *("schedule", "extract", "load", "steps", "tlc", "config", "orchestrator", "masking"),
         *("version", "errors"),
     },
     "runtime": {
-        *("flows", "extract", "transform", "load", "steps", "tlc", "config"),
+        *("alerts", "flows", "extract", "transform", "load", "steps", "tlc", "config"),
         *("orchestrator", "errors"),
     },
     "from_python": {"flows", "load", "steps", "tlc", "config", "orchestrator", "errors"},
@@ -49,6 +50,7 @@ ALLOWED = {
     },
     "prefect": {"config", "orchestrator", "errors"},
     "cli": {
+        "alerts",
         *("ui", "runtime", "doctor", "schedule", "flows", "extract", "transform", "load", "steps"),
         *("tlc", "config"),
         *("orchestrator", "replacing", "journal", "terminal", "masking", "version", "errors"),

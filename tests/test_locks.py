@@ -19,7 +19,7 @@ RUNTIME = PROJECT["project"]["dependencies"]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 NEEDED = {
     "requirements.txt": [
-        *(RUNTIME + EXTRAS["schedule"] + EXTRAS["ui"]),
+        *(RUNTIME + EXTRAS["schedule"] + EXTRAS["ui"] + EXTRAS["alerts"]),
         *PROJECT["dependency-groups"]["build"],
     ],
     "requirements-dev.txt": RUNTIME + EXTRAS["dev"],

@@ -53,6 +53,7 @@ def test_the_version_is_told_without_the_command_line() -> None:
 
 def test_ingesting_into_duckdb_loads_no_frames_and_no_other_client(tmp_path: Path) -> None:
     forbidden = ("pandas", "sqlalchemy", "psycopg2", "google.cloud.storage", "tenacity", "httpx")
+    forbidden += ("taxietl.alerts", "apprise")  # nobody is to be told of anything
     write(tmp_path / "green_tripdata_2021-01.csv.gz", "green", 2021, 1, rows=100)
     home = ("--home", str(tmp_path / "home"))
 

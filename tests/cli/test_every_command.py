@@ -53,6 +53,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "schedule run": (),
     "schedule exec": ("nightly",),
     "schedule failed": ("nightly",),
+    "alerts test": (),
     "limits ls": (),
     "cache ls": (),
     "cache why": ("nothing",),

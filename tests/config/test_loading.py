@@ -260,8 +260,8 @@ def test_variables_of_other_uses_are_left_alone(monkeypatch: pytest.MonkeyPatch)
         ("[ingset]\n", "ingset: unknown section. Did you mean 'ingest'?"),
         (
             "[other]\n",
-            "other: unknown section. Known: cache, history, ingest, limits, profiles, sources,"
-            " variables.",
+            "other: unknown section. Known: alerts, cache, history, ingest, limits, profiles, "
+            "sources, variables.",
         ),
         ("ingest = 1\n", "ingest: must be a table: [ingest]"),
         ("[profiles]\nlake = 1\n", "profiles.lake: must be a table: [profiles.lake]"),

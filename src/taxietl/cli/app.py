@@ -32,6 +32,7 @@ MODULES = {
     "runs": "runs",
     "ui": "ui",
     "schedule": "schedule",
+    "alerts": "alerts",
     "limits": "limits",
     "cache": "cache",
     "profiles": "profiles",

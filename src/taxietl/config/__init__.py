@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from taxietl.config.active import activate, profile, profile_named, settings
+    from taxietl.config.alerts import AlertSettings
     from taxietl.config.example import EXAMPLE, write_example
     from taxietl.config.loading import load_settings
     from taxietl.config.profiles import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXAMPLE",
     "PROFILE_TYPES",
+    "AlertSettings",
     "BigQueryProfile",
     "CacheSettings",
     "DatabaseProfile",
@@ -55,6 +57,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AlertSettings": "alerts",
     "CacheSettings": "sections",
     "EXAMPLE": "example",
     "HistorySettings": "sections",

@@ -25,6 +25,7 @@ class _Sections(BaseSettings):
         env_prefix="TAXIETL_", env_nested_delimiter="__", case_sensitive=False
     )
 
+    alerts: dict[str, dict[str, Any]] = {}
     cache: dict[str, Any] = {}
     history: dict[str, Any] = {}
     ingest: dict[str, Any] = {}

@@ -45,6 +45,13 @@ EXAMPLE = """\
 #bucket = "trips-of-mine"
 #slack = { env = "SLACK_URL" }
 
+# Who is told, through Apprise (pip install 'taxietl[alerts]'): of runs that failed or crashed, and
+# of events by their names, your own flows' too. One message a command; repeats for other
+# addresses. `taxietl alerts test` sends one through each.
+#[[alerts]]
+#on = ["failed", "crashed", "restated", "rejects", "shrunk", "overdue"]
+#url = { env = "ALERT_URL" }    # a secret, such as mailtos://user:password@example.com
+
 # Sources are servers that have the months, each file under its {color}, {year} and {month}; then
 # `--source NAME` asks there. Built in are "tlc", the TLC's own server, and "mirror", the CSV files
 # as published until July 2021. No user name and no password belongs in an address.

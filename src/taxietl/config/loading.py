@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from taxietl.config.alerts import AlertSettings
 from taxietl.config.base import Profile
 from taxietl.config.files import find_config_file, find_home, read_toml
 from taxietl.config.google import GcpCredentialsProfile, GoogleProfile
@@ -91,6 +92,11 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
         for name, table in document.sources.items()
         if (source := check.source(name, table)) is not None
     }
+    alerts = {
+        name: alert.known_as(f"alerts.{name}")
+        for name, table in document.alerts.items()
+        if (alert := check.alert(name, table)) is not None
+    }
     if problems or ingest is None or limits is None or variables is None:
         return config_error(problems, file, document.from_environment)
     if cache is None or history is None:
@@ -105,6 +111,7 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
         limits=MappingProxyType(limits.root),
         variables=MappingProxyType(variables.root),
         sources=MappingProxyType(sources),
+        alerts=tuple(alert for _, alert in sorted(alerts.items(), key=lambda each: int(each[0]))),
         warnings=_warnings(document, profiles, file),
     )
 
@@ -140,6 +147,13 @@ class _Check:
     def source(self, name: str, table: dict[str, object]) -> SourceSettings | None:
         path = ("sources", name)
         return self.table(SourceSettings, table, path) if self._is_name(path, "source") else None
+
+    def alert(self, name: str, table: dict[str, object]) -> AlertSettings | None:
+        path = ("alerts", name)
+        if name.isdecimal():
+            return self.table(AlertSettings, table, path)
+        self._note(path, "must be a number: TAXIETL_ALERTS__1__URL")
+        return None
 
     def accounts(self, profiles: dict[str, Profile]) -> dict[str, Profile]:
         """The profiles, each with the account that its `credentials` names."""
@@ -188,6 +202,13 @@ def _warnings(
         for key in profile.secret_keys
         if ("profiles", name, key) not in document.from_environment
         and _is_secret(key, document.profiles[name].get(key))
+    ]
+    exposes += [
+        f"{file}: alerts.{number}.url is a secret written out. "
+        f'Better: url = {{ env = "…" }} or {{ file = "…" }}.{advice}'
+        for number, table in document.alerts.items()
+        if isinstance(table.get("url"), str)
+        and ("alerts", number, "url") not in document.from_environment
     ]
     to = document.ingest.get("to")
     if ("ingest", "to") not in document.from_environment and holds_secret(str(to)):

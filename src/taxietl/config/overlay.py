@@ -17,8 +17,8 @@ from taxietl.config.problems import Problem, misspelt, variable
 
 PLAIN_SECTIONS = ("cache", "history", "ingest")
 """Those whose keys are known."""
-NAMED_SECTIONS = ("profiles", "sources")
-"""Those whose keys are names of tables."""
+NAMED_SECTIONS = ("profiles", "sources", "alerts")
+"""Those whose keys are names of tables; the tables of a list go by their numbers, from 1."""
 FREE_SECTIONS = ("limits", "variables")
 """Those whose keys are anybody's: tags, names of values."""
 SECTIONS = (*PLAIN_SECTIONS, *FREE_SECTIONS, *NAMED_SECTIONS)
@@ -36,12 +36,14 @@ class Document:
     variables: dict[str, Any] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
     from_environment: set[tuple[str, ...]] = field(default_factory=set)
     """The paths of the values that variables gave."""
 
     def named(self, section: str) -> dict[str, dict[str, Any]]:
         """The tables of a section whose keys are names."""
-        return self.profiles if section == "profiles" else self.sources
+        found: dict[str, dict[str, Any]] = getattr(self, section)
+        return found
 
     def is_touched(self, profile: str) -> bool:
         """Whether a variable gave some value of that profile."""
@@ -54,6 +56,12 @@ def read_tables(raw: dict[str, Any]) -> tuple[Document, list[Problem]]:
     for section in raw:
         if section not in SECTIONS:
             problems.append(Problem((section,), misspelt("section", section, SECTIONS)))
+    if "alerts" in raw:
+        listed = raw["alerts"]
+        if not isinstance(listed, list):
+            problems.append(Problem(("alerts",), "must be a list of tables: [[alerts]]"))
+            return document, problems
+        raw = raw | {"alerts": {str(number): each for number, each in enumerate(listed, 1)}}
     for section in SECTIONS:
         if not isinstance(raw.get(section, {}), dict):
             problems.append(Problem((section,), f"must be a table: [{section}]"))
@@ -65,7 +73,8 @@ def read_tables(raw: dict[str, Any]) -> tuple[Document, list[Problem]]:
             if isinstance(table, dict):
                 document.named(section)[name] = dict(table)
             else:
-                text = f"must be a table: [{section}.{name}]"
+                is_listed = section == "alerts"
+                text = f"must be a table: {'[[alerts]]' if is_listed else f'[{section}.{name}]'}"
                 problems.append(Problem((section, name), text))
     return document, problems
 

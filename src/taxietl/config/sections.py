@@ -18,6 +18,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from taxietl.config.alerts import AlertSettings
 from taxietl.config.base import Profile, Text, refuse_bool
 from taxietl.config.secrets import parse_secret
 from taxietl.config.sources import BUILT_IN, SourceSettings
@@ -119,6 +120,8 @@ class Settings:
     history: HistorySettings = field(default_factory=HistorySettings)
     sources: Mapping[str, SourceSettings] = field(default_factory=lambda: BUILT_IN)
     """By name; `tlc` and `mirror` are always there."""
+    alerts: tuple[AlertSettings, ...] = ()
+    """Who is told of what."""
     warnings: tuple[str, ...] = ()
     """What a user should be told once: secrets written out in the file."""
 

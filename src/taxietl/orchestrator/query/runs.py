@@ -67,11 +67,11 @@ class Tree:
     """As the events."""
 
 
-def tree_of(history: History, root: RunRow, *, states: bool = True) -> Tree:
+def tree_of(history: History, root: RunRow, *, states: bool = True, task_runs: bool = True) -> Tree:
     """That run with all below it, each kind of row by one query."""
     runs = [RunRow.of(row) for row in _below(history, "SELECT * FROM runs WHERE id", root)]
     found = Tree(root, {each.id: each for each in runs})
-    rows = _below(history, "SELECT * FROM task_runs WHERE run_id", root)
+    rows = _below(history, "SELECT * FROM task_runs WHERE run_id", root) if task_runs else []
     for task_run in map(TaskRunRow.of, rows):
         found.task_runs.setdefault(task_run.run_id, []).append(task_run)
     rows = _below(history, "SELECT * FROM states WHERE run_id", root) if states else []
