@@ -174,9 +174,15 @@ def test_a_warehouse_and_a_lake_are_brought_into_sync_by_one_question(
     assert text.count("4 unchanged") == 2
 
 
+@pytest.mark.parametrize("kind", ["duckdb", "postgres"])
 def test_a_gap_is_filled_and_what_was_dropped_stays_out_until_it_is_ingested(
-    taxietl: Taxietl, publish: Published
+    taxietl: Taxietl, publish: Published, request: pytest.FixtureRequest, kind: str
 ) -> None:
+    if kind == "postgres":
+        url = request.getfixturevalue("warehouse")
+        with Path("taxietl.toml").open("a") as config:
+            config.write(f'[profiles.server]\ntype = "postgres"\nurl = "{url}"\n')
+            config.write('[ingest]\nto = "server"\n')
     for month in ("2022-01", "2022-02", "2022-03"):
         publish(month)
     month = ("--color", "green", "--year", "2022", "--month")

@@ -9,54 +9,24 @@ A month that is merely late is no failure, and one that was withdrawn is never d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from taxietl.errors import (
     DataError,
-    MissingFileError,
-    NotPublishedError,
     TaxietlError,
-    TransferError,
-    TryLaterError,
 )
-from taxietl.flows import retries
 from taxietl.flows.months import WORKERS, MonthError, MonthsFailedError, each_month, month_error
-from taxietl.flows.source import probe
+from taxietl.flows.sync_asking import Answer, Unpublished, asked
 from taxietl.flows.sync_options import SyncOptions
 from taxietl.flows.sync_report import NOTHING_TO_DO, SyncedMonth, SyncFailedError, SyncReport
 from taxietl.flows.sync_targets import Target, targets_of
 from taxietl.flows.warehouse import holder_named
-from taxietl.orchestrator import Cache, Future, attach_event, flow, task
+from taxietl.orchestrator import Cache, attach_event, flow, task
 from taxietl.steps.month_class import MonthClass, class_of_unpublished
 from taxietl.steps.values import SourceVersion
 from taxietl.tlc.sync_window import OVERDUE_DAYS, months_to_ask
 from taxietl.tlc.trip_file import TripFile
-
-_ASKED_AT_A_TIME = 4
-"""Months; to one server go no more requests at a time anyway."""
-
-
-@dataclass(frozen=True)
-class Unpublished:
-    """The source has no such month."""
-
-    error: MonthError
-    is_certain: bool
-    """It has others, which it was asked for meanwhile; an address that is wrong has none."""
-
-
-Answer = SourceVersion | Unpublished | MonthError
-"""What the source said of a month; an error where it could not be asked."""
-
-
-@task(retry=retries.TRANSFERS, persist_result=False)
-def ask(trip_file: TripFile, source: str) -> SourceVersion | Unpublished:
-    """Ask the source for a month; that it does not have it is an answer."""
-    try:
-        return probe(trip_file, source)
-    except (NotPublishedError, MissingFileError) as error:
-        return Unpublished(month_error(error), isinstance(error, NotPublishedError))
 
 
 @task(persist_result=False)
@@ -95,7 +65,7 @@ def sync(
     """
     targets = targets_of(options)
     wanted = _wanted(targets, options, today)
-    answers = judged(_asked(_all_of(wanted), options.source))
+    answers = asked(_all_of(wanted), options.source)
     months: list[SyncedMonth] = []
     for target in targets:
         found = _seen_all(target, wanted[target.to], answers, options, today)
@@ -117,35 +87,13 @@ def foresee(options: SyncOptions, today: date) -> SyncReport:
     """What `sync` would do, without doing it: each month is asked for, and none is fetched."""
     targets = targets_of(options)
     wanted = _wanted(targets, options, today)
-    answers = judged({each: _answer(each, options.source) for each in _all_of(wanted)})
+    answers = asked(_all_of(wanted), options.source, in_run=False)
     months = [
         month
         for target in targets
         for month in _seen_all(target, wanted[target.to], answers, options, today)
     ]
     return SyncReport(tuple(months), len(answers))
-
-
-def judged(answers: Mapping[TripFile, Answer]) -> dict[TripFile, Answer]:
-    """The answers, each seen in the light of the others. Pure.
-
-    A source that has none of the months proves nothing: its address may be wrong, and every month
-    an error. One that answered for some and was too busy for others is asked again another time.
-    """
-    is_working = any(
-        isinstance(each, SourceVersion) or (isinstance(each, Unpublished) and each.is_certain)
-        for each in answers.values()
-    )
-
-    def judge(answer: Answer) -> Answer:
-        if isinstance(answer, Unpublished) and not is_working:
-            return answer.error
-        if isinstance(answer, MonthError) and is_working:
-            is_busy = answer.kind == TransferError.__name__
-            return replace(answer, exit_code=TryLaterError.exit_code) if is_busy else answer
-        return answer
-
-    return {month: judge(answer) for month, answer in answers.items()}
 
 
 def _wanted(
@@ -170,33 +118,6 @@ def _wanted(
 def _all_of(wanted: Mapping[str, Mapping[TripFile, bool]]) -> list[TripFile]:
     """Each month once, also where several targets want it."""
     return list(dict.fromkeys(each for months in wanted.values() for each in months))
-
-
-def _asked(trip_files: Sequence[TripFile], source: str) -> dict[TripFile, Answer]:
-    """The answer for each month; a few are asked for at a time."""
-    answers: dict[TripFile, Answer] = {}
-    under_way: dict[TripFile, Future[SourceVersion | Unpublished]] = {}
-
-    def finish(trip_file: TripFile) -> None:
-        try:
-            answers[trip_file] = under_way.pop(trip_file).result()
-        except TaxietlError as error:
-            answers[trip_file] = month_error(error)
-
-    for each in trip_files:
-        if len(under_way) == _ASKED_AT_A_TIME:
-            finish(next(iter(under_way)))
-        under_way[each] = ask.submit(each, source)
-    for each in list(under_way):
-        finish(each)
-    return answers
-
-
-def _answer(trip_file: TripFile, source: str) -> Answer:
-    try:
-        return ask(trip_file, source)
-    except TaxietlError as error:
-        return month_error(error)
 
 
 def _seen_all(
