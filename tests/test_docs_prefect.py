@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import shlex
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -40,7 +42,7 @@ def port(tmp_path: Path) -> Iterator[int]:
 def test_the_tutorials_flow_prints_the_tutorials_lines(
     tmp_path: Path, port: int, warehouse: str
 ) -> None:
-    (configuration,) = (each for each in blocks(PAGE) if each.language == "toml")
+    _, configuration = (each for each in blocks(PAGE) if each.language == "toml")
     (session,) = (each for each in blocks(PAGE) if each.language == "console")
     (tmp_path / OURS.file_name).write_text(OURS.text)
     (tmp_path / "taxietl.toml").write_text(configuration.text)
@@ -57,6 +59,40 @@ def test_the_tutorials_flow_prints_the_tutorials_lines(
     again = typed(ingest)
     assert "Task run 'extract_data-0' - Finished in state Cached(type=COMPLETED)" in again
     assert "All states completed." in again
+    with psycopg2.connect(warehouse) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), min(passenger_count) FROM yellow_taxi_trips")
+        rows, fewest = cursor.fetchone()
+    connection.close()
+    assert 4000 < rows < 5000
+    assert fewest == 1
+
+
+@pytest.mark.skipif(shutil.which("wget") is None, reason="the flow calls wget")
+def test_prefects_own_flow_runs_with_its_imports_changed(
+    tmp_path: Path, port: int, warehouse: str
+) -> None:
+    (change, *_) = (each for each in blocks(PAGE) if each.language == "sh")
+    (configuration, _) = (each for each in blocks(PAGE) if each.language == "toml")
+    (session,) = (each for each in blocks(PAGE) if each.language == "console")
+    generate, _ = commands(session.text)
+    (tmp_path / "flow.py").write_text(THEIRS.text)
+    (tmp_path / "taxietl.toml").write_text(configuration.text)
+    subprocess.run(["sh", "-c", change.text], cwd=tmp_path, check=True)
+    run(shlex.split(generate), tmp_path, with_log=True)
+
+    def begun() -> str:
+        url = f"url=http://127.0.0.1:{port}/yellow_tripdata_2021-01.csv.gz"
+        words = ["taxietl", "run", "flow.py:main_flow", "-p", url]
+        return run(words, tmp_path, with_log=True, DATABASE_URL=warehouse).stdout
+
+    first, again = begun(), begun()
+
+    changed = (tmp_path / "flow.py").read_text().splitlines()
+    differing = [each for each in THEIRS.text.splitlines() if each not in changed]
+    assert differing == [each for each in differing if each.startswith("from prefect")]
+    assert "Task run 'transform_data-0' - post: missing passenger count: 0" in first
+    assert "for flow 'Subflow'" in first
+    assert "Task run 'extract_data-0' - Finished in state Cached(type=COMPLETED)" in again
     with psycopg2.connect(warehouse) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*), min(passenger_count) FROM yellow_taxi_trips")
         rows, fewest = cursor.fetchone()

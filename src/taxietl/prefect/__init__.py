@@ -9,49 +9,43 @@ written, by a sentence that names what there is instead. Modules are called as P
 few things that are not the same.
 """
 
-from __future__ import annotations
-
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from taxietl.prefect import runtime
-    from taxietl.prefect.artifacts import (
-        create_image_artifact,
-        create_link_artifact,
-        create_markdown_artifact,
-        create_table_artifact,
-    )
-    from taxietl.prefect.blocks.system import Secret
-    from taxietl.prefect.context import (
-        PrefectFuture,
-        State,
-        allow_failure,
-        get_run_logger,
-        tags,
-        unmapped,
-    )
-    from taxietl.prefect.deployments import (
-        Deployment,
-        deploy,
-        pause_flow_run,
-        serve,
-        suspend_flow_run,
-    )
-    from taxietl.prefect.flows import Flow, flow
-    from taxietl.prefect.futures import as_completed, wait
-    from taxietl.prefect.gcp import GcpCredentials, GcsBucket
-    from taxietl.prefect.sqlalchemy import SqlAlchemyConnector
-    from taxietl.prefect.states import Cancelled, Completed, Crashed, Failed
-    from taxietl.prefect.task_runners import (
-        ConcurrentTaskRunner,
-        DaskTaskRunner,
-        RayTaskRunner,
-        SequentialTaskRunner,
-        ThreadPoolTaskRunner,
-    )
-    from taxietl.prefect.tasks import Task, exponential_backoff, task, task_input_hash
-    from taxietl.prefect.variables import Variable
+from taxietl.prefect import runtime
+from taxietl.prefect.artifacts import (
+    create_image_artifact,
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
+from taxietl.prefect.blocks.system import Secret
+from taxietl.prefect.context import (
+    PrefectFuture,
+    State,
+    allow_failure,
+    get_run_logger,
+    tags,
+    unmapped,
+)
+from taxietl.prefect.deployments import (
+    Deployment,
+    deploy,
+    pause_flow_run,
+    serve,
+    suspend_flow_run,
+)
+from taxietl.prefect.flows import Flow, flow
+from taxietl.prefect.futures import as_completed, wait
+from taxietl.prefect.gcp import GcpCredentials, GcsBucket
+from taxietl.prefect.sqlalchemy import SqlAlchemyConnector
+from taxietl.prefect.states import Cancelled, Completed, Crashed, Failed
+from taxietl.prefect.task_runners import (
+    ConcurrentTaskRunner,
+    DaskTaskRunner,
+    RayTaskRunner,
+    SequentialTaskRunner,
+    ThreadPoolTaskRunner,
+)
+from taxietl.prefect.tasks import Task, exponential_backoff, task, task_input_hash
+from taxietl.prefect.variables import Variable
 
 __all__ = [
     "Cancelled",
@@ -93,74 +87,3 @@ __all__ = [
     "unmapped",
     "wait",
 ]
-
-_HOMES = {
-    "artifacts": (
-        "create_image_artifact",
-        "create_link_artifact",
-        "create_markdown_artifact",
-        "create_table_artifact",
-    ),
-    "blocks.system": ("Secret",),
-    "context": (
-        "PrefectFuture",
-        "State",
-        "allow_failure",
-        "get_run_logger",
-        "tags",
-        "unmapped",
-    ),
-    "deployments": (
-        "Deployment",
-        "deploy",
-        "pause_flow_run",
-        "serve",
-        "suspend_flow_run",
-    ),
-    "flows": (
-        "Flow",
-        "flow",
-    ),
-    "futures": (
-        "as_completed",
-        "wait",
-    ),
-    "gcp": (
-        "GcpCredentials",
-        "GcsBucket",
-    ),
-    "sqlalchemy": ("SqlAlchemyConnector",),
-    "states": (
-        "Cancelled",
-        "Completed",
-        "Crashed",
-        "Failed",
-    ),
-    "task_runners": (
-        "ConcurrentTaskRunner",
-        "DaskTaskRunner",
-        "RayTaskRunner",
-        "SequentialTaskRunner",
-        "ThreadPoolTaskRunner",
-    ),
-    "tasks": (
-        "Task",
-        "exponential_backoff",
-        "task",
-        "task_input_hash",
-    ),
-    "variables": ("Variable",),
-}
-_MODULES = {name: module for module, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name == "runtime":
-        return importlib.import_module("taxietl.prefect.runtime")
-    if name not in _MODULES:
-        raise AttributeError(f"module 'taxietl.prefect' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"taxietl.prefect.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
