@@ -299,6 +299,9 @@ password = { credential = "pg" }
 type = "postgres"
 host = "db"
 password = { env = "PGPASSWORD" }
+[[alerts]]
+on = ["failed"]
+url = { credential = "chat" }
 """
 
 
@@ -312,15 +315,18 @@ def test_secrets_of_the_configuration(
 
     warned = [line for line in taxietl(*add, *COMMAND).err.splitlines() if "warning" in line]
     store = units.parent.parent / "credstore"
-    assert len(warned) == 3
+    assert len(warned) == 4
     assert f"profiles.a.password is the credential 'pg': put it into {store / 'pg'}" in warned[0]
     assert "profiles.b.password is read from the environment variable PGPASSWORD" in warned[1]
-    assert "TAXIETL_INGEST__SOURCE: set here" in warned[2]
+    assert f"alerts.1.url is the credential 'chat': put it into {store / 'chat'}" in warned[2]
+    assert "TAXIETL_INGEST__SOURCE: set here" in warned[3]
 
     store.mkdir()
-    (store / "pg").write_text("hunter2")
+    for name in ("pg", "chat"):
+        (store / name).write_text("hunter2")
     taxietl(*add, *COMMAND)
-    assert f"LoadCredential=pg:{store / 'pg'}\n" in (units / UNITS[1]).read_text()
+    for name in ("pg", "chat"):
+        assert f"LoadCredential={name}:{store / name}\n" in (units / UNITS[1]).read_text()
     done = taxietl(*add, "--credential", "pg=pg", *COMMAND)
     assert f"LoadCredential=pg:{Path.cwd() / 'pg'}\n" in (units / UNITS[1]).read_text()
     assert "'pg'" not in done.err

@@ -86,7 +86,7 @@ def needs(
 
 
 def _references(settings: Settings) -> Iterator[tuple[str, SecretReference]]:
-    """Every secret of a profile that lies elsewhere, with the setting it is for."""
+    """Every secret that lies elsewhere, with the setting it is for."""
     from taxietl.config.secrets import SecretReference
 
     for name, profile in sorted(settings.profiles.items()):
@@ -94,3 +94,6 @@ def _references(settings: Settings) -> Iterator[tuple[str, SecretReference]]:
             value = getattr(profile, field)
             if isinstance(value, SecretReference):
                 yield f"profiles.{name}.{field}", value
+    for each in settings.alerts:
+        if isinstance(each.url, SecretReference):
+            yield f"{each.name}.url", each.url
