@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 from cron import DAEMON
-from file_server import FileServer
+from file_server import FileServer, ServedFile
 from machine import PATH, Machine, empty_machine
 from pages import ROOT, Block, blocks
 from postgres import Server
 from postgres_binaries import binaries
+from receivers import Webhook
 
 from taxietl.cli.main import main
 
@@ -31,9 +33,17 @@ class Admin:
     def __init__(self, machine: Machine, variables: dict[str, str]) -> None:
         self.machine, self._variables = machine, variables
 
-    def type(self, block: Block) -> str:
-        """Type a block; gives what is printed, stderr too."""
-        return self.type_line(block.text)
+    def type(self, block: Block, own: Mapping[str, str] | None = None) -> str:
+        """Type a block; gives what is printed, stderr too.
+
+        Args:
+            own: what stands there for something of the reader's own, and what that is.
+        """
+        text = block.text
+        for example, given in (own or {}).items():
+            assert example in text
+            text = text.replace(example, given)
+        return self.type_line(text)
 
     def type_line(self, text: str) -> str:
         """The same of what stands on no page."""
@@ -133,21 +143,31 @@ def section(heading: str) -> list[Block]:
 
 
 def test_from_an_empty_machine_to_a_timer_and_back_to_none(
-    admin: Admin, postgres: Server, source: FileServer
+    admin: Admin, postgres: Server, source: FileServer, webhook: Webhook, tmp_path: Path
 ) -> None:
     machine = admin.machine
-    for heading in ("Install", "The database", "The configuration"):
+    for heading in ("Install", "The database"):
         for block in section(heading):
-            said = admin.type(block)
-    assert "ok" in said
+            admin.type(block)
+    configuration, by_hand = section("The configuration")
+    admin.type(configuration, {ADDRESS: f"json://{webhook.place}"})
+    assert "ok" in admin.type(by_hand)
+    assert "a test" in webhook.messages.pop()["title"]
 
     timer, first_run = section("The timer")
     admin.type(timer)
     check_units(machine)
     said = admin.type(first_run)
-    assert "green-2026-01  loaded" in said
+    assert "new: 20 rows" in said
     assert "  done  " in said
-    assert asked(postgres, "SELECT min(source_month)::text FROM green_trips") == "2026-01-01"
+    assert webhook.messages == []
+    before = asked(postgres, COUNTED)
+    restate(source, tmp_path)
+    admin.type(first_run)
+    (told,) = webhook.messages
+    assert "restated" in told["title"]
+    assert "+1 rows" in told["message"]
+    assert asked(postgres, COUNTED) == before + 1
     check_rights(postgres)
 
     (backup,) = section("Backup")
@@ -176,6 +196,20 @@ def test_the_settings_that_keep_it_small_are_settings(tmp_path: Path) -> None:
 
     line = ("--config", str(tmp_path / "taxietl.toml"), "--home", str(tmp_path), "profiles", "ls")
     assert main(line) == 0
+
+
+COUNTED = "SELECT count(*) FROM green_trips"
+ADDRESS = "mailtos://user:password@smtp.example.com?to=ana@example.com"
+
+
+def restate(source: FileServer, folder: Path) -> None:
+    """Publish the latest month again, with one trip more."""
+    latest = max(source.files)
+    year, month = latest.removesuffix(".parquet").rpartition("_")[2].split("-")
+    file = folder / "restated.parquet"
+    line = ("generate", "--color", "green", "--year", year, "--month", month, "--rows", "21")
+    assert main(["--home", str(folder), *line, "--out", str(file)]) == 0
+    source.files[latest] = ServedFile(file.read_bytes(), etag='"second"')
 
 
 LAST = "/var/lib/taxietl/schedules/nightly.last.json"
@@ -235,7 +269,7 @@ def left(machine: Machine) -> list[str]:
     return [each for each in found.stdout.splitlines() if not each.startswith(CHECKOUT)]
 
 
-def asked(postgres: Server, query: str) -> object:
+def asked(postgres: Server, query: str) -> Any:
     """One value from the database."""
     with closing(psycopg2.connect(postgres.url("ny_taxi"))) as connection:
         cursor = connection.cursor()
