@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -74,8 +73,7 @@ def admin(
     """At a machine with a checkout, a database server, and nothing of taxietl."""
     machine = empty_machine(tmp_path_factory.mktemp("machine"))
     folder = binaries()
-    if not folder.is_relative_to(sys.prefix) and not folder.is_relative_to("/usr"):
-        machine.see(folder.parents[2])
+    machine.see_programs(folder)
     # The server's port and the source's address are settings of this machine.
     given = {
         "PGPORT": str(postgres.port),

@@ -118,7 +118,7 @@ def test_from_an_empty_database_to_a_month_that_was_loaded(
 def make_roles(composed: Composed, server: dict[str, Any], database: Server) -> None:
     """What PostgreSQL's image does with a script in its folder, and its health check."""
     folder = binaries()
-    composed.machine.see(folder.parents[2])
+    composed.machine.see_programs(folder)
     composed.place(server)
     user, _, rest = database.url().removeprefix("postgresql://").partition(":")
     variables = {

@@ -54,6 +54,12 @@ class Machine:
         self.path(str(folder)).mkdir(parents=True, exist_ok=True)
         self.seen.append(folder)
 
+    def see_programs(self, folder: Path) -> None:
+        """Show a folder of programs there, with what they are linked with beside it."""
+        known = any(folder.is_relative_to(each) for each in ("/usr", *self.seen))
+        if not known:
+            self.see(folder.parents[2] if len(folder.parts) > 4 else folder.parent)
+
     def path(self, inside: str) -> Path:
         """A path of that machine, as it is from here."""
         return self.root / inside.lstrip("/")
@@ -164,6 +170,8 @@ def empty_machine(folder: Path) -> Machine:
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("useradd") is None:
         pytest.skip("only root of a Linux machine can make another machine of it")
     site = Path(sysconfig.get_path("purelib"))
+    if Path(sys.base_prefix) == Path("/usr/local"):
+        pytest.skip("Python lies in /usr/local, which another machine has for itself")
     machine = Machine(folder)
     for each in _EMPTY:
         (folder / each).mkdir(parents=True, exist_ok=True)
