@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,11 @@ from command import Done, Taxietl, check_refused
 from documents import check
 from file_server import FileServer, Status
 
+from taxietl.cli.status_text import sync_line
 from taxietl.extract.synthetic import write
+from taxietl.flows.coverage import Coverage, CoveredMonth, MonthState, Remote, TableCoverage
+from taxietl.flows.coverage_records import Reading
+from taxietl.tlc.trip_file import TripFile
 
 pytestmark = pytest.mark.dates
 
@@ -147,7 +152,7 @@ def test_what_was_loaded_from_elsewhere_is_not_compared(
     done = taxietl("status", *GREEN, "--remote", "--json")
 
     assert (_by_month(done, "remote")[3], _by_month(done, "state")[3]) == ("other source", "loaded")
-    assert "1 months were loaded from other sources" in taxietl("status", *GREEN, "--remote").err
+    assert "1 month was not loaded from tlc" in taxietl("status", *GREEN, "--remote").err
 
 
 def test_a_source_that_does_not_answer_is_left_alone_and_the_rest_is_shown(
@@ -165,6 +170,38 @@ def test_a_source_that_does_not_answer_is_left_alone_and_the_rest_is_shown(
     assert _by_month(done, "remote")[1] == "unknown"
     assert len(server.asked("HEAD")) - before < 12
     assert "did not answer for 12 of 12 months" in done.err
+
+
+def test_a_source_that_has_nothing_at_all_proves_nothing(taxietl: Taxietl, tmp_path: Path) -> None:
+    month = tmp_path / "files" / "green_tripdata_2021-01.csv"
+    month.parent.mkdir()
+    write(month, "green", 2021, 1, rows=20)
+    taxietl("ingest", *GREEN, "--month", 1, "--source", month.parent, "-q")
+    month.unlink()
+
+    done = taxietl("status", *GREEN, "--remote", "--source", month.parent, "--json")
+
+    assert (done.code, _by_month(done, "state")[1]) == (3, "loaded")
+    assert set(_by_month(done, "remote").values()) == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "source", "line"),
+    [
+        ("warehouse", "tlc", "taxietl sync --color green"),
+        ("lake", "./files", "taxietl sync --color green --to lake --source ./files"),
+    ],
+)
+def test_what_loads_it_is_said(profile: str, source: str, line: str) -> None:
+    month = CoveredMonth(TripFile("green", 2021, 1), MonthState.NEW)
+    table = TableCoverage("green", "green_trips", is_usual=True, months=(month,))
+    reading = Reading(profile, "here", "ledger", {}, (), ())
+    now = datetime(2021, 7, 15, tzinfo=UTC)
+
+    found = Coverage(reading, now, (table,), (), Remote(source, 1, 0, 0, None))
+
+    assert sync_line(found) == line
+    assert sync_line(replace(found, remote=None)) == ""
 
 
 def test_a_source_goes_with_remote(taxietl: Taxietl) -> None:

@@ -83,10 +83,9 @@ def _asked(out: Output, found: Coverage, source: str, *, every: bool) -> Coverag
     out.note(f"asking {source} which months it has")
     asked = ask_source(found, source, found.at.date(), every=every)
     if asked.remote and asked.remote.from_elsewhere:
-        out.note(
-            f"{asked.remote.from_elsewhere:,} months were loaded from other sources than {source}, "
-            "and are not compared"
-        )
+        count = asked.remote.from_elsewhere
+        months = "1 month was" if count == 1 else f"{count:,} months were"
+        out.note(f"{months} not loaded from {source}, and cannot be compared with it")
     if asked.remote and asked.remote.error:
         error = asked.remote.error
         warn(

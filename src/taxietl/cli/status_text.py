@@ -81,6 +81,19 @@ def absent_text(found: Coverage) -> str:
     )
 
 
+def sync_line(found: Coverage) -> str:
+    """What loads the months that the source has, and that are not here as it has them."""
+    wanted = (MonthState.NEW, MonthState.RESTATED, MonthState.CHANGED)
+    colors = [
+        table.color for table in found.tables if any(each.state in wanted for each in table.months)
+    ]
+    if not colors or not found.remote:
+        return ""
+    to = "" if found.reading.profile == "warehouse" else f" --to {found.reading.profile}"
+    source = "" if found.remote.source == "tlc" else f" --source {found.remote.source}"
+    return f"taxietl sync --color {','.join(dict.fromkeys(colors))}{to}{source}"
+
+
 def summary_text(table: TableCoverage) -> str:
     """A table's months in numbers."""
     said = f"{len(table.there):,} of {table.possible:,} months, {table.rows:,} rows"
@@ -145,6 +158,8 @@ def as_picture(found: Coverage) -> str:
         if found.tables:
             for line in _legend(found, console.width):
                 console.print(line)
+        if command := sync_line(found):
+            console.print(f"Load what is new or restated: {command}")
         if found.absent:
             console.print(absent_text(found), style="dim")
     lines = (line.rstrip() for line in shown.get().splitlines())

@@ -63,24 +63,25 @@ def ask_source(found: Coverage, source: str, today: date, *, every: bool) -> Cov
     check_source(source, months)
     extractor = registry.extractor(source)
     answers, digests = _answers(extractor, months), _Digests(extractor)
+    silent = _silent(answers)
     own = {source, *(each.source for each in answers.values() if isinstance(each, SourceVersion))}
     tables = tuple(
         replace(
             table,
             months=tuple(
-                _laid_over(each, answers.get(each.trip_file), own, digests, today)
+                replace(each, remote=MonthClass.UNKNOWN)
+                if each.trip_file in silent
+                else _laid_over(each, answers.get(each.trip_file), own, digests, today)
                 for each in table.months
             ),
         )
         for table in found.tables
     )
-    errors = [each for each in answers.values() if _is_no_answer(each)]
-    first = errors[0] if errors else None
-    error = None if isinstance(first, SourceVersion) else first
+    error = next(iter(silent.values()), None)
     others = sum(
         each.remote is MonthClass.OTHER_SOURCE for table in tables for each in table.months
     )
-    remote = Remote(source, len(months), others, len(errors), error)
+    remote = Remote(source, len(months), others, len(silent), error)
     return replace(found, tables=tables, remote=remote)
 
 
@@ -114,6 +115,17 @@ def _answers(extractor: Extractor, months: Sequence[TripFile]) -> dict[TripFile,
     return dict(zip(months, all_of(ask, months), strict=True))
 
 
+def _silent(answers: Mapping[TripFile, Answer]) -> dict[TripFile, SourceError | TryLaterError]:
+    """The months that the source did not tell of; all, where it has none: that proves nothing,
+    since its address may be wrong."""
+    works = any(isinstance(each, SourceVersion | NotPublishedError) for each in answers.values())
+    return {
+        month: answer
+        for month, answer in answers.items()
+        if not isinstance(answer, SourceVersion) and (not works or _is_no_answer(answer))
+    }
+
+
 def _is_no_answer(answer: Answer) -> bool:
     return not isinstance(answer, SourceVersion | MissingFileError | NotPublishedError)
 
@@ -136,8 +148,6 @@ def _laid_over(
     """
     if answer is None:
         return month
-    if _is_no_answer(answer):
-        return replace(month, remote=MonthClass.UNKNOWN)
     record = month.record if month.is_there else None
     if isinstance(answer, SourceVersion):
         remote = _class_of(answer, record, digest_of)
