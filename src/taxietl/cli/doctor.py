@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from taxietl.cli.commands import Commands
 from taxietl.cli.finding_lines import finding_lines
 from taxietl.cli.output import Output
 from taxietl.cli.session import chosen_home, open_settings
 from taxietl.errors import ConfigError, worst_exit_code
+
+if TYPE_CHECKING:
+    from taxietl.config import Settings
 
 
 def register(app: Commands) -> None:
@@ -19,13 +24,7 @@ def doctor(out: Output) -> int:
     from taxietl.doctor.checkup import checks_of
     from taxietl.doctor.examination import examine
 
-    home = chosen_home()
-    try:
-        settings = open_settings(warned=False)  # they are among the findings
-    except ConfigError as error:
-        found = examine(checks_of(error, home))
-    else:
-        found = examine(checks_of(settings, home))
+    found = examine(checks_of(_settings(), chosen_home()))
     code = worst_exit_code(each.exit_code for each in found)
     document = {
         "checks": [
@@ -43,3 +42,11 @@ def doctor(out: Output) -> int:
     }
     out.result(document, finding_lines(found, {}, by_check=True))
     return code
+
+
+def _settings() -> Settings | ConfigError:
+    """Those in force, or what is wrong with them; their warnings are among the findings."""
+    try:
+        return open_settings(warned=False)
+    except ConfigError as error:
+        return error

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from taxietl.config import Settings
@@ -41,10 +42,8 @@ def source_checks(
         seconds: for all questions to one server.
     """
     own = [name for name, each in settings.sources.items() if each != BUILT_IN.get(name)]
-    return [
-        Check(SOURCE, name, lambda name=name: _look(name, now, seconds))  # type: ignore[misc]
-        for name in dict.fromkeys([settings.ingest.source, *own])
-    ]
+    names = dict.fromkeys([settings.ingest.source, *own])
+    return [Check(SOURCE, name, partial(_look, name, now, seconds)) for name in names]
 
 
 def _look(name: str, now: Callable[[], datetime], seconds: float) -> Iterator[Finding]:
