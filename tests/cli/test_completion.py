@@ -57,7 +57,7 @@ def press_tab(home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest
     ("line", "found"),
     [
         ("taxietl ing", ["ingest"]),
-        ("taxietl runs ", ["ls", "show", "logs", "resume", "cancel", "prune"]),
+        ("taxietl runs ", ["ls", "show", "logs", "resume", "rerun", "cancel", "prune"]),
         ("taxietl help runs pr", ["prune"]),
         ("taxietl --home /nowhere runs pr", ["prune"]),
         ("taxietl --con", ["--config"]),
@@ -250,7 +250,7 @@ def test_bash_completes_once_it_is_installed(tmp_path: Path) -> None:
     )
 
     assert done.stderr == ""
-    assert done.stdout.splitlines()[1:] == ["ls show logs resume cancel prune", "green"]
+    assert done.stdout.splitlines()[1:] == ["ls show logs resume rerun cancel prune", "green"]
     assert "-F _taxietl_completion taxietl" in done.stdout
     assert not (tmp_path / "home").exists()
 
