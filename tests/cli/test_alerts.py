@@ -18,7 +18,7 @@ from taxietl.extract.synthetic import write
 PLANTED = "hunter2-t0ken"
 
 FLOWS = """
-import time
+import os, time
 from taxietl import attach_event, flow
 
 @flow
@@ -28,6 +28,8 @@ def weather(how: str = "ends") -> None:
     attach_event("my-event", "it rained")
     if how == "fails":
         raise ValueError("no weather")
+    if how == "dies":
+        os.kill(os.getpid(), 9)
     print("ready", flush=True)
     while how == "hangs":
         time.sleep(0.01)
@@ -193,3 +195,55 @@ def test_no_command_shows_an_address(taxietl: Taxietl, home: Path, hooked: Webho
     done += [taxietl("profiles", "ls", "--debug"), taxietl("doctor")]
 
     assert is_nowhere(home, *done)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "told"),
+    [
+        (("run", "flows.py:weather", "-p", "how=fails"), 1, "failed, my-event"),
+        (("run", "flows.py:weather", "-p", "how=dies"), 137, "failed, crashed, my-event"),
+        (("sql", "SELECT nonsense"), 5, "failed"),
+    ],
+    ids=["a run that failed", "a run that was killed", "no run"],
+)
+def test_a_scheduled_command_that_failed_is_told_of_once(
+    taxietl: Taxietl, home: Path, hooked: Webhook, command: Any, code: int, told: str
+) -> None:
+    added = taxietl("schedule", "add", "nightly", "--by", "run", "--every", "1h", "--", *command)
+
+    done = taxietl("schedule", "exec", "nightly")
+    after = taxietl("schedule", "failed", "nightly")
+
+    assert added.code == after.code == 0
+    assert (done.code, titles(hooked)) == (code, [told])
+    assert is_nowhere(home, added, done, after)
+
+
+def test_doctor_looks_at_each_address_and_sends_nothing(
+    taxietl: Taxietl, home: Path, hooked: Webhook
+) -> None:
+    alert('"failled"', '{ env = "HOOK" }')
+    alert('"failed"', f'"jason://{PLANTED}"')
+
+    done = taxietl("doctor", "--json")
+
+    found = [each for each in done.document["checks"] if each["check"] == "alerts"]
+    assert [each["state"] for each in found] == ["ok", "warning", "problem"]
+    assert found[1]["hint"] == "Did you mean 'failed'?"
+    assert found[2]["exit_code"] == 2
+    assert hooked.messages == []
+    assert is_nowhere(home, done)
+
+
+def test_a_credential_of_an_alert_goes_into_the_unit(
+    taxietl: Taxietl, home: Path, tmp_path: Path
+) -> None:
+    alert('"failed"', '{ credential = "hook" }')
+    (tmp_path / "hook").write_text(f"json://{PLANTED}")
+    line = ("schedule", "add", "nightly", "--by", "systemd-user", "--every", "1h", "--print")
+
+    done = taxietl(*line, "--credential", f"hook={tmp_path / 'hook'}", "--", "runs", "ls")
+    warned = taxietl(*line, "--", "runs", "ls")
+
+    assert done.out.count(f"LoadCredential=hook:{tmp_path / 'hook'}") == 2  # and OnFailure's
+    assert "alerts.1.url is the credential 'hook'" in warned.err

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 from taxietl.alerts.digest import Notice, digest, notices_of, this_host
 from taxietl.alerts.sending import Message, send
 from taxietl.errors import TaxietlError
-from taxietl.orchestrator.query.runs import Tree, tree_of
+from taxietl.orchestrator.query.runs import Tree, has_failed_in, tree_of
+from taxietl.orchestrator.run.listening import ended_run
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from taxietl.config import AlertSettings
     from taxietl.orchestrator import History, Run
 
@@ -35,6 +38,34 @@ def tell_of_runs(
         if found:
             notices += found
             more.append(_how_to_see(history, tree) if tree else f"Run {run.name!r}.")
+    tell(alerts, notices, more=more)
+
+
+def tell_of_command(
+    alerts: Sequence[AlertSettings],
+    history: History,
+    notice: Notice,
+    *,
+    since: datetime,
+    told_by: int | None,
+) -> None:
+    """Tell how a command ended that was started by us, with the runs that crashed in it.
+
+    Args:
+        alerts: who is to be told.
+        history: of the home that it used; opened, so that dead runs are marked.
+        notice: how it ended.
+        since: when it was started.
+        told_by: its process, if it ended by itself: a run that failed there has told of that.
+    """
+    dead = history.take_found_dead()
+    if not dead and told_by is not None and has_failed_in(history, told_by, since=since):
+        return
+    notices, more = [notice], list[str]()
+    for row in dead:
+        tree = tree_of(history, row, states=False, task_runs=False)
+        notices += notices_of(ended_run(row), tree)
+        more.append(_how_to_see(history, tree))
     tell(alerts, notices, more=more)
 
 

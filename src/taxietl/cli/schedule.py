@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,11 @@ from taxietl.cli.schedule_add import add
 from taxietl.cli.schedule_text import describe_files, describe_outcome, show_files, snapshot
 from taxietl.cli.session import chosen_home, open_settings
 from taxietl.cli.tables import table
-from taxietl.errors import ConfigError
+from taxietl.errors import ConfigError, TaxietlError
+
+if TYPE_CHECKING:
+    from taxietl.schedule.definition import Schedule
+    from taxietl.schedule.outcomes import Outcome
 
 NameArgument = Annotated[
     str,
@@ -115,7 +119,7 @@ def execute(out: Output, name: NameArgument) -> int:
     from taxietl.schedule.execution import execute as run_once
 
     out.log_to_stderr()
-    last = run_once(load(chosen_home(), name))
+    last = run_once(load(chosen_home(), name), tell=_tell)
     code = last.exit_code or 0
     if out.json:
         out.result({"schedule": name, "last": describe_outcome(last), "exit_code": code}, "")
@@ -130,6 +134,20 @@ def failed(out: Output, name: NameArgument) -> None:
     from taxietl.schedule.execution import report_failure
 
     out.log_to_stderr()
-    last = report_failure(load(chosen_home(), name), os.environ)
+    last = report_failure(load(chosen_home(), name), os.environ, tell=_tell)
     text = f"{name}  {last.reason}" if last else f"{name}  running, or never run"
     out.result({"schedule": name, "last": describe_outcome(last)}, text)
+
+
+def _tell(schedule: Schedule, outcome: Outcome) -> None:
+    """Tell whom the configuration says; what keeps that from being done is logged."""
+    import logging
+
+    from taxietl.runtime import tell_of_schedule
+
+    try:
+        open_settings(warned=False)
+        tell_of_schedule(schedule, outcome)
+    except TaxietlError as error:
+        said = f"{error.message} {error.hint}"
+        logging.getLogger("taxietl.schedule").critical("No alert could be sent: %s", said)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from taxietl.config import Settings
+from taxietl.doctor.alerts import alert_checks
 from taxietl.doctor.configuration import configuration_checks
 from taxietl.doctor.examination import Check
 from taxietl.doctor.history import history_checks
@@ -48,5 +49,5 @@ def checks_of(
     if not isinstance(settings, ConfigError):
         checks.append(disk_check(settings, free_bytes))
         checks += [profile_check(each, home) for _, each in sorted(settings.profiles.items())]
-        checks += source_checks(settings, now)
+        checks += [*source_checks(settings, now), *alert_checks(settings)]
     return [*checks, *schedule_checks(home, now), versions_check()]

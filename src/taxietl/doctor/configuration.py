@@ -71,6 +71,9 @@ def _permissions(settings: Settings) -> Iterator[Finding]:
 
 def _secret_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     """The settings that name a file with a secret in it, each with the file."""
+    for alert in settings.alerts:
+        if isinstance(alert.url, SecretReference) and alert.url.kind == "file":
+            yield f"{alert.name}.url", Path(alert.url.place)
     for profile in settings.profiles.values():
         for key in profile.secret_keys:
             secret = getattr(profile, key)

@@ -21,6 +21,8 @@ from taxietl.schedule.definition import Schedule, Starter, folder_of
 from taxietl.schedule.outcomes import Outcome, Result
 
 Now = Callable[[], datetime]
+Tell = Callable[[Schedule, Outcome], None]
+"""Tells somebody of a failure, once; it is logged anyway."""
 
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LINES_SHOWN = 100
@@ -31,7 +33,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def execute(schedule: Schedule, *, now: Now = utc_now) -> Outcome:
+def untold(_schedule: Schedule, _outcome: Outcome) -> None:
+    """Nobody is told."""
+
+
+def execute(schedule: Schedule, *, now: Now = utc_now, tell: Tell = untold) -> Outcome:
     """Run the command once and record what came of it.
 
     SIGTERM and SIGINT are passed on to the command, which is then waited for.
@@ -45,7 +51,7 @@ def execute(schedule: Schedule, *, now: Now = utc_now) -> Outcome:
             raise TryLaterError(
                 _running(schedule), hint="It is left alone; this start was one too many."
             )
-        before = _report_crash(schedule)
+        before = _report_crash(schedule, tell)
         started = Outcome(
             Result.RUNNING,
             now(),
@@ -56,17 +62,17 @@ def execute(schedule: Schedule, *, now: Now = utc_now) -> Outcome:
         )
         outcomes.write(schedule.home, schedule.name, started)
         try:
-            code = _run(schedule, lock)
+            code, child = _run(schedule, lock)
         except ConfigError as error:
-            _settle(schedule, started.ended(error.exit_code, now()))
+            _settle(schedule, started.ended(error.exit_code, now()), tell)
             raise
-        ended = started.ended(code, now())
-        _settle(schedule, ended)
+        ended = replace(started.ended(code, now()), child=child)
+        _settle(schedule, ended, tell)
         return ended
 
 
 def report_failure(
-    schedule: Schedule, environment: Mapping[str, str], *, now: Now = utc_now
+    schedule: Schedule, environment: Mapping[str, str], *, now: Now = utc_now, tell: Tell = untold
 ) -> Outcome | None:
     """Record and tell what the run itself could not; for the unit's `OnFailure=`.
 
@@ -79,7 +85,7 @@ def report_failure(
     with _locked(schedule) as lock:
         if lock is None:
             return None
-        last = _report_crash(schedule)
+        last = _report_crash(schedule, tell)
         invocation = environment.get("MONITOR_INVOCATION_ID")
         if invocation and (last is None or last.invocation != invocation):
             # It did not come as far as the start of the command.
@@ -91,7 +97,7 @@ def report_failure(
                 invocation=invocation,
             )
             last = began.ended(int(status) if status.isdecimal() else 1, now())
-            _settle(schedule, last)
+            _settle(schedule, last, tell)
         return last
 
 
@@ -133,23 +139,24 @@ def _running(schedule: Schedule) -> str:
     return f"Schedule {schedule.name!r} is running{since}{pid}."
 
 
-def _report_crash(schedule: Schedule) -> Outcome | None:
+def _report_crash(schedule: Schedule, tell: Tell) -> Outcome | None:
     """The last run; if it was killed before it could say how it ended, that is told now."""
     last = outcomes.read(schedule.home, schedule.name)
     if last and last.result is Result.RUNNING:
         last = replace(last, result=Result.CRASHED, late_in_a_row=0)
-        _settle(schedule, last)
+        _settle(schedule, last, tell)
     return last
 
 
-def _settle(schedule: Schedule, outcome: Outcome) -> None:
+def _settle(schedule: Schedule, outcome: Outcome, tell: Tell) -> None:
     outcomes.write(schedule.home, schedule.name, outcome)
     if outcomes.is_failure(outcome):
         outcomes.failed(schedule, outcome)
+        tell(schedule, outcome)
 
 
-def _run(schedule: Schedule, lock: FileLock) -> int:
-    """The exit code of the command; of one killed by a signal, as shells count."""
+def _run(schedule: Schedule, lock: FileLock) -> tuple[int, int]:
+    """The exit code of the command, of one killed by a signal as shells count; its process."""
     path = output_file(schedule.home, schedule.name)
     kept = path.open("wb") if schedule.starter is Starter.CRON else nullcontext()
     with kept as output, _passing_signals() as pass_to:
@@ -174,7 +181,7 @@ def _run(schedule: Schedule, lock: FileLock) -> int:
     code = 128 - code if code < 0 else code
     if output and code not in (0, TryLaterError.exit_code):
         _show(path)  # cron mails it
-    return code
+    return code, child.pid
 
 
 @contextmanager

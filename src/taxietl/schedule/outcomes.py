@@ -40,6 +40,8 @@ class Outcome:
     exit_code: int | None = None
     pid: int | None = None
     """Of the process that runs it, or did."""
+    child: int | None = None
+    """The process of the command, once it has ended."""
     succeeded_at: datetime | None = None
     """When a run last ended with 0."""
     late_in_a_row: int = 0
@@ -71,7 +73,7 @@ class Outcome:
 
 
 def failed(schedule: Schedule, outcome: Outcome) -> None:
-    """Tell that a run failed or crashed, or has said *try again later* too often; once a run."""
+    """Log that a run failed or crashed, or has said *try again later* too often; once a run."""
     at = f"{outcome.started_at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     _logger.error("Schedule %r, started %s: %s", schedule.name, at, outcome.reason)
 

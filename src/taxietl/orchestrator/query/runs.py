@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,12 +17,14 @@ from taxietl.orchestrator.store.rows import (
     RunRow,
     StateRow,
     TaskRunRow,
+    to_text,
     when,
 )
 from taxietl.orchestrator.store.states import StateType
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
     from taxietl.orchestrator.store.history import History
     from taxietl.orchestrator.store.states import State
@@ -89,6 +92,16 @@ def _below(history: History, select: str, root: RunRow) -> list[sqlite3.Row]:
     """The rows of that run and of the runs below it, in the order they were stored."""
     sql = f"{TREE} {select} IN (SELECT id FROM tree) ORDER BY rowid"  # noqa: S608
     return history.database.rows(sql, (root.id,))
+
+
+def has_failed_in(history: History, pid: int, *, since: datetime) -> bool:
+    """Whether a top-level run of that process of this machine, begun since, has failed."""
+    rows = history.database.rows(
+        "SELECT 1 FROM runs WHERE pid = ? AND host = ? AND parent_id IS NULL AND created_at >= ?"
+        " AND state_type IN ('FAILED', 'CRASHED') LIMIT 1",
+        (pid, socket.gethostname(), to_text(since)),
+    )
+    return bool(rows)
 
 
 def last_of_each_flow(history: History) -> list[RunRow]:

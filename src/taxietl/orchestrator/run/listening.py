@@ -30,11 +30,13 @@ def tell_ended(listener: Listener, run: Run[Any], who: Identity, history: Histor
 
 def tell_found_dead(listener: Listener, rows: Sequence[RunRow], history: History) -> None:
     """Tell of runs whose processes had died."""
-    runs = [
-        Run(row.id, row.name, row.flow, FinalState[Any].of(row.state, None, None), row.parameters)
-        for row in rows
-    ]
-    _tell(listener, runs, history)
+    _tell(listener, [ended_run(each) for each in rows], history)
+
+
+def ended_run(row: RunRow) -> Run[Any]:
+    """A run that has ended, as far as the history knows it."""
+    final = FinalState[Any].of(row.state, None, None)
+    return Run(row.id, row.name, row.flow, final, row.parameters)
 
 
 def _tell(listener: Listener, runs: Sequence[Run[Any]], history: History) -> None:
