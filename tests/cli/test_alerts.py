@@ -247,3 +247,46 @@ def test_a_credential_of_an_alert_goes_into_the_unit(
 
     assert done.out.count(f"LoadCredential=hook:{tmp_path / 'hook'}") == 2  # and OnFailure's
     assert "alerts.1.url is the credential 'hook'" in warned.err
+
+
+def test_a_schedule_pings_its_address_after_success_only(
+    taxietl: Taxietl, home: Path, webhook: Webhook, tmp_path: Path
+) -> None:
+    ping = tmp_path / "ping"
+    ping.write_text(f"http://{webhook.place}/{PLANTED}\n")
+    line = ("schedule", "add", "nightly", "--by", "run", "--every", "1h", "--force")
+    to = (*line, "--ping", f"file:{ping}", "--")
+
+    done = [taxietl(*to, "runs", "ls"), taxietl("schedule", "exec", "nightly")]
+    assert webhook.pings == [f"/{PLANTED}"]
+    webhook.status = 404
+    done += [refused := taxietl("schedule", "exec", "nightly")]
+    ping.write_text(f"ftp://{PLANTED}")
+    done += [
+        wrong := taxietl("schedule", "exec", "nightly"),
+        taxietl("schedule", "show", "nightly"),
+    ]
+    ping.write_text(f"http://{webhook.place}/{PLANTED}")
+    done += [
+        taxietl(*to, "sql", "SELECT nonsense"),
+        failed := taxietl("schedule", "exec", "nightly"),
+    ]
+
+    assert (refused.code, wrong.code, failed.code) == (0, 0, 5)
+    assert "The ping of schedule 'nightly' did not arrive: HTTP 404" in refused.err
+    assert "holds no address that could be asked" in wrong.err
+    assert len(webhook.pings) == 2
+    assert f"ping = file:{ping}" in done[4].out
+    assert is_nowhere(home, *done)
+
+
+@pytest.mark.parametrize(
+    "given", [f"https://hc.example.com/{PLANTED}", "file:./nowhere", "credential:a/b", "env:"]
+)
+def test_a_ping_is_a_reference(taxietl: Taxietl, home: Path, given: str) -> None:
+    line = ("schedule", "add", "nightly", "--by", "run", "--every", "1h", "--ping", given)
+
+    done = taxietl(*line, "--", "runs", "ls")
+
+    check_refused(done, 2, "--ping")
+    assert is_nowhere(home, done)

@@ -68,6 +68,7 @@ def show(out: Output, name: NameArgument) -> None:
         for key, value in now.row().items()
         if key not in ("name", "command") and value is not None
     ]
+    lines += [f"  ping = {schedule.ping}"] if schedule.ping else []
     lines += [f"  folder = {schedule.folder}", f"  zone = {now.time_zone}", ""]
     out.result(
         {"schedule": now.document(), "files": describe_files(written)},

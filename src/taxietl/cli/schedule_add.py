@@ -66,6 +66,15 @@ CredentialOption = Annotated[
         help="The file of a { credential = … } in the configuration; repeats.",
     ),
 ]
+PingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ping",
+        metavar="REFERENCE",
+        help="Where to read the address to ask after each success: env:NAME, file:PATH, "
+        "credential:NAME.",
+    ),
+]
 PrintOption = Annotated[
     bool, typer.Option("--print", help="Show what would be installed, and install nothing.")
 ]
@@ -84,6 +93,7 @@ def add(
     by: ByOption = None,
     user: UserOption = None,
     credential: CredentialOption = None,
+    ping: PingOption = None,
     print_only: PrintOption = False,
     force: ForceOption = False,
 ) -> None:
@@ -96,7 +106,9 @@ def add(
     starter = by or (Starter.SYSTEMD_SYSTEM if os.geteuid() == 0 else Starter.SYSTEMD_USER)
     when = _when(cron, on_calendar, every, starter)
     settings = open_settings()
-    schedule, warnings = _schedule(name, command, when, starter, settings, credential or [], user)
+    schedule, warnings = _schedule(
+        name, command, when, starter, settings, credential or [], user, ping
+    )
     files = texts(schedule)
     if not print_only:
         install(schedule, force=force)
@@ -171,19 +183,23 @@ def _schedule(
     settings: Settings,
     credential: Sequence[str],
     user: str | None,
+    ping: str | None,
 ) -> tuple[Schedule, list[str]]:
     """All that was asked for as one value, and what to warn of."""
     from taxietl.schedule.definition import Schedule
     from taxietl.schedule.execution import utc_now
     from taxietl.schedule.folders import credential_store
     from taxietl.schedule.needs import needs
+    from taxietl.schedule.pings import as_reference
 
+    pinged = as_reference(ping) if ping else None
     needed = needs(
         settings,
         starter,
         given=_credentials(credential),
         store=credential_store(starter),
         environment=os.environ,
+        ping=pinged,
     )
     schedule = Schedule(
         name=name,
@@ -197,6 +213,7 @@ def _schedule(
         added_at=utc_now(),
         user=_user(starter, user, settings.home),
         credentials=needed.credentials,
+        ping=str(pinged) if pinged else None,
     )
     for each in (*schedule.line, str(schedule.folder), *map(str, needed.credentials.values())):
         if not each.isprintable() or each != each.strip() or each.endswith("\\"):

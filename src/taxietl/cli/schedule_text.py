@@ -37,6 +37,7 @@ class Snapshot:
             "config": schedule.config,
             "user": schedule.user,
             "credentials": {name: str(file) for name, file in schedule.credentials.items()},
+            "ping": schedule.ping,
             "added_at": schedule.added_at,
             "time_zone": self.time_zone,
             "next_at": self.next_at,

@@ -64,6 +64,8 @@ class Schedule:
     """Whom a unit of the system runs as."""
     credentials: Mapping[str, Path] = field(default_factory=dict)
     """For systemd's LoadCredential=: names, and the files they are read from."""
+    ping: str | None = None
+    """Where the address is to be read that is asked after each success: `env:NAME`."""
 
     @property
     def line(self) -> tuple[str, ...]:
@@ -180,4 +182,5 @@ def _from_json(home: Path, value: dict[str, Any]) -> Schedule:
         added_at=datetime.fromisoformat(value["added_at"]),
         user=value["user"],
         credentials={name: Path(file) for name, file in value["credentials"].items()},
+        ping=value.get("ping"),
     )

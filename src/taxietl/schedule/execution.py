@@ -14,11 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from taxietl.config.secrets import SecretReference
 from taxietl.errors import ConfigError, TryLaterError
 from taxietl.orchestrator.store.filelock import FileLock, is_locked, try_lock
 from taxietl.schedule import outcomes
 from taxietl.schedule.definition import Schedule, Starter, folder_of
 from taxietl.schedule.outcomes import Outcome, Result
+from taxietl.schedule.pings import ping
 
 Now = Callable[[], datetime]
 Tell = Callable[[Schedule, Outcome], None]
@@ -68,6 +70,9 @@ def execute(schedule: Schedule, *, now: Now = utc_now, tell: Tell = untold) -> O
             raise
         ended = replace(started.ended(code, now()), child=child)
         _settle(schedule, ended, tell)
+        if schedule.ping and ended.result is Result.DONE:
+            kind, _, place = schedule.ping.partition(":")
+            ping(SecretReference(kind, place), schedule.name)  # type: ignore[arg-type]
         return ended
 
 

@@ -34,6 +34,7 @@ def needs(
     given: Mapping[str, Path],
     store: Path,
     environment: Mapping[str, str],
+    ping: SecretReference | None = None,
 ) -> Needs:
     """What a command under this starter needs.
 
@@ -41,6 +42,7 @@ def needs(
         given: the files of credentials, by name, as the user gave them.
         store: the folder where credentials lie whose file was not given.
         environment: of this process, for variables of ours that would be lost.
+        ping: where the address is to be read that is asked after each success.
 
     Raises:
         ConfigError: a credential's file is not there, or this starter has no credentials.
@@ -57,7 +59,8 @@ def needs(
                 f"--credential {name}: there is no file {file}.", hint="Write the secret there."
             )
     credentials, warnings = dict(given), list[str]()
-    for owner, reference in _references(settings):
+    pinged = [("--ping", ping)] if ping else []
+    for owner, reference in (*_references(settings), *pinged):
         place = reference.place
         if reference.kind == "env" and starter is not Starter.RUN:
             warnings.append(
