@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from command import Done, Taxietl, check_refused
 from documents import check
@@ -20,11 +21,14 @@ PLANTED = "hunter2-t0ken"
 FLOWS = """
 import os, time
 from taxietl import attach_event, flow
+from taxietl.errors import NotPublishedError
 
 @flow
 def weather(how: str = "ends") -> None:
     if how == "ends":
         return
+    if how == "is late":
+        raise NotPublishedError("not yet")
     attach_event("my-event", "it rained")
     if how == "fails":
         raise ValueError("no weather")
@@ -290,3 +294,37 @@ def test_a_ping_is_a_reference(taxietl: Taxietl, home: Path, given: str) -> None
 
     check_refused(done, 2, "--ping")
     assert is_nowhere(home, done)
+
+
+def test_three_times_later_in_a_row_is_told_of_once(taxietl: Taxietl, hooked: Webhook) -> None:
+    line = ("schedule", "add", "nightly", "--by", "run", "--every", "1h", "--")
+    taxietl(*line, "run", "flows.py:weather", "-p", "how=is late")
+
+    codes = [taxietl("schedule", "exec", "nightly").code for _ in range(4)]
+
+    assert codes == [75] * 4
+    assert titles(hooked) == ["failed"]
+    assert "try later, 3 times in a row" in hooked.messages[0]["message"]
+
+
+def test_a_schedule_that_was_killed_with_its_command_is_told_of_once(
+    taxietl: Taxietl, home: Path, hooked: Webhook
+) -> None:
+    line = ("schedule", "add", "nightly", "--by", "run", "--every", "1h", "--")
+    taxietl(*line, "run", "flows.py:weather", "-p", "how=hangs")
+    with subprocess.Popen(
+        [sys.executable, "-m", "taxietl", "--home", str(home), "schedule", "exec", "nightly"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        children = psutil.Process(process.pid).children(recursive=True)
+        for each in (process, *children):
+            each.kill()
+
+    taxietl("schedule", "failed", "nightly")  # as OnFailure= does
+    taxietl("schedule", "failed", "nightly")
+    taxietl("run", "flows.py:weather")
+
+    assert titles(hooked) == ["crashed (2), my-event"]

@@ -22,6 +22,7 @@ unit's `OnFailure=` (`schedule failed NAME`), or else the next start, reports it
     programs     systemctl, systemd-analyze, loginctl and crontab, as found on PATH
     installing   put in place and removed, whole or not at all
     outcomes     what came of the last run, and who is told of it
+    pings        the address that is asked after each success
     execution    one run, under the lock
     serving      the scheduler in the foreground
 """
