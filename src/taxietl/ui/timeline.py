@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from taxietl.orchestrator.query.run_story import Node
 from taxietl.orchestrator.store.states import State, StateName, StateType
@@ -57,30 +58,36 @@ def time_line(nodes: Sequence[Node], now: datetime) -> TimeLine:
     return TimeLine(bars, [Tick(part * 100, part * whole) for part in (0.0, 0.25, 0.5, 0.75, 1.0)])
 
 
-def _bars(node: Node, percent: object, end: datetime) -> Iterator[Bar]:
+def _bars(node: Node, percent: Callable[[datetime], float], end: datetime) -> Iterator[Bar]:
     """A bar for each state that lasted; of one that had no time, a bar for its last state."""
-    assert callable(percent)
     found = False
+    final = node.row.state
     for state, until in _stretches(node, end):
         if state.type is StateType.PENDING or state.is_final() or until <= state.at:
             continue
-        x, right = percent(state.at), percent(until)
-        final = node.row.state
         # What ran until the end is told by how it ended.
-        shown = final if until == end and final.is_final() and state.name in _RAN else state
+        is_told = until == end and final.is_final() and state.name in _RAN
         found = True
-        width = max(right - x, LEAST_WIDTH)
-        yield Bar(min(x, 100 - width), width, shown, (until - state.at).total_seconds())
-    if not found and node.row.state.is_final():
-        x = percent(node.row.started_at or node.row.created_at)
-        yield Bar(min(x, 100 - LEAST_WIDTH), LEAST_WIDTH, node.row.state, 0.0)
+        yield _bar(percent, state.at, until, final if is_told else state)
+    begun = node.row.started_at
+    if not found and (final.is_final() or begun):
+        # Its states are not known, of a run with very many: from the beginning to the end, then.
+        begin = begun or node.row.created_at
+        yield _bar(percent, begin, end if begun else begin, final)
 
 
 _RAN = (StateName.RUNNING, StateName.RETRYING)
 
 
+def _bar(percent: Callable[[datetime], float], begin: datetime, end: datetime, state: State) -> Bar:
+    width = max(percent(end) - percent(begin), LEAST_WIDTH)
+    seconds = max(0.0, (end - begin).total_seconds())
+    return Bar(min(percent(begin), 100 - width), width, state, seconds)
+
+
 def _stretches(node: Node, end: datetime) -> Iterator[tuple[State, datetime]]:
     """Each state, and until when it lasted."""
     states = [each.state for each in node.states]
-    for state, following in zip(states, [*states[1:], None], strict=True):
-        yield state, following.at if following else end
+    yield from ((state, following.at) for state, following in pairwise(states))
+    if states:
+        yield states[-1], end
