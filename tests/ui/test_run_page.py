@@ -195,7 +195,7 @@ def test_attachments_are_shown_and_nothing_in_them_is_obeyed(
     run = engine.run(work)
     page = browser.get(f"/runs/{run.id}").text
 
-    assert "# &lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<h3>&lt;script&gt;alert(1)&lt;/script&gt;</h3>" in page
     assert "<i>" not in page
     assert '<th scope="col">&lt;b&gt;</th>' in page
     assert '<td class="number">1,369,765</td>' in page

@@ -10,8 +10,10 @@
     assets      the few files of our own that a page loads, each under a name with its hash
     pages/      one module a page: what it asks, and the values that its template shows
     timeline    where on a time line the runs and task runs of a tree lie       (pure)
+    markdown    notes of others as HTML, and nothing of theirs as markup        (pure)
     tallies     what became of the rows of a load                               (pure)
     metrics     figures for Prometheus
+    api         the same for programs, as JSON; `openapi` describes it
     live        tells open pages that something has changed
     actions     what buttons do, each by a command of taxietl in a process of its own
 

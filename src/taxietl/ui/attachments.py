@@ -14,6 +14,8 @@ from typing import Any
 from markupsafe import Markup
 
 from taxietl.orchestrator.store.rows import AttachmentRow
+from taxietl.terminal import visible
+from taxietl.ui.markdown import rendered
 
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/]*={0,2}")
 
@@ -30,6 +32,7 @@ class ShownAttachment:
     """How many rows there were besides."""
     href: str = ""
     picture: Markup | None = None
+    note: Markup | None = None
 
     @classmethod
     def of(cls, row: AttachmentRow) -> ShownAttachment:
@@ -41,6 +44,8 @@ class ShownAttachment:
                 rows = content["rows"]
                 left_out = content["row_count"] - len(rows)
                 return cls(row, columns=content["columns"], rows=rows, left_out=left_out)
+            case "markdown" if isinstance(content.get("text"), str):
+                return cls(row, note=rendered(visible(text)))
             case "image" if _PICTURE.fullmatch(url):
                 return cls(row, picture=Markup(url))
             case "link" | "image":
