@@ -1,4 +1,4 @@
-"""Attachments of runs, for `taxietl runs show`: as text, and as a document for programs."""
+"""Attachments of runs as text, for `taxietl runs show`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,6 @@ if TYPE_CHECKING:
 
 MOST_LINES = 20
 """Of one attachment's text."""
-
-
-def attachment_document(record: AttachmentRow) -> dict[str, Any]:
-    """One attachment with its whole content."""
-    return {
-        "kind": record.kind,
-        "name": record.name,
-        "description": record.description,
-        "content": record.content,
-        "at": record.at,
-        "task_run_id": record.task_run_id,
-    }
 
 
 def attachment_lines(records: Iterable[AttachmentRow], indent: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taxietl.cli import candidates, runs_control
-from taxietl.cli.attachment_lines import attachment_document, attachment_lines
+from taxietl.cli.attachment_lines import attachment_lines
 from taxietl.cli.commands import Commands
 from taxietl.cli.options import RunArgument
 from taxietl.cli.output import Output
@@ -20,7 +20,7 @@ from taxietl.terminal import one_line
 if TYPE_CHECKING:
     from taxietl.orchestrator import History, StateName
     from taxietl.orchestrator.query.runs import Resumptions, Tree
-    from taxietl.orchestrator.store.rows import EventRow, LogRow, RunRow, StateRow, TaskRunRow
+    from taxietl.orchestrator.store.rows import LogRow, RunRow, TaskRunRow
 
 
 def register(app: Commands) -> None:
@@ -44,6 +44,7 @@ def ls(
     ] = None,
 ) -> None:
     """List the latest runs. A run whose process is gone is shown as Crashed."""
+    from taxietl.orchestrator.query.documents import run_document
     from taxietl.orchestrator.query.runs import resumptions
 
     history = _history()
@@ -61,17 +62,18 @@ def ls(
         for each in found
     ]
     headings = ["name", "flow", "state", "started", "seconds", "message"]
-    out.result({"runs": [_run(each, links) for each in found]}, table(headings, rows))
+    out.result({"runs": [run_document(each, links) for each in found]}, table(headings, rows))
 
 
 def show(out: Output, name: RunArgument) -> None:
     """Show a run's tasks and child runs with their states, attempts, times and counts."""
+    from taxietl.orchestrator.query.documents import tree_document
     from taxietl.orchestrator.query.runs import resumptions, tree_of
 
     history = _history()
     tree, links = tree_of(history, history.run(name)), resumptions(history)
     if out.json:
-        out.result(_document(tree, tree.root, links), "")
+        out.result(tree_document(tree, tree.root, links), "")
     else:
         out.result({}, "\n".join(_lines(tree, tree.root, links)))
 
@@ -117,80 +119,10 @@ def _state_named(text: str) -> StateName:
     return names[text.lower()]
 
 
-def _run(record: RunRow, links: Resumptions) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "name": record.name,
-        "flow": record.flow,
-        "parent_id": record.parent_id,
-        "resumed_from": links.before.get(record.id),
-        "resumed_by": links.after.get(record.id),
-        "state": record.state.name.value,
-        "message": record.state.message,
-        "parameters": record.parameters,
-        "created_at": record.created_at,
-        "started_at": record.started_at,
-        "ended_at": record.ended_at,
-        "host": record.host,
-        "pid": record.pid,
-        "taxietl_version": record.version,
-    }
-
-
-def _document(tree: Tree, run: RunRow, links: Resumptions) -> dict[str, Any]:
-    tasks = []
-    for each in tree.task_runs.get(run.id, ()):
-        child = tree.runs.get(each.child_run_id or "")
-        tasks.append(
-            {
-                "name": each.name,
-                "task": each.task,
-                "kind": each.kind,
-                "state": each.state.name.value,
-                "message": each.state.message,
-                "attempts": each.attempts,
-                "started_at": each.started_at,
-                "ended_at": each.ended_at,
-                "next_attempt_at": _next_attempt_at(tree, each),
-                "counts": each.counts,
-                "states": [_state(state) for state in tree.states.get((run.id, each.id), ())],
-                "child_run": _document(tree, child, links) if child else None,
-            }
-        )
-    states = [_state(state) for state in tree.states.get((run.id, None), ())]
-    events = [_event(event) for event in tree.events.get(run.id, ())]
-    attachments = [attachment_document(each) for each in tree.attachments.get(run.id, ())]
-    return _run(run, links) | {
-        "states": states,
-        "events": events,
-        "attachments": attachments,
-        "task_runs": tasks,
-    }
-
-
-def _event(record: EventRow) -> dict[str, Any]:
-    return {
-        "name": record.name,
-        "message": record.message,
-        "details": record.details,
-        "at": record.at,
-        "task_run_id": record.task_run_id,
-    }
-
-
-def _state(record: StateRow) -> dict[str, Any]:
-    return {
-        "name": record.state.name.value,
-        "type": record.state.type.value,
-        "message": record.state.message,
-        "at": record.state.at,
-        "attempt": record.attempt,
-        "scheduled_for": record.scheduled_for,
-    }
-
-
 def _lines(tree: Tree, run: RunRow, links: Resumptions, depth: int = 0) -> list[str]:
     """The tree as text, two blanks a level; a line each, whatever a message holds."""
+    from taxietl.orchestrator.query.documents import next_attempt_at
+
     indent = "  " * depth
     says = f", {run.state.message}" if run.state.message else ""
     line = (
@@ -208,7 +140,7 @@ def _lines(tree: Tree, run: RunRow, links: Resumptions, depth: int = 0) -> list[
         if child is not None:
             lines += _lines(tree, child, links, depth + 1)
         else:
-            lines.append(f"{indent}  {one_line(_task_line(each, _next_attempt_at(tree, each)))}")
+            lines.append(f"{indent}  {one_line(_task_line(each, next_attempt_at(tree, each)))}")
             own = [row for row in attached if row.task_run_id == each.id]
             lines += attachment_lines(own, f"{indent}    ")
     return lines
@@ -220,13 +152,6 @@ def _line_of_runs(record: RunRow, links: Resumptions) -> str:
     from_ = f", resumed from {before}" if before else ""
     by = f", resumed by {after}" if after else ""
     return from_ + by
-
-
-def _next_attempt_at(tree: Tree, task: TaskRunRow) -> datetime | None:
-    """When its next attempt is due, or was when the run ended before."""
-    story = tree.states.get((task.run_id, task.id), ())
-    due = (each.scheduled_for for each in story if each.attempt == task.attempts)
-    return next((each for each in due if each is not None), None)
 
 
 def _task_line(task: TaskRunRow, due: datetime | None) -> str:

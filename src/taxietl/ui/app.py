@@ -19,6 +19,7 @@ from starlette.routing import Route
 from taxietl.errors import TaxietlError, TryLaterError, UnknownNameError
 from taxietl.ui.access import Access
 from taxietl.ui.actions import ACTIONS, act
+from taxietl.ui.api import API
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.forms import fields_of
 from taxietl.ui.guards import (
@@ -50,6 +51,7 @@ PAGES: dict[str, Page] = {
     "/cache": cache,
     "/profiles": profiles,
     "/metrics": metrics,
+    **API,
 }
 
 _logger = logging.getLogger("taxietl.ui")

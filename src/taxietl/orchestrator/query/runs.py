@@ -53,6 +53,22 @@ def resumptions(history: History) -> Resumptions:
     return Resumptions(before, {row["resumed_from"]: row["name"] for row in rows})
 
 
+def resumptions_of(history: History, ids: Sequence[str]) -> Resumptions:
+    """Those of some runs."""
+    marks = ", ".join("?" * len(ids))
+    rows = history.database.rows(
+        "SELECT runs.id, runs.name, runs.resumed_from,"  # noqa: S608
+        " COALESCE(old.name, runs.resumed_from) AS old_name FROM runs"
+        " LEFT JOIN runs AS old ON old.id = runs.resumed_from WHERE runs.resumed_from IS NOT NULL"
+        f" AND (runs.id IN ({marks}) OR runs.resumed_from IN ({marks}))",
+        (*ids, *ids),
+    )
+    wanted = set(ids)
+    before = {row["id"]: row["old_name"] for row in rows if row["id"] in wanted}
+    after = {row["resumed_from"]: row["name"] for row in rows if row["resumed_from"] in wanted}
+    return Resumptions(before, after)
+
+
 @dataclass(frozen=True)
 class Tree:
     """A run with all below it."""
