@@ -136,12 +136,10 @@ def _loading(where: str, around: AbstractContextManager[object] | None) -> Itera
             hint='Put what is for scripts only under `if __name__ == "__main__":`.',
         ) from error
     except ModuleNotFoundError as error:
-        raise UserCodeError(
-            where,
-            _line(error),
-            str(error),
-            hint=f"Install what it needs into the environment of taxietl, {sys.prefix}.",
-        ) from error
+        hint = f"Install what it needs into the environment of taxietl, {sys.prefix}."
+        if (error.name or "").startswith("taxietl."):
+            hint = "taxietl has none of that name; docs/from-prefect.md says what there is instead."
+        raise UserCodeError(where, _line(error), str(error), hint=hint) from error
     except Exception as error:
         raise UserCodeError(where, _line(error), f"{type(error).__name__}: {error}") from error
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from taxietl import prefect
 from taxietl.errors import ConfigError
+from taxietl.modules import UserCodeError, load_module
 from taxietl.orchestrator import Cache, Engine, Retry
 from taxietl.prefect import cache_policies, flow, task, task_input_hash
+from taxietl.prefect.context import FlowRunContext, get_run_context
 from taxietl.prefect.options import FLOW_OPTIONS, TASK_OPTIONS
 
 REFUSED = {
@@ -181,7 +184,7 @@ def etl(month: int = 1) -> int:
 def test_a_schedule_in_code_is_refused_with_the_command(make: Any, line: str) -> None:
     with pytest.raises(ConfigError, match="by a scheduler of the machine's own") as refused:
         make()
-    assert line in refused.value.hint
+    assert line in refused.value.message
 
 
 def test_other_options_are_prefects_too() -> None:
@@ -195,6 +198,32 @@ def test_other_options_are_prefects_too() -> None:
 
     more = work.with_options(task_run_name="n-{n}", retries=0)
     assert (more.spec.run_name, more.spec.retry, more.spec.cache) == ("n-{n}", None, Cache())
+
+
+def test_a_run_is_found_by_its_context(engine: Engine) -> None:
+    @task(task_run_name="n-{n}")
+    def work(n: int) -> list[Any]:
+        context = get_run_context()
+        return [context.flow_run.name, context.task_run.name, context.parameters]
+
+    @flow(flow_run_name="this")
+    def whole(month: int) -> list[Any]:
+        return [*work(2), get_run_context().parameters]
+
+    assert engine.run(whole, 3).result() == ["this", "n-2", {"n": 2}, {"month": 3}]
+    assert FlowRunContext.get() is None
+    with pytest.raises(ConfigError, match="outside any run"):
+        get_run_context()
+
+
+def test_a_module_that_is_not_here_is_not_to_be_installed(tmp_path: Path) -> None:
+    file = tmp_path / "flows.py"
+    file.write_text("from taxietl.prefect.filesystems import LocalFileSystem\n")
+
+    with pytest.raises(UserCodeError, match="line 1: No module named") as refused:
+        load_module(str(file), name="FILE")
+
+    assert "docs/from-prefect.md" in refused.value.hint
 
 
 def test_all_names_can_be_imported() -> None:

@@ -33,8 +33,9 @@ def no_deployment(
     when = f'--cron "{_cron(options)}"'
     title = shlex.quote(name or (flow.name if flow is not None else "NAME"))
     return ConfigError(
-        f"{what}: flows are run by a scheduler of the machine's own, not by a deployment.",
-        hint=f"Type: taxietl schedule add {title} {when} -- {shlex.join(words)}",
+        f"{what}: flows are run by a scheduler of the machine's own, not by a deployment."
+        # In the message, for a script that calls it shows no hint.
+        f" Type: taxietl schedule add {title} {when} -- {shlex.join(words)}",
     )
 
 

@@ -64,6 +64,8 @@ def test_a_flow_is_told_with_its_parameters_and_without_running_its_file() -> No
         ("from taxietl import *\n@flow\n", True),
         ("from taxietl import orchestrator\n@orchestrator.flow\n", True),
         ("import taxietl.orchestrator\n@taxietl.orchestrator.flow\n", True),
+        ("from taxietl.prefect import flow, task\n@flow(retries=2)\n", True),
+        ("from taxietl import prefect\n@prefect.flow\n", True),
         ("try:\n    from taxietl import flow\nexcept ImportError: ...\n@flow\n", True),
         ("from prefect import flow  # not taxietl\n@flow\n", False),
         ("from taxietl import task as flow\n@flow\n", False),

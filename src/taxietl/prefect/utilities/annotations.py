@@ -1,0 +1,5 @@
+"""`prefect.utilities.annotations`."""
+
+from taxietl import allow_failure, unmapped
+
+__all__ = ["allow_failure", "unmapped"]
