@@ -62,11 +62,11 @@ def test_pandas_reads_from_either_database(either_warehouse: str, files: Path) -
     counts = pd.read_sql(
         "SELECT source_month, count(*) AS trips FROM green_trips GROUP BY 1 ORDER BY 1", warehouse
     )
-    with warehouse.connect() as connection:
-        found = connection.execute(
-            sqlalchemy.text("SELECT count(*) FROM green_trips WHERE source_month >= :day"),
-            {"day": "2021-02-01"},
-        ).scalar_one()
+    found = warehouse.execute(
+        sqlalchemy.text("SELECT count(*) FROM green_trips WHERE source_month >= :day"),
+        {"day": "2021-02-01"},
+    ).scalar_one()
+    warehouse.close()
 
     assert list(counts["trips"]) == [100, 120]
     assert found == 120
@@ -76,21 +76,29 @@ def test_it_only_reads(either_warehouse: str, files: Path) -> None:
     taxietl.ingest("green", "2021-01", source=files)
 
     with (
-        taxietl.connect().connect() as connection,
+        taxietl.connect() as connection,
         pytest.raises(sqlalchemy.exc.DBAPIError, match="read-only"),
     ):
         connection.execute(sqlalchemy.text("DELETE FROM green_trips"))
 
 
-def test_it_keeps_nobody_from_loading(either_warehouse: str, files: Path) -> None:
+def test_one_that_is_kept_keeps_nobody_from_loading(either_warehouse: str, files: Path) -> None:
     taxietl.ingest("green", "2021-01", source=files)
-    warehouse = taxietl.connect()
-    pd.read_sql("SELECT 1 AS one", warehouse)
+    with taxietl.connect() as warehouse:
+        assert len(pd.read_sql("SELECT * FROM taxietl_months", warehouse)) == 1
 
-    (report,) = taxietl.ingest("green", "2021-02", source=files)
+        (report,) = taxietl.ingest("green", "2021-02", source=files)
 
-    assert report.action == "loaded"
-    assert len(pd.read_sql("SELECT * FROM taxietl_months", warehouse)) == 2
+        assert report.action == "loaded"
+        assert len(pd.read_sql("SELECT * FROM taxietl_months", warehouse)) == 2
+
+
+def test_one_that_is_forgotten_leaves_the_file_free(home: Path, files: Path) -> None:
+    taxietl.ingest("green", "2021-01", source=files)
+    pd.read_sql("SELECT 1 AS one", taxietl.connect())
+
+    with taxietl.profile("warehouse").connect() as writing:  # type: ignore[attr-defined]
+        writing.execute("DELETE FROM green_trips")
 
 
 def test_a_schema_of_its_own_is_looked_into(warehouse: str, home: Path, files: Path) -> None:
@@ -108,11 +116,11 @@ def test_a_schema_of_its_own_is_looked_into(warehouse: str, home: Path, files: P
     assert list(counts["trips"]) == [100]
 
 
-def test_what_cannot_be_asked_says_so_at_its_use(home: Path) -> None:
+def test_what_cannot_be_reached_says_so_at_once(home: Path) -> None:
     with pytest.raises(NoWarehouseError, match="There is no DuckDB file"):
-        pd.read_sql("SELECT 1", taxietl.connect())
+        taxietl.connect()
     with pytest.raises(TargetError, match="Profile 'postgresql://nobody@"):
-        pd.read_sql("SELECT 1", taxietl.connect("postgresql://nobody@127.0.0.1:1/none"))
+        taxietl.connect("postgresql://nobody@127.0.0.1:1/none")
 
 
 def test_a_file_that_this_process_has_open_to_write_says_so(home: Path, files: Path) -> None:
@@ -122,7 +130,7 @@ def test_a_file_that_this_process_has_open_to_write_says_so(home: Path, files: P
         taxietl.profile("warehouse").connect(),  # type: ignore[attr-defined]
         pytest.raises(TryLaterError, match=r"this process has .* open"),
     ):
-        pd.read_sql("SELECT 1", taxietl.connect())
+        taxietl.connect()
 
 
 def test_a_lake_is_no_warehouse(home: Path) -> None:

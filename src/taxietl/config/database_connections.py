@@ -120,11 +120,12 @@ def connect_duckdb(path: Path, memory_limit: str | None, name: str) -> DuckDBPyC
 
 
 def duckdb_engine(path: Path, memory_limit: str | None, name: str) -> Engine:
-    """A SQLAlchemy engine that only reads; it opens the file for each use, and closes it after.
+    """A SQLAlchemy engine that only reads; it has the file open only while a statement runs.
 
     Raises:
         NoWarehouseError: from its `connect`: there is no such file yet.
-        TryLaterError: likewise; another process holds the file, or this one has it open to write.
+        TryLaterError: likewise, or from a statement; another process holds the file, or this one
+            has it open to write.
         TargetError: likewise; it cannot be opened.
     """
     import sqlalchemy
@@ -132,16 +133,19 @@ def duckdb_engine(path: Path, memory_limit: str | None, name: str) -> Engine:
 
     from taxietl.config import duckdb_dialect
 
-    def connected() -> duckdb_dialect.ReadingConnection:
+    def opened() -> DuckDBPyConnection:
         if not path.exists():
             raise NoWarehouseError(
                 f"There is no DuckDB file {path} yet.", hint="The first load makes it."
             )
         with _meaning(path, name):
-            connection = _duckdb_connection(path, memory_limit, read_only=True)
-        return duckdb_dialect.ReadingConnection(connection)
+            return _duckdb_connection(path, memory_limit, read_only=True)
 
-    return sqlalchemy.create_engine(duckdb_dialect.URL, creator=connected, poolclass=NullPool)
+    return sqlalchemy.create_engine(
+        duckdb_dialect.URL,
+        creator=functools.partial(duckdb_dialect.ReadingConnection, opened),
+        poolclass=NullPool,
+    )
 
 
 def _duckdb_connection(

@@ -7,7 +7,7 @@ installation needs, for the one thing that `taxietl.connect()` is for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -44,23 +44,23 @@ class DuckDBDialect(DefaultDialect):
 
 
 class ReadingConnection:
-    """DuckDB's, opened to read: each statement stands alone, and no transaction is to be ended."""
+    """Opens the file anew, to read, for each statement, and has it open only while that one runs.
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
-        self._connection = connection
+    So a connection that somebody keeps, or forgets, keeps no load out.
+    """
+
+    def __init__(self, opened: Callable[[], DuckDBPyConnection]) -> None:
+        self._opened = opened
+        opened().close()  # what stands in the way is said when one connects
 
     def cursor(self) -> Cursor:
         """For one statement at a time."""
-        return Cursor(self._connection.cursor())
+        return Cursor(self._opened())
 
     def commit(self) -> None:
         """Nothing was changed."""
 
-    rollback = commit
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+    rollback = close = commit
 
 
 class Cursor:
@@ -95,7 +95,7 @@ class Cursor:
         return list(self._rows)
 
     def close(self) -> None:
-        """Forget what was not fetched."""
+        """Forget what was not fetched, and let go of the file."""
         self._rows = iter(())
         self._connection.close()
 

@@ -12,7 +12,7 @@ from taxietl.from_python.selection import Colors, colors_asked_for
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection
 
 
 @at_the_prompt
@@ -40,18 +40,18 @@ def months(
 
 
 @at_the_prompt
-def connect(on: str | None = None) -> Engine:
-    """A warehouse for SQL that only reads: `pd.read_sql("SELECT …", taxietl.connect())`.
+def connect(on: str | None = None) -> Connection:
+    """A SQLAlchemy connection to a warehouse that only reads, for `pd.read_sql` or a `with` block.
 
-    The same for DuckDB and PostgreSQL: a SQLAlchemy engine that opens a connection for each use
-    and closes it after, so that it keeps nothing from loading meanwhile. For a connection that
-    writes, see `taxietl.profile("warehouse").connect()`.
+    To a DuckDB file and to PostgreSQL alike. A file is open only while a statement runs, so that
+    a connection that is kept keeps no load out; one of PostgreSQL's holds its transaction until
+    it is closed. For one that writes, see `taxietl.profile("warehouse").connect()`.
 
     Args:
         on: the profile, or a database URL; left out, `[ingest] to`, or `"warehouse"`.
 
     Raises:
-        TaxietlError: there is no such profile, or it is of no database; at its use, if the
-            warehouse cannot be reached.
+        TaxietlError: there is no such profile, it is of no database, or the warehouse cannot be
+            reached.
     """
-    return settings().profile(profile_named(on), DatabaseProfile).engine()
+    return settings().profile(profile_named(on), DatabaseProfile).engine().connect()
