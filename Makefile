@@ -101,6 +101,8 @@ bench: install ## Figures, beside DuckDB's own reading, gunzip | psql, Prefect a
 	$(BIN)/python bench/duckdb_load.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 	$(BIN)/python bench/postgres_load.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 	$(BIN)/python bench/many_months.py
+	$(BIN)/python bench/ui_pages.py
+	$(BIN)/python bench/ui_overhead.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
 
 clean: ## Remove what these targets made
 	rm -rf .venv .venv-* $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

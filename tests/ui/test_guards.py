@@ -276,6 +276,7 @@ def test_a_bug_says_nothing_of_the_inside(
     answer = browser.get(f"/runs/{run_id}")
 
     assert answer.status_code == 500
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "duration" not in answer.text
     assert "Traceback" not in answer.text
     assert "No filter named 'duration'" in caplog.text

@@ -101,3 +101,20 @@ def test_a_stamp_that_means_nothing_is_another(dashboard: Dashboard, stamp: str)
             assert await told(changes, within=5)
 
     asyncio.run(watch())
+
+
+def test_a_run_that_was_killed_is_told_of_though_it_wrote_nothing(
+    engine: Engine, dashboard: Dashboard
+) -> None:
+    engine.run(quick)
+    with engine.history.database.transaction() as connection:
+        connection.execute(
+            "UPDATE runs SET state = 'Running', state_type = 'RUNNING', ended_at = NULL"
+        )
+
+    async def watch() -> None:
+        async with aclosing(Watcher(dashboard).changes(dashboard.stamp())) as changes:
+            assert await told(changes, within=5)
+
+    asyncio.run(watch())
+    assert engine.history.run("quick").state.name == "Crashed"

@@ -104,8 +104,12 @@ def test_schedules_are_shown_with_their_next_and_last_run(browser: Browser, home
     write(home, "nightly", Outcome(Result.FAILED, at, at, exit_code=4))
     (home / "schedules" / "broken.json").write_text("{")
 
+    Engine(home).run(cached)
+    overview = browser.get("/").text
     page = browser.get("/schedules").text
 
+    assert "hunter2" not in overview
+    assert re.findall(r'href="/schedules#schedule-(\w+)"', overview) == ["nightly", "weekly"]
     assert "taxietl ingest --to" in page
     assert "hunter2" not in page
     assert "failed with exit code 4" in page

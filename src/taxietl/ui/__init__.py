@@ -9,6 +9,7 @@
     rendering   templates, and how times, sizes and texts of others are shown in them
     assets      the few files of our own that a page loads, each under a name with its hash
     pages/      one module a page: what it asks, and the values that its template shows
+    schedules   the schedules of the home as they are now
     timeline    where on a time line the runs and task runs of a tree lie       (pure)
     markdown    notes of others as HTML, and nothing of theirs as markup        (pure)
     tallies     what became of the rows of a load                               (pure)

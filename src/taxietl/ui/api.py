@@ -25,7 +25,7 @@ from taxietl.ui.openapi import description
 from taxietl.ui.pages.profiles import values_of
 from taxietl.ui.pages.run import LogQuery
 from taxietl.ui.pages.runs import Query
-from taxietl.ui.pages.schedules import schedules_of
+from taxietl.ui.schedules import schedules_of
 
 MOST = 500
 """Runs, or log lines, of one answer."""

@@ -16,13 +16,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from taxietl.errors import TaxietlError, TryLaterError, UnknownNameError
+from taxietl.errors import TargetError, TaxietlError, TryLaterError, UnknownNameError
 from taxietl.ui.access import Access
 from taxietl.ui.actions import ACTIONS, act
 from taxietl.ui.api import API
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.forms import fields_of
 from taxietl.ui.guards import (
+    HEADERS,
     BoundedRequests,
     SameSiteActions,
     SecureHeaders,
@@ -162,11 +163,15 @@ async def _failed(dashboard: Dashboard, request: Request, error: Exception) -> R
             status = HTTPStatus.NOT_FOUND
         elif isinstance(error, TryLaterError):
             status = HTTPStatus.SERVICE_UNAVAILABLE
+        elif isinstance(error, TargetError):  # the history is damaged, say
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
         return _error(dashboard, request, status, error.message, error.hint)
     _logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     hint = "What `taxietl ui` printed says more."
-    return _error(dashboard, request, status, "The dashboard has failed to make this page.", hint)
+    answer = _error(dashboard, request, status, "The dashboard has failed to make this page.", hint)
+    answer.headers.update(HEADERS)  # it is made outside of what puts them on all others
+    return answer
 
 
 def _error(

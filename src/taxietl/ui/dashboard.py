@@ -22,9 +22,13 @@ from taxietl.steps.findings import Finding
 from taxietl.ui.access import Access
 from taxietl.ui.assets import Assets
 from taxietl.ui.rendering import environment
+from taxietl.ui.schedules import Row, schedules_of
 
 RECONCILE_SECONDS = 1.0
 """So often, at most, it is looked whether runs have died."""
+
+SCHEDULES_SECONDS = 30.0
+"""For so long the overview shows the schedules as it has read them."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Dashboard:
         self._history = History(self.home)
         self._lock = threading.Lock()
         self._reconciled_at = float("-inf")
+        self._schedules: tuple[float, list[Row]] | None = None
 
     @property
     def history(self) -> History:
@@ -83,6 +88,13 @@ class Dashboard:
         if is_due:
             self._history.reconcile()
         return self._history
+
+    def schedules(self) -> list[Row]:
+        """The schedules as they were not long ago: systemd has to be asked for their times."""
+        now = time.monotonic()
+        if self._schedules is None or now - self._schedules[0] > SCHEDULES_SECONDS:
+            self._schedules = now, schedules_of(self.home)[0]
+        return self._schedules[1]
 
     def stamp(self) -> str:
         """Another text whenever a page would show something else."""

@@ -19,11 +19,13 @@ from taxietl.orchestrator.query.browsing import (
 )
 from taxietl.orchestrator.store.rows import RunRow
 from taxietl.ui.dashboard import Dashboard
+from taxietl.ui.schedules import Row
 
 STRIP = 60
 LEAST_PLACES = 30
 """A strip of fewer runs begins with room."""
 FAILED = 5
+FOLLOWING = 4
 LEAST_HEIGHT, MOST_HEIGHT = 8.0, 96.0
 """Of a bar of the strip, in percent."""
 
@@ -73,9 +75,16 @@ def overview(dashboard: Dashboard, request: Request) -> Response:
         strip=strip_of(latest, now),
         running=[_running(history, each, now) for each in history.open_roots()],
         failed=failed,
+        following=_following(dashboard),
         counts=counts,
         total=sum(counts.values()),
     )
+
+
+def _following(dashboard: Dashboard) -> list[Row]:
+    """The schedules that are due next, the first of them first."""
+    found = [each for each in dashboard.schedules() if each.following]
+    return sorted(found, key=lambda each: each.following or each.schedule.added_at)[:FOLLOWING]
 
 
 def strip_of(latest: list[RunRow], now: datetime) -> list[StripBar]:
