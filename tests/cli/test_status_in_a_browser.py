@@ -29,7 +29,7 @@ NOW = datetime(2021, 7, 15, 12, tzinfo=UTC)
 
 
 def _months(color: str) -> list[CoveredMonth]:
-    """A month in every state, and loaded ones in every shade."""
+    """A month in every state, and loaded ones with bars of every length."""
     states = [*MonthState, *[MonthState.LOADED] * 22]
     return [
         CoveredMonth(

@@ -14,10 +14,10 @@ from command import Done, Taxietl, check_refused
 from documents import check
 from file_server import FileServer, Status
 
-from taxietl.cli.status_text import sync_line
 from taxietl.extract.synthetic import write
 from taxietl.flows.coverage import Coverage, CoveredMonth, MonthState, Remote, TableCoverage
 from taxietl.flows.coverage_records import Reading
+from taxietl.pictures.coverage_words import sync_line
 from taxietl.tlc.trip_file import TripFile
 
 pytestmark = pytest.mark.dates

@@ -99,7 +99,8 @@ def _text(out: Output, found: Coverage) -> str:
     """A picture on a terminal; elsewhere a line a month."""
     import sys
 
-    from taxietl.cli.status_text import as_lines, as_picture, origin_text
+    from taxietl.cli.status_text import as_lines, as_picture
+    from taxietl.pictures.coverage_words import origin_text
 
     if sys.stdout.isatty():
         return as_picture(found)
