@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from web import TOKEN, Browser
 
-from taxietl.config import load_settings
+from taxietl.config import Settings, activate, load_settings
 from taxietl.orchestrator import Engine
 from taxietl.ui.access import Access
 from taxietl.ui.app import application
@@ -39,9 +39,15 @@ def engine(home: Path) -> Iterator[Engine]:
 def dashboard(home: Path) -> Iterator[Dashboard]:
     access = Access(TOKEN, 4280)
     options = ("--home", str(home))
-    made = Dashboard(home, access, lambda: load_settings(home=home), options)
+
+    def read_settings() -> Settings:
+        activate(found := load_settings(home=home))
+        return found
+
+    made = Dashboard(home, access, read_settings, options)
     yield made
     made.close()
+    activate(None)
 
 
 @pytest.fixture

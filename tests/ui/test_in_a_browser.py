@@ -21,6 +21,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from ui_home import fill
+from ui_warehouse import fill_warehouse
 
 from taxietl.orchestrator import Engine, flow, task
 
@@ -49,12 +50,14 @@ class Site:
     def paths(self) -> tuple[str, ...]:
         """Pages of each kind."""
         named = ("/schedules", "/limits", "/cache", "/profiles", "/nothing")
+        named += ("/coverage", "/coverage/green-2021-01", "/coverage/green-2021-04")
         return ("/", "/runs", f"/runs/{self.run_id}", "/runs?state=Crashed", *named)
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("ui") / "home"
+    fill_warehouse(home, home.parent / "files")
     run_id = fill(home)
     command = [sys.executable, "-m", "taxietl", "--home", str(home), "ui", "--port", "0", "-q"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -15,6 +15,7 @@
     tallies     what became of the rows of a load                               (pure)
     metrics     figures for Prometheus
     api         the same for programs, as JSON; `openapi` describes it
+    asking      asks warehouses and lakes, which may be slow, and waits only so long
     live        tells open pages that something has changed
     actions     what buttons do, each by a command of taxietl in a process of its own
 

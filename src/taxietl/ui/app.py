@@ -33,6 +33,7 @@ from taxietl.ui.guards import (
 from taxietl.ui.live import Watcher, stream
 from taxietl.ui.metrics import metrics
 from taxietl.ui.pages.cache import cache
+from taxietl.ui.pages.coverage import coverage, month
 from taxietl.ui.pages.limits import limits
 from taxietl.ui.pages.overview import overview
 from taxietl.ui.pages.profiles import profiles
@@ -47,6 +48,8 @@ PAGES: dict[str, Page] = {
     "/": overview,
     "/runs": runs,
     "/runs/{name:path}": run,
+    "/coverage": coverage,
+    "/coverage/{month}": month,
     "/schedules": schedules,
     "/limits": limits,
     "/cache": cache,

@@ -1,4 +1,4 @@
-"""The files that pages load: a style sheet, a script and an icon, all of our own.
+"""The files that pages load: style sheets, a script and an icon, all of our own.
 
 They are read once, and served from memory by names that hold their hash: what is not among them
 is not there, whatever the name says, and a browser may keep them for good.
@@ -13,6 +13,8 @@ from pathlib import Path
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+
+from taxietl.pictures.coverage import STYLE
 
 FOLDER = Path(__file__).parent / "assets"
 _TYPES = {
@@ -37,7 +39,7 @@ class Assets:
     """Those there are."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        self._by_name = {each.name: _read(each) for each in sorted(folder.iterdir())}
+        self._by_name = {each.name: _read(each) for each in [*folder.iterdir(), STYLE]}
         self._by_path = {each.path: each for each in self._by_name.values()}
 
     def path(self, name: str) -> str:

@@ -20,6 +20,7 @@ from taxietl.orchestrator import History
 from taxietl.orchestrator.query.browsing import stamp_of
 from taxietl.steps.findings import Finding
 from taxietl.ui.access import Access
+from taxietl.ui.asking import Asker
 from taxietl.ui.assets import Assets
 from taxietl.ui.rendering import environment
 from taxietl.ui.schedules import Row, schedules_of
@@ -50,6 +51,7 @@ class Link:
 NAVIGATION = (
     Link("/", "Overview"),
     Link("/runs", "Runs"),
+    Link("/coverage", "Coverage"),
     Link("/schedules", "Schedules"),
     Link("/limits", "Limits"),
     Link("/cache", "Cache"),
@@ -71,6 +73,7 @@ class Dashboard:
     templates: Environment = field(default_factory=environment)
     answers: dict[str, Answer] = field(default_factory=dict)
     """What each profile's last check found."""
+    asker: Asker = field(default_factory=Asker)
 
     def __post_init__(self) -> None:
         self._history = History(self.home)
