@@ -23,8 +23,10 @@ from taxietl.ui.server import is_loopback, names_of, serve
 @pytest.fixture
 def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A dashboard as a user starts it, and the link that it prints."""
-    command = [sys.executable, "-m", "taxietl", "--home", str(home), "ui", "--port", "0", "-q"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "taxietl", "--home", str(home), "ui", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         try:
             yield process, process.stdout.readline().strip()
@@ -52,6 +54,24 @@ def test_the_link_that_is_printed_opens_the_dashboard(
     assert process.wait(10) == 0
     assert time.monotonic() - before < 3
     assert dashboard_address(home) is None
+
+
+def test_it_ends_at_once_and_in_silence_whoever_looks(
+    started: tuple[subprocess.Popen[str], str],
+) -> None:
+    process, link = started
+    address, _, token = link.partition("/?token=")
+    bearer = {"authorization": f"Bearer {token}"}
+
+    with httpx.stream("GET", f"{address}/live", headers=bearer, timeout=10) as stream:
+        assert next(stream.iter_lines()) == "event: changed"
+        process.send_signal(signal.SIGINT)
+        before = time.monotonic()
+        assert process.wait(10) == 0
+
+    assert time.monotonic() - before < 3
+    assert process.stderr
+    assert process.stderr.read() == "Open that link. Ctrl-C ends the dashboard; runs go on.\n"
 
 
 def test_a_home_has_one_dashboard(started: tuple[subprocess.Popen[str], str], home: Path) -> None:

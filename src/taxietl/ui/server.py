@@ -7,6 +7,7 @@ it ends; so whoever runs flows in that home knows at once whether there is one t
 from __future__ import annotations
 
 import ipaddress
+import logging
 import signal
 import socket
 from collections.abc import Callable
@@ -82,7 +83,13 @@ def serve(
             # Its own way of stopping ends with the signal raised once more.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: None)
+            logging.getLogger("uvicorn.error").addFilter(_is_news)
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A page that is open when the dashboard ends has its stream of events cut: no error."""
+    return "without completing response" not in record.getMessage()
 
 
 def is_loopback(host: str) -> bool:
