@@ -111,7 +111,8 @@ def test_a_schema_of_its_own_is_looked_into(warehouse: str, home: Path, files: P
     Path("taxietl.toml").write_text(f"[profiles.mine]\n{lines}port = {given['port']}\n")
     taxietl.ingest("green", "2021-01", source=files, to="mine", transforms="none")
 
-    counts = pd.read_sql("SELECT count(*) AS trips FROM green_trips", taxietl.connect("mine"))
+    with taxietl.connect("mine") as connection:
+        counts = pd.read_sql("SELECT count(*) AS trips FROM green_trips", connection)
 
     assert list(counts["trips"]) == [100]
 
