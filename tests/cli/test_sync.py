@@ -96,6 +96,8 @@ def test_the_first_sync_loads_the_latest_months_and_the_next_one_asks_once(
         "green-2022-11  overdue: still not published, over 180 days after its end",
         "green  3 unchanged; not published yet: 2022-12, 2023-04, 2023-05",
     ]
+    assert second.err.count("Created task run 'ask-green-20") == 8
+    assert second.err.count("Created task run 'look-") == 1
     assert not server.asked("GET")
     months = [each.path[-15:-8] for each in server.asked("HEAD")]
     assert [months.count(f"2023-0{number}") for number in (1, 2, 3)] == [1, 1, 1]
@@ -118,15 +120,15 @@ def test_what_changed_is_said_as_a_person_would(
 
     assert done.out.splitlines() == [
         "green-2022-10  restated: +12 rows, now 312",
-        "green-2022-11  touched: another ETag, the same bytes",
         "green-2022-12  restated, failed: green-2022-12 would shrink by 50.0%, from 300 rows to "
         "150.",
         "  Nothing was replaced. If that is right, add --max-shrink 0.50.",
         "green-2023-01  withdrawn: the source has it no more; what is loaded stays",
         "green-2023-04  new: 300 rows",
-        "green  2 unchanged; not published yet: 2023-05",
+        "green  2 unchanged; 1 touched; not published yet: 2023-05",
     ]
     assert (done.code, again.code) == (4, 4)
+    assert classes(again)["2022-11"] == ("touched", "nothing to do")
     assert classes(again)["2022-10"] == ("unchanged", "nothing to do")
     taxietl(*SYNC, "--max-shrink", "0.5")
     rows = taxietl("sql", "SELECT count(*) AS n FROM green_trips", "--json").document["rows"]

@@ -30,10 +30,28 @@ from taxietl.tlc.trip_file import TripFile
 
 
 @task(persist_result=False)
-def look(to: str, version: SourceVersion, options: SyncOptions) -> SyncedMonth:
-    """Compare a month that the source has with what one target has of it."""
+def look(
+    to: str,
+    wanted: Mapping[TripFile, bool],
+    answers: Mapping[TripFile, Answer],
+    options: SyncOptions,
+    today: date,
+) -> list[SyncedMonth]:
+    """Compare what the source has with what one target has of it, month by month.
+
+    Args:
+        to: the target's profile.
+        wanted: the months that it wants: whether each is loaded there.
+        answers: what the source said of them, and maybe of others.
+        options: from where to where, and how.
+        today: what is overdue depends on it.
+    """
     (target,) = (each for each in targets_of(options) if each.to == to)
-    return target.look(version)
+    with holder_named(), target.kept_open():
+        return [
+            _seen(target, each, answers[each], is_loaded, today)
+            for each, is_loaded in wanted.items()
+        ]
 
 
 def _overdue_key(arguments: Mapping[str, object]) -> str:
@@ -68,7 +86,7 @@ def sync(
     answers = asked(_all_of(wanted), options.source)
     months: list[SyncedMonth] = []
     for target in targets:
-        found = _seen_all(target, wanted[target.to], answers, options, today)
+        found = look(target.to, wanted[target.to], answers, options, today)
         has_failed = any(each.error for each in months)
         if fail_fast and has_failed:
             months += map(_not_begun, found)
@@ -91,7 +109,7 @@ def foresee(options: SyncOptions, today: date) -> SyncReport:
     months = [
         month
         for target in targets
-        for month in _seen_all(target, wanted[target.to], answers, options, today)
+        for month in look(target.to, wanted[target.to], answers, options, today)
     ]
     return SyncReport(tuple(months), len(answers))
 
@@ -120,27 +138,11 @@ def _all_of(wanted: Mapping[str, Mapping[TripFile, bool]]) -> list[TripFile]:
     return list(dict.fromkeys(each for months in wanted.values() for each in months))
 
 
-def _seen_all(
-    target: Target,
-    wanted: Mapping[TripFile, bool],
-    answers: Mapping[TripFile, Answer],
-    options: SyncOptions,
-    today: date,
-) -> list[SyncedMonth]:
-    """The months of one target."""
-    with holder_named(), target.kept_open():
-        return [
-            _seen(target, each, answers[each], is_loaded, options, today)
-            for each, is_loaded in wanted.items()
-        ]
-
-
 def _seen(
     target: Target,
     trip_file: TripFile,
     answer: Answer,
     is_loaded: bool,
-    options: SyncOptions,
     today: date,
 ) -> SyncedMonth:
     """A month, its class, and what is to be done with it."""
@@ -151,7 +153,7 @@ def _seen(
         reason = "the source does not have it" if is_loaded else answer.error.message
         return SyncedMonth(trip_file, target.to, found, reason=reason)
     try:
-        return look(target.to, answer, options)
+        return target.look(answer)
     except TaxietlError as error:
         found = MonthClass.CHANGED if is_loaded else MonthClass.NEW
         return SyncedMonth(trip_file, target.to, found, "failed", error=month_error(error))

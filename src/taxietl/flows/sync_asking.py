@@ -44,7 +44,7 @@ Answer = SourceVersion | Unpublished | MonthError
 """What the source said of a month; an error where it could not be asked."""
 
 
-@task(retry=retries.TRANSFERS, persist_result=False)
+@task(run_name="ask-{trip_file}", retry=retries.TRANSFERS, persist_result=False)
 def ask(trip_file: TripFile, source: str) -> SourceVersion | Unpublished:
     """Ask the source for a month; that it does not have it is an answer."""
     try:

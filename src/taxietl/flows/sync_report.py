@@ -14,7 +14,7 @@ from taxietl.tlc.trip_file import TripFile
 
 NOTHING_TO_DO = "nothing to do"
 
-_COUNTED = (MonthClass.UNCHANGED, MonthClass.NOT_PUBLISHED)
+_COUNTED = (MonthClass.UNCHANGED, MonthClass.TOUCHED, MonthClass.NOT_PUBLISHED)
 """Told in one line a colour, unless something is done with the month."""
 
 
@@ -73,8 +73,6 @@ class SyncedMonth:
                 return f"overdue: still not published, over {OVERDUE_DAYS} days after its end"
             case MonthClass.WITHDRAWN, _:
                 return "withdrawn: the source has it no more; what is loaded stays"
-            case MonthClass.TOUCHED, "nothing to do":
-                return "touched: another ETag, the same bytes"
             case MonthClass.OTHER_SOURCE | MonthClass.OLDER, "nothing to do":
                 return f"{self.month_class}: {self.reason}"
             case found, "nothing to do":
@@ -138,8 +136,9 @@ class SyncReport:
         for color in dict.fromkeys(each.trip_file.color for each in months):
             alike = [e for e in months if e.trip_file.color == color and not e.is_told_alone]
             parts = []
-            if unchanged := sum(each.month_class is MonthClass.UNCHANGED for each in alike):
-                parts.append(f"{unchanged} unchanged")
+            for found in (MonthClass.UNCHANGED, MonthClass.TOUCHED):
+                if count := sum(each.month_class is found for each in alike):
+                    parts.append(f"{count} {found}")
             late = [e.trip_file for e in alike if e.month_class is MonthClass.NOT_PUBLISHED]
             if late:
                 names = ", ".join(f"{each.source_month:%Y-%m}" for each in late)
