@@ -49,7 +49,7 @@ class Site:
     @property
     def paths(self) -> tuple[str, ...]:
         """Pages of each kind."""
-        named = ("/schedules", "/limits", "/cache", "/profiles", "/nothing")
+        named = ("/coverage", "/schedules", "/limits", "/cache", "/profiles", "/nothing")
         named += ("/coverage", "/coverage/green-2021-01", "/coverage/green-2021-04")
         return ("/", "/runs", f"/runs/{self.run_id}", "/runs?state=Crashed", *named)
 

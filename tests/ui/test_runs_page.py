@@ -103,7 +103,7 @@ def test_what_means_nothing_is_refused_in_words(browser: Browser, query: str, sa
 
 
 def test_a_page_that_is_not_there_says_so(browser: Browser) -> None:
-    answer = browser.get("/coverage")
+    answer = browser.get("/no/such/page")
 
     assert answer.status_code == 404
     assert "There is no such page." in answer.text
