@@ -49,17 +49,20 @@ class Site:
     @property
     def paths(self) -> tuple[str, ...]:
         """Pages of each kind."""
-        named = ("/coverage", "/schedules", "/limits", "/cache", "/profiles", "/nothing")
-        named += ("/coverage", "/coverage/green-2021-01", "/coverage/green-2021-04")
+        named = ("/schedules", "/limits", "/cache", "/profiles", "/nothing")
+        named += ("/coverage", "/coverage/green-2021-01", "/coverage/green-2021-04", "/lake")
         return ("/", "/runs", f"/runs/{self.run_id}", "/runs?state=Crashed", *named)
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("ui") / "home"
-    fill_warehouse(home, home.parent / "files")
+    config = home.parent / "taxietl.toml"
+    config.write_text(f"[profiles.lake]\ntype = 'folder'\npath = '{home.parent / 'lake'}'\n")
+    fill_warehouse(home, home.parent / "files", config=config)
     run_id = fill(home)
-    command = [sys.executable, "-m", "taxietl", "--home", str(home), "ui", "--port", "0", "-q"]
+    place = ("--home", str(home), "--config", str(config))
+    command = [sys.executable, "-m", "taxietl", *place, "ui", "--port", "0", "-q"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

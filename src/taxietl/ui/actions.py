@@ -23,6 +23,7 @@ from taxietl.orchestrator.query.browsing import run_of_process
 from taxietl.orchestrator.stop.stopping import stop
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.forms import fields_of
+from taxietl.ui.pages.lake import verify
 from taxietl.ui.pages.profiles import check
 
 Action = Callable[[Dashboard, Request], str]
@@ -65,6 +66,7 @@ ACTIONS: dict[str, Action] = {
     "/runs/{id}/resume": resume,
     "/runs/{id}/rerun": rerun,
     "/profiles/{name}/check": check,
+    "/lake/{name}/verify": verify,
 }
 
 

@@ -34,6 +34,7 @@ from taxietl.ui.live import Watcher, stream
 from taxietl.ui.metrics import metrics
 from taxietl.ui.pages.cache import cache
 from taxietl.ui.pages.coverage import coverage, month
+from taxietl.ui.pages.lake import lake
 from taxietl.ui.pages.limits import limits
 from taxietl.ui.pages.overview import overview
 from taxietl.ui.pages.profiles import profiles
@@ -50,6 +51,7 @@ PAGES: dict[str, Page] = {
     "/runs/{name:path}": run,
     "/coverage": coverage,
     "/coverage/{month}": month,
+    "/lake": lake,
     "/schedules": schedules,
     "/limits": limits,
     "/cache": cache,

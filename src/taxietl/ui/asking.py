@@ -88,6 +88,11 @@ class Asker:
                 asked.waiting -= 1
         return found
 
+    def is_open(self, key: Hashable) -> bool:
+        """Whether that is being asked."""
+        with self._lock:
+            return key in self._open
+
     def _late(self, place: str) -> TryLaterError:
         return TryLaterError(
             f"{place} has not answered within {self._patience:.3g} s.",

@@ -9,21 +9,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from taxietl.config import Settings
+from taxietl.errors import TaxietlError
+from taxietl.flows.lake_reading import Checked
 from taxietl.orchestrator import History
-from taxietl.orchestrator.query.browsing import stamp_of
+from taxietl.orchestrator.query.browsing import count_by_state, stamp_of
 from taxietl.steps.findings import Finding
 from taxietl.ui.access import Access
 from taxietl.ui.asking import Asker
 from taxietl.ui.assets import Assets
 from taxietl.ui.rendering import environment
 from taxietl.ui.schedules import Row, schedules_of
+
+T = TypeVar("T")
 
 RECONCILE_SECONDS = 1.0
 """So often, at most, it is looked whether runs have died."""
@@ -41,6 +45,16 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """What a verification of a lake found, and when."""
+
+    at: datetime
+    checked: list[Checked]
+    error: TaxietlError | None = None
+    """Why it could not be done."""
+
+
+@dataclass(frozen=True)
 class Link:
     """A place in the navigation."""
 
@@ -52,6 +66,7 @@ NAVIGATION = (
     Link("/", "Overview"),
     Link("/runs", "Runs"),
     Link("/coverage", "Coverage"),
+    Link("/lake", "Lake"),
     Link("/schedules", "Schedules"),
     Link("/limits", "Limits"),
     Link("/cache", "Cache"),
@@ -73,6 +88,8 @@ class Dashboard:
     templates: Environment = field(default_factory=environment)
     answers: dict[str, Answer] = field(default_factory=dict)
     """What each profile's last check found."""
+    verifications: dict[str, Verification] = field(default_factory=dict)
+    """What each lake's last one found."""
     asker: Asker = field(default_factory=Asker)
 
     def __post_init__(self) -> None:
@@ -104,6 +121,18 @@ class Dashboard:
         queue = self.home / "limits.db-wal"
         tickets = queue.stat().st_mtime_ns if queue.exists() else 0
         return f"{stamp_of(self._history)}-{tickets}"
+
+    def asked(self, profile: str, question: Callable[[], T], *key: str) -> T:
+        """What a warehouse or a lake says; asked anew after any run has begun or ended.
+
+        Raises:
+            TryLaterError: it has not answered in time.
+        """
+        known = self.read_settings().profiles.get(profile)
+        counts = count_by_state(self.history)
+        mark = tuple(sorted((str(state), n) for state, n in counts.items()))
+        place = f"Profile {profile!r}"
+        return self.asker.ask(place, (profile, repr(known), *key), question, mark=mark)
 
     def close(self) -> None:
         """Close the history."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -17,7 +16,6 @@ from taxietl.errors import TaxietlError, UnknownNameError
 from taxietl.flows.coverage import Coverage, CoveredMonth, MonthState, TableCoverage, coverage_of
 from taxietl.flows.coverage_month import Version, versions_of
 from taxietl.flows.coverage_reading import read_profile
-from taxietl.orchestrator.query.browsing import count_by_state
 from taxietl.pictures.coverage import calendar, figures
 from taxietl.pictures.coverage_words import LOOKS, absent_text, origin_text, reason_text
 from taxietl.steps import registry
@@ -26,8 +24,6 @@ from taxietl.tlc.selection import MonthOptions
 from taxietl.tlc.trip_file import TripFile
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.tallies import Tally
-
-T = TypeVar("T")
 
 _MONTH = re.compile(rf"({'|'.join(DATASETS)})-((?:19|20)\d\d)-(0[1-9]|1[0-2])")
 TONES = {
@@ -87,7 +83,7 @@ def month(dashboard: Dashboard, request: Request) -> Response:
     ]
     if not covered:
         raise UnknownNameError("month", given, ())
-    versions = asked(dashboard, name, lambda: versions_of(name, trip_file, table), table, given)
+    versions = dashboard.asked(name, lambda: versions_of(name, trip_file, table), table, given)
     return dashboard.page(
         request,
         "month.html",
@@ -122,19 +118,8 @@ def profile_asked_for(settings: Settings, request: Request) -> str:
     return given
 
 
-def asked(
-    dashboard: Dashboard, name: str, question: Callable[[], T], *key: str, place: str = ""
-) -> T:
-    """What a place says, waited for so long; anew after any run has begun or ended."""
-    profile = dashboard.read_settings().profiles.get(name)
-    ends = tuple(sorted((str(each), n) for each, n in count_by_state(dashboard.history).items()))
-    return dashboard.asker.ask(
-        place or f"Profile {name!r}", (name, repr(profile), *key), question, mark=ends
-    )
-
-
 def _covered(dashboard: Dashboard, name: str) -> Coverage:
-    reading = asked(dashboard, name, lambda: read_profile(name), "coverage")
+    reading = dashboard.asked(name, lambda: read_profile(name), "coverage")
     now = datetime.now().astimezone()
     return coverage_of(reading, MonthOptions().filter(now.date()), now, every_color=False)
 
