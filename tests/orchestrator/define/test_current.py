@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+
+import pytest
+
 from taxietl.orchestrator import Engine, Run, TaskRun, current_run, flow, task
 
 SEEN: list[object] = []
+ISOLATED = """
+from taxietl.orchestrator import current_run, task
+
+
+@task(isolate=True)
+def apart():
+    run = current_run()
+    here = run.task_run
+    return [run.name, dict(run.parameters), here.name, here.task_name, here.attempt]
+"""
 
 
 def note(_: Run[object] | TaskRun) -> None:
@@ -25,30 +40,19 @@ def double(n: int) -> int:
     return 2 * n
 
 
-@task(isolate=True)
-def apart() -> list[object]:
-    run = current_run()
-    assert run is not None
-    assert run.task_run is not None
-    here = run.task_run
-    return [run.name, dict(run.parameters), here.name, here.task_name, here.attempt]
-
-
 @flow(run_name="months-{months}", on_completion=[note])
-def work(months: int, folder: str = "lake") -> list[object]:
+def work(months: int, folder: str = "lake") -> None:
     run = current_run()
     assert run is not None
     assert (run.parameters, run.task_run) == ({"months": months, "folder": folder}, None)
     double.submit(months).result()
-    return apart()
 
 
 def test_a_run_and_its_task_runs_know_themselves(engine: Engine) -> None:
     SEEN.clear()
 
-    run = engine.run(work, 3)
+    engine.run(work, 3).result()
 
-    assert run.result() == ["months-3", {}, "apart-0", "apart", 1]
     parameters = {"months": 3, "folder": "lake"}
     assert [
         ("double-3", "double", 2, {"n": 3}, 16),
@@ -56,3 +60,15 @@ def test_a_run_and_its_task_runs_know_themselves(engine: Engine) -> None:
         ("months-3", parameters, None),
     ] == SEEN
     assert current_run() is None
+
+
+def test_an_isolated_task_knows_its_run_but_for_the_parameters(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "running_apart.py").write_text(ISOLATED)
+    module = importlib.import_module("running_apart")
+
+    run = engine.run(flow(run_name="months-3")(lambda: module.apart()))
+
+    assert run.result() == ["months-3", {}, "apart-0", "apart", 1]
