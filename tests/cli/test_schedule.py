@@ -203,6 +203,11 @@ def test_what_is_wrong_is_told_and_nothing_is_installed(
         (["runs", "lss"], ["No such command", "runs"]),
         (["runs", "ls", "--limit", "x"], ["--limit", "integer"]),
         (["runs", "ls", "--nonsense"], ["--nonsense"]),
+        (["sync", "--color", "yelow"], ["'yelow'", "'yellow'"]),
+        (["sync", "--color", "all", "--since", "2024"], ["--since 2024", "2019-03"]),
+        (["ingest", "--color", "all", "--year", "2021-2019"], ["backwards", "2019-2021"]),
+        (["verify", "--color", "all", "--year", "2021", "--month", "13"], ["no month 13"]),
+        (["status", "--until", "2021-13"], ["--until 2021-13"]),
         (["sql", "SELECT 1", "--on", "postgresql://me:hunter2@db/t"], ["password", "env:"]),
     ],
 )

@@ -172,6 +172,6 @@ def test_sigterm_ends_the_runs_first(tmp_path: Path, make: Make) -> None:
     out, err = run.communicate()
 
     assert run.returncode == 0
-    assert out == "stopped\n1 runs started\n"
+    assert out == "stopped\nruns started: 1\n"
     assert "Schedule 'nightly' started" in err
     assert "Schedule 'nightly' ended with exit code 143" in err

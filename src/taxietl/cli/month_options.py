@@ -4,34 +4,65 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Annotated, Any
 
 import typer
 
 from taxietl.cli import candidates
+from taxietl.tlc.month_texts import parse_colors, parse_month, parse_months, parse_years
 from taxietl.tlc.selection import MonthOptions
 
+
+def read_by(parse: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """A callback that refuses at once, also of a command that is only to be scheduled."""
+
+    def check(given: Any) -> Any:
+        if given:
+            parse(given)
+        return given
+
+    return check
+
+
 _COLORS = "Colour: yellow, green, fhv, fhvhv, several as yellow,green, or all; repeats."
-_COLOR = typer.Option("--color", help=_COLORS, autocompletion=candidates.colors)
+_COLOR = typer.Option(
+    "--color", help=_COLORS, autocompletion=candidates.colors, callback=read_by(parse_colors)
+)
 ColorsOption = Annotated[list[str], _COLOR]
 """For a command that chooses its months itself."""
 
 _OPTIONS = {
-    "year": Annotated[str | None, typer.Option("--year", help="Year: 2021 or 2019-2021.")],
+    "year": Annotated[
+        str | None,
+        typer.Option("--year", help="Year: 2021 or 2019-2021.", callback=read_by(parse_years)),
+    ],
     "month": Annotated[
         list[str] | None,
-        typer.Option("--month", help="Month: 1, 1-3, 1,4, or all that there can be; repeats."),
+        typer.Option(
+            "--month",
+            help="Month: 1, 1-3, 1,4, or all that there can be; repeats.",
+            callback=read_by(parse_months),
+        ),
     ],
     "since": Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="YYYY-MM", help="First month, instead of --year and --month."
+            "--since",
+            metavar="YYYY-MM",
+            help="First month, instead of --year and --month.",
+            callback=read_by(partial(parse_month, option="--since")),
         ),
     ],
     "until": Annotated[
         str | None,
-        typer.Option("--until", metavar="YYYY-MM", help="Last month.", show_default="the latest"),
+        typer.Option(
+            "--until",
+            metavar="YYYY-MM",
+            help="Last month.",
+            show_default="the latest",
+            callback=read_by(partial(parse_month, option="--until")),
+        ),
     ],
 }
 

@@ -111,7 +111,7 @@ def run(out: Output) -> None:
     names = ", ".join(each.name for each in found)
     out.note(f"Starts {names}; times in {zone_name(zone)}. SIGTERM or Ctrl-C ends it.")
     serve(server)
-    out.result({"started": server.started}, f"{server.started} runs started")
+    out.result({"started": server.started}, f"runs started: {server.started}")
 
 
 def execute(out: Output, name: NameArgument) -> int:

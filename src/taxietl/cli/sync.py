@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
-from taxietl.cli.month_options import ColorsOption
+from taxietl.cli.month_options import ColorsOption, read_by
 from taxietl.cli.options import (
     ConnectionsOption,
     DryRunOption,
@@ -26,7 +27,7 @@ from taxietl.cli.options import IngestTransformOption as TransformOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.tlc.column_rules import NewColumns
-from taxietl.tlc.month_texts import parse_colors
+from taxietl.tlc.month_texts import parse_colors, parse_month
 from taxietl.tlc.selection import month_since
 
 if TYPE_CHECKING:
@@ -45,7 +46,11 @@ def sync(
     color: ColorsOption,
     since: Annotated[
         str | None,
-        typer.Option(metavar="YYYY-MM", help="Ask for every month from this one on, too."),
+        typer.Option(
+            metavar="YYYY-MM",
+            help="Ask for every month from this one on, too.",
+            callback=read_by(partial(parse_month, option="--since")),
+        ),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Ask for every month that is loaded, too.")
