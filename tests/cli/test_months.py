@@ -120,10 +120,11 @@ def test_one_table_is_of_one_colour(taxietl: Taxietl, files: Path) -> None:
     ("name", "words"),
     [
         ("all.csv", "'{color}-{year}-{month:02d}.csv'"),
+        ("all", "'{color}-{year}-{month:02d}."),
         ("{color}.csv", "one file for several of 4 months"),
         ("{colour}.csv", "unknown field {colour}"),
     ],
-    ids=["no field", "one field", "another field"],
+    ids=["no field", "no ending", "one field", "another field"],
 )
 def test_several_months_need_files_of_their_own(
     taxietl: Taxietl, command: str, option: str, name: str, words: str

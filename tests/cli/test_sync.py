@@ -103,6 +103,16 @@ def test_the_first_sync_loads_the_latest_months_and_the_next_one_asks_once(
     assert [months.count(f"2023-0{number}") for number in (1, 2, 3)] == [1, 1, 1]
 
 
+def test_months_that_are_named_are_asked_for_and_no_others(
+    taxietl: Taxietl, publish: Published
+) -> None:
+    one = classes(taxietl(*SYNC, "--year", "2021", "--month", "1", "--json"))
+    some = classes(taxietl(*SYNC, "--since", "2022-12", "--until", "2023-01", "--json"))
+
+    assert one == {"2021-01": ("new", "loaded")}
+    assert some == {"2022-12": ("not published", "nothing to do"), "2023-01": ("new", "loaded")}
+
+
 def test_what_changed_is_said_as_a_person_would(
     taxietl: Taxietl, publish: Published, server: FileServer
 ) -> None:
@@ -261,6 +271,8 @@ def test_rows_that_somebody_deleted_are_loaded_again(
         (("--source", "month.csv"), ("is one file, and 8 months",)),
         (("--transform", "nix"), ("no transformer named 'nix'",)),
         (("--since", "2023-01", "--since", "2023-02"), ("--since is given 2 times",)),
+        (("--all", "--until", "2023-01"), ("--all cannot be combined",)),
+        (("--month", "1"), ("--month needs --year",)),
     ],
     ids=lambda each: " ".join(each) if str(each[0]).startswith("--") else "",
 )

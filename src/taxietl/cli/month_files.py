@@ -38,5 +38,6 @@ def files_of(months: Sequence[TripFile], given: Path, option: str) -> dict[TripF
 
 
 def _hint(option: str, given: Path) -> str:
-    name = f"{{color}}-{{year}}-{{month:02d}}{''.join(given.suffixes[-2:])}"
+    ending = "".join(given.suffixes[-2:]) or (".html" if option == "--html" else ".parquet")
+    name = f"{{color}}-{{year}}-{{month:02d}}{ending}"
     return f"Write {option} '{given.with_name(name)}'."

@@ -14,7 +14,7 @@ from taxietl.tlc.month_texts import parse_colors, parse_month, parse_months, par
 from taxietl.tlc.selection import MonthOptions
 
 
-def read_by(parse: Callable[[Any], object]) -> Callable[[Any], Any]:
+def _read_by(parse: Callable[[Any], object]) -> Callable[[Any], Any]:
     """A callback that refuses at once, also of a command that is only to be scheduled."""
 
     def check(given: Any) -> Any:
@@ -27,22 +27,19 @@ def read_by(parse: Callable[[Any], object]) -> Callable[[Any], Any]:
 
 _COLORS = "Colour: yellow, green, fhv, fhvhv, several as yellow,green, or all; repeats."
 _COLOR = typer.Option(
-    "--color", help=_COLORS, autocompletion=candidates.colors, callback=read_by(parse_colors)
+    "--color", help=_COLORS, autocompletion=candidates.colors, callback=_read_by(parse_colors)
 )
-ColorsOption = Annotated[list[str], _COLOR]
-"""For a command that chooses its months itself."""
-
 _OPTIONS = {
     "year": Annotated[
         str | None,
-        typer.Option("--year", help="Year: 2021 or 2019-2021.", callback=read_by(parse_years)),
+        typer.Option("--year", help="Year: 2021 or 2019-2021.", callback=_read_by(parse_years)),
     ],
     "month": Annotated[
         list[str] | None,
         typer.Option(
             "--month",
             help="Month: 1, 1-3, 1,4, or all that there can be; repeats.",
-            callback=read_by(parse_months),
+            callback=_read_by(parse_months),
         ),
     ],
     "since": Annotated[
@@ -51,7 +48,7 @@ _OPTIONS = {
             "--since",
             metavar="YYYY-MM",
             help="First month, instead of --year and --month.",
-            callback=read_by(partial(parse_month, option="--since")),
+            callback=_read_by(partial(parse_month, option="--since")),
         ),
     ],
     "until": Annotated[
@@ -61,7 +58,7 @@ _OPTIONS = {
             metavar="YYYY-MM",
             help="Last month.",
             show_default="the latest",
-            callback=read_by(partial(parse_month, option="--until")),
+            callback=_read_by(partial(parse_month, option="--until")),
         ),
     ],
 }
@@ -105,7 +102,7 @@ def _five(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
     is_required = parameter.default is inspect.Parameter.empty
     keyword = inspect.Parameter.KEYWORD_ONLY
     if is_required:
-        yield inspect.Parameter("color", keyword, annotation=ColorsOption)
+        yield inspect.Parameter("color", keyword, annotation=Annotated[list[str], _COLOR])
     else:
         color = Annotated[list[str] | None, _COLOR]
         yield inspect.Parameter("color", keyword, default=None, annotation=color)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from taxietl.cli import candidates
 from taxietl.cli.commands import Commands
-from taxietl.cli.month_options import ColorsOption, read_by
 from taxietl.cli.options import (
     ConnectionsOption,
     DryRunOption,
@@ -27,8 +25,8 @@ from taxietl.cli.options import IngestTransformOption as TransformOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
 from taxietl.tlc.column_rules import NewColumns
-from taxietl.tlc.month_texts import parse_colors, parse_month
-from taxietl.tlc.selection import month_since
+from taxietl.tlc.month_texts import parse_colors
+from taxietl.tlc.selection import MonthOptions
 
 if TYPE_CHECKING:
     from taxietl.flows.sync_options import SyncOptions
@@ -43,15 +41,7 @@ def register(app: Commands) -> None:
 
 def sync(
     out: Output,
-    color: ColorsOption,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="YYYY-MM",
-            help="Ask for every month from this one on, too.",
-            callback=read_by(partial(parse_month, option="--since")),
-        ),
-    ] = None,
+    asked: MonthOptions,
     every: Annotated[
         bool, typer.Option("--all", help="Ask for every month that is loaded, too.")
     ] = False,
@@ -77,16 +67,16 @@ def sync(
 ) -> int:
     """Ask what is published, and load what is new or restated; nothing new is no failure."""
     today = date.today()
-    colors = parse_colors(tuple(color))
-    first = month_since(since, today) if since else None
+    since, only = asked.to_sync(today)
     open_settings()
     from taxietl.flows.sync_options import SyncOptions
 
     options = SyncOptions.configured(
-        colors,
+        parse_colors(asked.color),
         to=to or (),
-        since=first,
+        since=since,
         every=every,
+        only=only,
         source=source,
         table=table,
         transforms=tuple(transform) if transform else None,

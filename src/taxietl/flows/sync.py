@@ -25,7 +25,7 @@ from taxietl.flows.warehouse import holder_named
 from taxietl.orchestrator import Cache, attach_event, flow, task
 from taxietl.steps.month_class import MonthClass, class_of_unpublished
 from taxietl.steps.values import SourceVersion
-from taxietl.tlc.sync_window import OVERDUE_DAYS, months_to_ask
+from taxietl.tlc.sync_window import OVERDUE_DAYS
 from taxietl.tlc.trip_file import TripFile
 
 
@@ -121,14 +121,7 @@ def _wanted(
     wanted: dict[str, dict[TripFile, bool]] = {each.to: {} for each in targets}
     for target in targets:
         for color, of in target.known(options.colors).items():
-            months = months_to_ask(
-                color,
-                today,
-                loaded=of.loaded,
-                dropped=of.dropped,
-                since=options.since,
-                every=options.every,
-            )
+            months = options.months(color, today, loaded=of.loaded, dropped=of.dropped)
             wanted[target.to] |= {each: each in of.loaded for each in months}
     return wanted
 

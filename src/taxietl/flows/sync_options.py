@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +15,7 @@ from taxietl.flows.upload_plan import UploadOptions
 from taxietl.tlc.column_rules import NewColumns
 from taxietl.tlc.month_texts import Month
 from taxietl.tlc.sync_window import months_to_ask
+from taxietl.tlc.trip_file import TripFile
 
 _OF_BOTH = ("source", "transforms", "max_rejects", "max_shrink")
 _WAREHOUSE_ONLY = {
@@ -40,6 +41,9 @@ class SyncOptions:
     every: bool = False
     """Every loaded month is asked for."""
 
+    only: frozenset[TripFile] | None = None
+    """Just these are asked for, but what was dropped."""
+
     @property
     def source(self) -> str:
         """Where the months come from."""
@@ -53,6 +57,7 @@ class SyncOptions:
         to: Sequence[str] = (),
         since: Month | None = None,
         every: bool = False,
+        only: Iterable[TripFile] | None = None,
         **given: Any,
     ) -> SyncOptions:
         """These, None for one that was not given: then it is as `[ingest]` has it.
@@ -62,12 +67,18 @@ class SyncOptions:
             to: profiles, or a database's address; none for `[ingest] to`.
             since: the month to begin with.
             every: whether to ask for all loaded months.
+            only: the months to ask for, in the place of those that sync would choose.
             given: further options of `IngestOptions`.
 
         Raises:
             UnknownNameError: there is no such profile.
             ConfigError: two are of one kind, or an option does not go with a lake alone.
         """
+        if every and only is not None:
+            raise ConfigError(
+                "--all cannot be combined with months that are named.",
+                hint="Leave out --all, or --year, --month and --until.",
+            )
         names = [profile_named(each) for each in to or (None,)]
         is_lake = {
             each: isinstance(settings().profile(each), LakeProfile) for each in dict.fromkeys(names)
@@ -91,6 +102,22 @@ class SyncOptions:
             UploadOptions.configured(**both, to=lake) if lake else None,
             since,
             every,
+            None if only is None else frozenset(only),
+        )
+
+    def months(
+        self,
+        color: str,
+        today: date,
+        *,
+        loaded: Collection[TripFile] = (),
+        dropped: Collection[TripFile] = (),
+    ) -> list[TripFile]:
+        """The months of a colour to ask for, oldest first: those named, or `months_to_ask`."""
+        if self.only is not None:
+            return sorted(each for each in self.only - set(dropped) if each.color == color)
+        return months_to_ask(
+            color, today, loaded=loaded, dropped=dropped, since=self.since, every=self.every
         )
 
     def check(self, today: date) -> None:
@@ -100,11 +127,7 @@ class SyncOptions:
             ConfigError: one does not; see `ingest.check` and `upload.check`.
             SourceError: the source is a path at which nothing lies.
         """
-        latest = [
-            month
-            for color in self.colors
-            for month in months_to_ask(color, today, loaded=(), since=self.since)
-        ]
+        latest = [month for color in self.colors for month in self.months(color, today)]
         if self.warehouse:
             ingest.check(self.warehouse, latest)
         if self.lake:

@@ -15,8 +15,8 @@ from taxietl.from_python.selection import (
     Colors,
     Month,
     colors_asked_for,
-    first_month_asked_for,
     months_asked_for,
+    months_to_sync,
     several,
 )
 from taxietl.tlc.column_rules import NewColumns
@@ -176,8 +176,10 @@ def upload(
 @at_the_prompt
 def sync(
     color: Colors,
+    month: Month | Iterable[Month] | None = None,
     *,
     since: Month | None = None,
+    until: Month | None = None,
     every: bool = False,
     source: str | Path | None = None,
     to: str | Iterable[str] = (),
@@ -195,7 +197,9 @@ def sync(
 
     Args:
         color: `"yellow"`, `"green"`, `"fhv"` or `"fhvhv"`, a list of them, or `"all"`.
+        month: ask for just these months: `"2021-01"`, or a list.
         since: ask for every month from this one on, too.
+        until: ask for just the months from `since`, or from the first, to this one.
         every: ask for every month that is loaded, too.
         to: the profile to load into, or a database URL; or two of them, a warehouse and a lake.
         source, table, transforms, renames, new_columns, max_rejects, max_shrink, connections:
@@ -212,16 +216,16 @@ def sync(
         KeyboardInterrupt: it was interrupted; months under way are as they were before.
     """
     today = date.today()
-    colors = colors_asked_for(color)
-    first = None if since is None else first_month_asked_for(since, today=today)
+    first, only = months_to_sync(color, month, since=since, until=until, today=today)
     from taxietl.flows import sync as flows
     from taxietl.flows.sync_options import SyncOptions
 
     options = SyncOptions.configured(
-        colors,
+        colors_asked_for(color),
         to=tuple(map(str, several(to))),
         since=first,
         every=every,
+        only=only,
         source=None if source is None else str(source),
         table=table,
         transforms=transforms,

@@ -60,13 +60,23 @@ def months_asked_for(
     return tuple(sorted(found, key=lambda each: (order.index(each.color), each)))
 
 
-def first_month_asked_for(since: Month, *, today: date) -> tuple[int, int]:
-    """The month to begin with.
+def months_to_sync(
+    color: Colors,
+    month: Month | Iterable[Month] | None,
+    *,
+    since: Month | None,
+    until: Month | None,
+    today: date,
+) -> tuple[tuple[int, int] | None, tuple[TripFile, ...] | None]:
+    """The month to begin with, if only `since` is given; else those named, if any are.
 
     Raises:
-        ConfigError: it is none, or in the future.
+        UnknownNameError: there is no such colour.
+        ConfigError: as for `months_asked_for`.
     """
-    return month_since(_text(_month("since", since)), today)
+    if month is not None or until is not None:
+        return None, months_asked_for(color, month, since=since, until=until, today=today)
+    return None if since is None else month_since(_text(_month("since", since)), today), None
 
 
 def colors_asked_for(color: Colors | None) -> tuple[str, ...]:

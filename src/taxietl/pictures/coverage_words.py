@@ -105,7 +105,7 @@ def reason_text(month: CoveredMonth) -> str:
     if month.is_there and month.record and month.state not in as_recorded:
         rows = "bytes" if month.rows is None else f"{month.rows:,} rows"
         kept = f"{rows} of {month.record.loaded_at.astimezone():%Y-%m-%d} here"
-        said = f"{said}; {kept}" if said else kept
+        said = f"{said.rstrip('.')}; {kept}" if said else kept
     return said
 
 

@@ -76,6 +76,17 @@ class MonthOptions:
             raise _no_months(missing, self._wanted(today))
         return found
 
+    def to_sync(self, today: date) -> tuple[Month | None, list[TripFile] | None]:
+        """Where to begin, if only --since was given; else the months named, if any were.
+
+        Raises:
+            UnknownNameError: there is no such colour.
+            ConfigError: as for `trip_files`.
+        """
+        if self.since and not (self.year or self.month or self.until):
+            return month_since(self.since, today), None
+        return None, self.trip_files(today) if self.names_months else None
+
     def filter(self, today: date) -> Selection:
         """What is asked for among the months that are there; each option narrows it.
 
