@@ -50,7 +50,13 @@ class Site:
     def paths(self) -> tuple[str, ...]:
         """Pages of each kind."""
         named = ("/schedules", "/limits", "/cache", "/profiles", "/nothing")
-        named += ("/coverage", "/coverage/green-2021-01", "/coverage/green-2021-04", "/lake")
+        named += (
+            "/coverage",
+            "/coverage/green-2021-01",
+            "/coverage/green-2021-04",
+            "/lake",
+            "/flows",
+        )
         return ("/", "/runs", f"/runs/{self.run_id}", "/runs?state=Crashed", *named)
 
 
@@ -63,6 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     run_id = fill(home)
     place = ("--home", str(home), "--config", str(config))
     command = [sys.executable, "-m", "taxietl", *place, "ui", "--port", "0", "-q"]
+    command += ["--flows", str(Path(__file__).parents[1] / "support")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

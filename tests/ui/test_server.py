@@ -105,6 +105,7 @@ def refused(home: Path, **options: object) -> ConfigError:
         serve(
             settings,
             options=(),
+            folders=(),
             read_settings=lambda: settings,
             ready=lambda _link: pytest.fail("it is up"),
             **given,  # type: ignore[arg-type]

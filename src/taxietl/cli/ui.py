@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,6 +33,12 @@ def ui(
         bool,
         typer.Option("--no-token", help="Let in every user of this machine, without the link."),
     ] = False,
+    flows: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--flows", metavar="DIR", help="Folder of flows to be run from its pages; repeats."
+        ),
+    ] = None,
 ) -> None:
     """Serve the dashboard, and print a link to it, until Ctrl-C."""
     settings = open_settings()
@@ -41,6 +48,11 @@ def ui(
             f"The dashboard needs packages that are not installed: {', '.join(missing)}.",
             hint="Install them: pip install 'taxietl[ui]'",
         )
+    for folder in flows or ():
+        if not Path(folder).is_dir():
+            raise ConfigError(
+                f"There is no folder {folder}.", hint="Name the folder of your flows with --flows."
+            )
     from taxietl.ui.server import serve
 
     def ready(link: str) -> None:
@@ -57,6 +69,7 @@ def ui(
         port=port,
         with_token=not no_token,
         options=options_given(),
+        folders=tuple(flows or ()),
         read_settings=lambda: open_settings(warned=False),
         ready=ready,
     )

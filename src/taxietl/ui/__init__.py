@@ -17,6 +17,8 @@
     api         the same for programs, as JSON; `openapi` describes it
     asking      asks warehouses and lakes, which may be slow, and waits only so long
     live        tells open pages that something has changed
+    flow_forms  a form for a flow, made from its type hints            (pure)
+    beginning   starts what runs a flow, in a process of its own
     actions     what buttons do, each by a command of taxietl in a process of its own
 
 Everything is rendered here; without scripts only the liveness is missing. Loaded by `taxietl ui`

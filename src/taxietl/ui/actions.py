@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import IO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from taxietl.errors import ConfigError, TryLaterError
-from taxietl.orchestrator.query.browsing import run_of_process
 from taxietl.orchestrator.stop.stopping import stop
+from taxietl.ui.beginning import begun
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.forms import fields_of
+from taxietl.ui.pages.flows import run_flow
 from taxietl.ui.pages.lake import verify
 from taxietl.ui.pages.profiles import check
 
-Action = Callable[[Dashboard, Request], str]
-"""Does it, and gives the page to go to."""
-
-PATIENCE_SECONDS = 20.0
-"""So long a run may take to begin."""
-LOOK_SECONDS = 0.05
+Action = Callable[[Dashboard, Request], str | Response]
+"""Does it, and gives the page to go to, or one that says why it was not done; the form is in the
+request's state."""
 
 
 async def act(dashboard: Dashboard, action: Action, request: Request) -> Response:
@@ -39,7 +28,10 @@ async def act(dashboard: Dashboard, action: Action, request: Request) -> Respons
     form = await fields_of(request)
     if not dashboard.access.is_form(form.get("csrf", "")):
         raise HTTPException(HTTPStatus.FORBIDDEN)
+    request.state.form = form
     target = await run_in_threadpool(action, dashboard, request)
+    if isinstance(target, Response):
+        return target
     return RedirectResponse(target, HTTPStatus.SEE_OTHER)
 
 
@@ -52,13 +44,13 @@ def cancel(dashboard: Dashboard, request: Request) -> str:
 def resume(dashboard: Dashboard, request: Request) -> str:
     """Start a run that takes up that one."""
     run = dashboard.history.run(request.path_params["id"])
-    return _begun(dashboard, ("runs", "resume", run.id))
+    return begun(dashboard, ("runs", "resume", run.id))
 
 
 def rerun(dashboard: Dashboard, request: Request) -> str:
     """Start a run like that one."""
     run = dashboard.history.run(request.path_params["id"])
-    return _begun(dashboard, ("runs", "rerun", run.id))
+    return begun(dashboard, ("runs", "rerun", run.id))
 
 
 ACTIONS: dict[str, Action] = {
@@ -67,50 +59,5 @@ ACTIONS: dict[str, Action] = {
     "/runs/{id}/rerun": rerun,
     "/profiles/{name}/check": check,
     "/lake/{name}/verify": verify,
+    "/flows/run": run_flow,
 }
-
-
-def _begun(dashboard: Dashboard, command: Sequence[str]) -> str:
-    """Start a command that runs a flow; gives the page of its run as soon as that has begun.
-
-    Raises:
-        ConfigError: the command ended before; with what it said.
-        TryLaterError: nothing has come of it for long.
-    """
-    since = datetime.now(UTC)
-    # A file, not a pipe: the command goes on when nobody reads it any more.
-    with tempfile.TemporaryFile() as answer:
-        line = [sys.executable, "-m", "taxietl", *dashboard.options, *command, "--json", "--quiet"]
-        process = subprocess.Popen(
-            line,
-            stdin=subprocess.DEVNULL,
-            stdout=answer,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        threading.Thread(target=process.wait, daemon=True).start()  # lest it be a zombie
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            has_ended = process.poll() is not None
-            if run_id := run_of_process(dashboard.history, process.pid, since):
-                return f"/runs/{run_id}"
-            if has_ended:
-                return _without_run(answer, process.returncode)
-            time.sleep(LOOK_SECONDS)
-    raise TryLaterError(
-        "The run has not begun yet.", hint="It will be among the runs as soon as it has."
-    )
-
-
-def _without_run(answer: IO[bytes], code: int) -> str:
-    """What a command said that began no run."""
-    answer.seek(0)
-    try:
-        said = json.loads(answer.read())
-    except ValueError:
-        said = {}
-    if error := said.get("error"):
-        raise ConfigError(error["message"], hint=error["hint"])
-    if "run" in said:  # nothing was to be done
-        return f"/runs/{said['run']['id']}"
-    raise ConfigError(f"The command ended with exit code {code}, and said nothing.")

@@ -34,6 +34,7 @@ from taxietl.ui.live import Watcher, stream
 from taxietl.ui.metrics import metrics
 from taxietl.ui.pages.cache import cache
 from taxietl.ui.pages.coverage import coverage, month
+from taxietl.ui.pages.flows import flows
 from taxietl.ui.pages.lake import lake
 from taxietl.ui.pages.limits import limits
 from taxietl.ui.pages.overview import overview
@@ -52,6 +53,7 @@ PAGES: dict[str, Page] = {
     "/coverage": coverage,
     "/coverage/{month}": month,
     "/lake": lake,
+    "/flows": flows,
     "/schedules": schedules,
     "/limits": limits,
     "/cache": cache,

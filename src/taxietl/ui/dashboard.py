@@ -67,6 +67,7 @@ NAVIGATION = (
     Link("/runs", "Runs"),
     Link("/coverage", "Coverage"),
     Link("/lake", "Lake"),
+    Link("/flows", "Flows"),
     Link("/schedules", "Schedules"),
     Link("/limits", "Limits"),
     Link("/cache", "Cache"),
@@ -84,6 +85,8 @@ class Dashboard:
     """As they are now: whoever edits the configuration need not restart the dashboard."""
     options: tuple[str, ...] = ()
     """What `taxietl` is given to mean this home and this configuration."""
+    folders: tuple[str, ...] = ()
+    """Where the user's flows are looked for."""
     assets: Assets = field(default_factory=Assets)
     templates: Environment = field(default_factory=environment)
     answers: dict[str, Answer] = field(default_factory=dict)

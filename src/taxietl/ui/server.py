@@ -32,6 +32,7 @@ def serve(
     port: int,
     with_token: bool,
     options: tuple[str, ...],
+    folders: tuple[str, ...],
     read_settings: Callable[[], Settings],
     ready: Callable[[str], object],
 ) -> None:
@@ -43,6 +44,7 @@ def serve(
         port: 0 for any that is free.
         with_token: nobody sees it without.
         options: what `taxietl` is given to mean this home and this configuration.
+        folders: where the user's flows are.
         read_settings: gives them as they are at that time.
         ready: is told the link once it can be followed.
 
@@ -61,7 +63,7 @@ def serve(
         bound = int(listener.getsockname()[1])
         access = Access(token_of(home) if with_token else None, bound)
         address = f"http://{_in_address(host)}:{bound}"
-        dashboard = Dashboard(home, access, read_settings, options)
+        dashboard = Dashboard(home, access, read_settings, options, folders)
         with announced(home, address) as is_first:
             if not is_first:
                 raise TryLaterError(
