@@ -13,6 +13,7 @@ from web import Browser
 
 from taxietl.orchestrator import Engine, StateName
 from taxietl.orchestrator.query.listing import ListedFlow, ListedParameter
+from taxietl.ui.asking import Asker
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.flow_forms import Field, form_of, problems_of
 
@@ -79,6 +80,19 @@ def test_flows_are_shown_with_a_field_each_parameter_and_not_run(
     assert "broken.py" in page
     assert "<script>" not in page.replace("<script src=", "")
     assert not Path("loaded").exists()
+
+
+def test_a_folder_that_takes_long_holds_up_no_page(
+    browser: Browser, dashboard: Dashboard, folder: Path
+) -> None:
+    os.mkfifo(folder / "slow.py")  # whoever reads it waits for a writer
+    dashboard.asker = Asker(patience=0.1)
+
+    page = browser.get("/flows")
+
+    (folder / "slow.py").write_text("")
+    assert page.status_code == 200
+    assert f"The folder {folder} has not answered within 0.1 s." in page.text
 
 
 def test_run_starts_one_in_a_process_of_its_own(

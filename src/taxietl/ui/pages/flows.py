@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -89,8 +90,13 @@ def _listed(dashboard: Dashboard) -> tuple[dict[str, ListedFlow], list[str]]:
     skipped: list[str] = []
     for folder in dashboard.folders:
         try:
-            listing = list_flows(folder)
-        except TaxietlError as error:  # it has gone since
+            listing = dashboard.asker.ask(
+                f"The folder {folder}",
+                ("flows", folder),
+                partial(list_flows, folder),
+                mark=object(),  # a file may have changed since
+            )
+        except TaxietlError as error:  # it has gone since, or has too many files
             skipped.append(error.message)
             continue
         found |= {each.target: each for each in listing.flows}
