@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 
-from taxietl.config.addresses import is_address, with_address
 from taxietl.config.base import Profile
 from taxietl.config.loading import load_settings
 from taxietl.config.sections import Settings
@@ -47,7 +46,11 @@ def profile_named(given: str | None = None) -> str:
     """
     active = settings()
     name = given or active.ingest.to
-    if name in active.profiles or not is_address(name):
+    if name in active.profiles:
+        return name
+    from taxietl.config.addresses import is_address, with_address  # costs a flow's start else
+
+    if not is_address(name):
         return name
     extended, name = with_address(active, name)
     activate(extended)
