@@ -42,10 +42,15 @@ def test_one_worker_does_all_in_order_in_one_thread() -> None:
 
 
 def test_the_most_deeply_nested_goes_first() -> None:
-    pool, begin, done = Pool(1, Cancellation()), threading.Event(), []
-    last = threading.Event()
+    pool, done = Pool(1, Cancellation()), []
+    begun, begin, last = threading.Event(), threading.Event(), threading.Event()
 
-    pool.put(lambda: begin.wait(SOON) and None, depth=0)
+    def first() -> None:
+        begun.set()
+        assert begin.wait(SOON)
+
+    pool.put(first, depth=0)
+    assert begun.wait(SOON)
     for depth in (0, 2, 1, 2):
         pool.put(lambda depth=depth: done.append(depth), depth=depth)  # type: ignore[misc]
     pool.put(last.set, depth=0)
