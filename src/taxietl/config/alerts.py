@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, field_validator
+from pydantic import BeforeValidator, PrivateAttr, field_validator
 
+from taxietl.config.base import Table
 from taxietl.config.secrets import LiteralSecret, Secret, SecretReference
 
 _EVENT = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -26,10 +27,8 @@ def _names(given: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-class AlertSettings(BaseModel):
+class AlertSettings(Table):
     """What is told to one address."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     on: Annotated[tuple[str, ...], BeforeValidator(_names)]
     """Names of events; `failed` and `crashed` are ends of runs."""

@@ -25,6 +25,16 @@ AN_ADDRESS = "an address"
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
+AS_READ = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
+"""Of all that is read: an error repeats no value, which may be a secret; and what a process does
+not use, most types of profiles, is not built at its start."""
+
+
+class Table(BaseModel):
+    """What is read of one table of the configuration; a key that it does not know is an error."""
+
+    model_config = AS_READ | ConfigDict(extra="forbid")
+
 
 def refuse_bool(value: object) -> object:
     """Python takes `true` for 1; a configuration that says `port = true` is a mistake."""
@@ -33,10 +43,8 @@ def refuse_bool(value: object) -> object:
     return value
 
 
-class Profile(BaseModel):
+class Profile(Table):
     """A named connection; each type below is one. Frozen, and free of secrets when printed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     secret_keys: ClassVar[tuple[str, ...]] = ()
     """The keys whose values are secrets."""

@@ -8,18 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, overload
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    RootModel,
-    ValidationInfo,
-)
+from pydantic import BeforeValidator, Field, PlainValidator, RootModel, ValidationInfo
 
 from taxietl.config.alerts import AlertSettings
-from taxietl.config.base import Profile, Text, refuse_bool
+from taxietl.config.base import AS_READ, Profile, Table, Text, refuse_bool
 from taxietl.config.secrets import parse_secret
 from taxietl.config.sources import BUILT_IN, SourceSettings
 from taxietl.errors import ConfigError, UnknownNameError
@@ -40,10 +32,8 @@ def _listed(given: object) -> object:
     return () if rules in (["none"], ("none",)) else rules
 
 
-class IngestSettings(BaseModel):
+class IngestSettings(Table):
     """What `ingest` does where its options do not say otherwise."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     source: Text = "tlc"
     to: Text = "warehouse"
@@ -60,7 +50,7 @@ class LimitSettings(
 ):
     """How many attempts of tasks with a tag may be under way at a time, by tag."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = AS_READ
 
 
 def _variable(value: object, info: ValidationInfo) -> object:
@@ -71,7 +61,7 @@ def _variable(value: object, info: ValidationInfo) -> object:
 class VariableSettings(RootModel[dict[Text, Annotated[Any, PlainValidator(_variable)]]]):
     """Values for flows of one's own, by name; some may be secrets."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = AS_READ
 
 
 def size_in_bytes(value: object) -> object:
@@ -83,19 +73,15 @@ def size_in_bytes(value: object) -> object:
     return size
 
 
-class CacheSettings(BaseModel):
+class CacheSettings(Table):
     """What the cache may take of the disk."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     max_size: Annotated[int, BeforeValidator(size_in_bytes)] = 10_000_000_000
     """Bytes of kept files and results; beyond, what was not used for longest is removed."""
 
 
-class HistorySettings(BaseModel):
+class HistorySettings(Table):
     """How long is remembered what ran."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     keep_days: Annotated[int, BeforeValidator(refuse_bool), Field(ge=1, le=100_000)] = 90
     """Runs that ended before that many days are removed, once a day."""

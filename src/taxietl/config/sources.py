@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator
 
+from taxietl.config.base import Table
 from taxietl.config.templates import open_fields
 
 
@@ -52,10 +53,8 @@ def holds_months(template: str) -> bool:
     return bool(open_fields(template))
 
 
-class SourceSettings(BaseModel):
+class SourceSettings(Table):
     """One `[sources.NAME]`: a server that has the months under the same kind of name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     url: Annotated[str, AfterValidator(check_month_address)]
     zones: Annotated[str, AfterValidator(check_address)] | None = None
