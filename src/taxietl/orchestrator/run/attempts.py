@@ -12,19 +12,15 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from taxietl.orchestrator.run.endings import failure
-from taxietl.orchestrator.run.open_runs import OpenTaskRun, within
+from taxietl.orchestrator.run.open_runs import OpenRun, OpenTaskRun, within
 from taxietl.orchestrator.store.lines import described
 from taxietl.orchestrator.store.states import StateName
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from random import Random
-
     from taxietl.orchestrator.define.retry import Retry
     from taxietl.orchestrator.define.specs import TaskSpec
     from taxietl.orchestrator.define.stream import Stream
@@ -81,7 +77,7 @@ def _retried(
     attempt: Callable[[], Any],
 ) -> Any:
     """Attempts until one returns, or none is left."""
-    services, run = task_run.run.services, task_run.run
+    services = task_run.run.services
     made_before = task_run.attempt  # in earlier attempts of its flow
 
     def await_next(error: BaseException, seconds: float) -> None:
@@ -101,72 +97,61 @@ def _retried(
             attempt = task_run.attempt
             change.move(task_run.who, state, attempt=attempt, scheduled_for=due, of=task_run)
 
-    def rest(seconds: float) -> None:
-        """Wait for the next attempt; other tasks may work meanwhile."""
-        with run.pool.aside():
-            (services.sleep or run.cancellation.wait)(seconds)
-
-    def give_up(why: str) -> None:
-        with services.transaction() as change:
-            change.say(task_run.who, why, level=logging.WARNING)
-
-    return call_with_retry(
-        retry,
-        attempt,
-        clock=services.clock,
-        rng=services.rng,
-        waiting=await_next,
-        giving_up=give_up,
-        sleep=rest,
-        around=functools.partial(within, task_run),
-    )
+    return call_with_retry(retry, attempt, task_run, run=task_run.run, waiting=await_next)
 
 
 def call_with_retry(
     retry: Retry,
     attempt: Callable[[], R],
+    tried: OpenRun | OpenTaskRun,
     *,
-    clock: Callable[[], datetime],
-    rng: Random,
+    run: OpenRun,
     waiting: Callable[[BaseException, float], None],
-    giving_up: Callable[[str], None],
-    sleep: Callable[[float], None],
-    around: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> R:
     """Call `attempt` until it returns, raises what is not to be retried, or has had its turns.
 
+    Between two attempts others of the run's calls may work.
+
     Args:
+        tried: whose attempts they are: the run, or a task run of it.
         waiting: told the error and the seconds until the next attempt, before each wait.
-        giving_up: told why attempts that are left are not made.
-        sleep: waits that many seconds; may raise to give up.
-        around: a block in which code of the user's is asked.
+
+    Raises:
+        Cancelled: the run was asked to stop between two attempts.
     """
-    began, failures = clock(), 0
+    services = run.services
+
+    def give_up(why: str) -> None:
+        with services.transaction() as change:
+            change.say(tried.who, f"No further attempt: {why}.", level=logging.WARNING)
+
+    began, failures = services.clock(), 0
     while True:
         try:
             return attempt()
         except retry.on as error:
             failures += 1
-            with around():
+            with within(tried):
                 refusal = retry.refusal(error)
             if refusal:
-                giving_up(f"No further attempt: {refusal}.")
+                give_up(refusal)
                 raise
             if failures >= retry.attempts:
                 raise
             try:
-                seconds: float | None = retry.wait_seconds(failures, rng, error)
-            except Exception as raised:  # noqa: BLE001 - the task's own error is the one to raise
-                giving_up(f"No further attempt: delay failed: {type(raised).__name__}: {raised}.")
+                seconds: float | None = retry.wait_seconds(failures, services.rng, error)
+            except Exception as raised:  # noqa: BLE001 - the attempt's own error is to be raised
+                give_up(f"delay failed: {type(raised).__name__}: {raised}")
                 seconds = None
             if seconds is None:
                 raise
-            spent = (clock() - began).total_seconds() + seconds
+            spent = (services.clock() - began).total_seconds() + seconds
             if retry.max_seconds is not None and spent > retry.max_seconds:
-                giving_up(
-                    f"No further attempt: it would begin {spent:.0f} s after the first, and"
-                    f" max_seconds is {retry.max_seconds:g}."
+                give_up(
+                    f"it would begin {spent:.0f} s after the first, and max_seconds is "
+                    f"{retry.max_seconds:g}"
                 )
                 raise
             waiting(error, seconds)
-        sleep(seconds)  # here nothing holds the error, and what its traceback holds
+        with run.pool.aside():  # here nothing holds the error, and what its traceback holds
+            (services.sleep or run.cancellation.wait)(seconds)

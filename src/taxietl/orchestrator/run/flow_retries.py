@@ -9,7 +9,6 @@ history, however often its flow is tried.
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from taxietl.orchestrator.run.attempts import call_with_retry
 from taxietl.orchestrator.run.endings import Ending
-from taxietl.orchestrator.run.open_runs import OpenRun, within
+from taxietl.orchestrator.run.open_runs import OpenRun
 from taxietl.orchestrator.run.resume import Earlier
 from taxietl.orchestrator.store.lines import described
 from taxietl.orchestrator.store.states import StateName, StateType
@@ -39,21 +38,18 @@ def retried(
     Raises:
         Cancelled: the run was asked to stop between two attempts.
     """
-    services = run.services
     last: Ending | None = None
 
     def once() -> Ending:
         nonlocal last
         last = attempt()
-        error = last.final.error
-        is_failure = last.final.type is StateType.FAILED and isinstance(error, Exception)
-        if is_failure and not run.cancellation.requested:
-            assert error is not None
+        error, is_failed = last.final.error, last.final.type is StateType.FAILED
+        if is_failed and isinstance(error, Exception) and not run.cancellation.requested:
             raise error
         return last
 
     def await_next(error: BaseException, seconds: float) -> None:
-        with services.transaction() as change:
+        with run.services.transaction() as change:
             if last is not None and last.is_raised:
                 change.say_raised(run.who, error)
             said = f"Attempt {run.attempt} of {retry.attempts} failed: {described(error)}"
@@ -65,25 +61,8 @@ def retried(
                 change.move(place.who, state, attempt=place.attempt, scheduled_for=due, of=place)
         _begin_again(run)
 
-    def rest(seconds: float) -> None:
-        with run.pool.aside():
-            (services.sleep or run.cancellation.wait)(seconds)
-
-    def give_up(why: str) -> None:
-        with services.transaction() as change:
-            change.say(run.who, why, level=logging.WARNING)
-
     try:
-        return call_with_retry(
-            retry,
-            once,
-            clock=services.clock,
-            rng=services.rng,
-            waiting=await_next,
-            giving_up=give_up,
-            sleep=rest,
-            around=functools.partial(within, run),
-        )
+        return call_with_retry(retry, once, run, run=run, waiting=await_next)
     except Exception as error:
         if last is None or error is not last.final.error:
             raise

@@ -162,9 +162,8 @@ def _end(
             if run.who.run_id == run.who.root_id:
                 change.end_open(run.who.root_id, change.state(StateName.CRASHED, _UNSTORED))
             if place is not None:
-                change.move(
-                    place.who, state, attempt=place.attempt, of=place
-                )  # the run's own line tells its end
+                # The run's own line tells its end.
+                change.move(place.who, state, attempt=place.attempt, of=place)
                 change.keep(place.id, **kept.to_columns())
     return is_moved
 
