@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.store.rows import RunRow
 
 
+AddressOption = Annotated[
+    str | None,
+    typer.Option("--to", help="The database URL again, if the run was given one with a password."),
+]
+
+
 def register(group: Commands) -> None:
     """Add the commands to the group `runs`."""
     group.add(resume)
@@ -31,21 +37,9 @@ def register(group: Commands) -> None:
     group.add(prune)
 
 
-def resume(
-    out: Output,
-    name: RunArgument,
-    to: Annotated[
-        str | None,
-        typer.Option(help="The database URL again, if the run was given one with a password."),
-    ] = None,
-) -> None:
+def resume(out: Output, name: RunArgument, to: AddressOption = None) -> None:
     """Run it again with the same parameters, reusing what had completed."""
-    from taxietl.orchestrator import History
-
-    with History.opened(open_settings().home) as history:
-        record = history.run(name)
-    _go_where_it_ran(out, record)
-    _take_address(record, to, "resume")
+    record = _to_go_on(out, name, to, "resume")
     from taxietl.orchestrator.query.runs import resumptions, reused_results
     from taxietl.runtime import open_engine
 
@@ -77,21 +71,9 @@ def resume(
     out.result(document, f"{says}, {reused} result{'s' if reused != 1 else ''} reused")
 
 
-def rerun(
-    out: Output,
-    name: RunArgument,
-    to: Annotated[
-        str | None,
-        typer.Option(help="The database URL again, if the run was given one with a password."),
-    ] = None,
-) -> None:
+def rerun(out: Output, name: RunArgument, to: AddressOption = None) -> None:
     """Run it again with the same parameters, from the start."""
-    from taxietl.orchestrator import History
-
-    with History.opened(open_settings().home) as history:
-        record = history.run(name)
-    _go_where_it_ran(out, record)
-    _take_address(record, to, "rerun")
+    record = _to_go_on(out, name, to, "rerun")
     from taxietl.runtime import open_engine
 
     out.log_to_stderr()
@@ -102,6 +84,17 @@ def rerun(
         "result": without_secrets(result),
     }
     out.result(document, f"{done.name}  {done.state}")
+
+
+def _to_go_on(out: Output, name: str, to: str | None, command: str) -> RunRow:
+    """The run of that name, where it ran, and with the address it was given."""
+    from taxietl.orchestrator import History
+
+    with History.opened(open_settings().home) as history:
+        record = history.run(name)
+    _go_where_it_ran(out, record)
+    _take_address(record, to, command)
+    return record
 
 
 def _go_where_it_ran(out: Output, record: RunRow) -> None:
