@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from web import Browser
 
-from taxietl.orchestrator import Engine, History, flow, task
+from taxietl.orchestrator import Engine, History, current_cancellation, flow, task
 from taxietl.orchestrator.define.entry import load_flow
 from taxietl.orchestrator.store.rows import RunRow
 from taxietl.ui.actions import ACTIONS
@@ -38,7 +38,8 @@ def months(numbers: list[int]) -> int:
 
 @task
 def wait(event: threading.Event) -> None:
-    event.wait(10)
+    while not event.wait(0.02):
+        current_cancellation().check()
 
 
 @flow(run_name="waiting")

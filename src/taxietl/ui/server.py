@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from taxietl.config import Settings
 from taxietl.errors import ConfigError, TryLaterError
@@ -71,22 +72,25 @@ def serve(
                     hint=f"Open {dashboard_address(home) or 'it'}, or end it first.",
                 )
             ready(f"{address}/{f'?token={access.token}' if access.token else ''}")
-            app = application(dashboard, hosts=names_of(host))
-            config = uvicorn.Config(
-                app,
-                access_log=False,
-                date_header=False,
-                lifespan="on",
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=STOP_SECONDS,
-                ws="none",
-            )
-            # Its own way of stopping ends with the signal raised once more.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda *_: None)
-            logging.getLogger("uvicorn.error").addFilter(_is_news)
-            uvicorn.Server(config).run(sockets=[listener])
+            _serve_until_stopped(application(dashboard, hosts=names_of(host)), listener)
+
+
+def _serve_until_stopped(app: ASGIApp, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        date_header=False,
+        lifespan="on",
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        ws="none",
+    )
+    # Its own way of stopping ends with the signal raised once more.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def _is_news(record: logging.LogRecord) -> bool:
