@@ -208,6 +208,7 @@ def test_what_is_wrong_is_told_and_nothing_is_installed(
         (["ingest", "--color", "all", "--year", "2021-2019"], ["backwards", "2019-2021"]),
         (["verify", "--color", "all", "--year", "2021", "--month", "13"], ["no month 13"]),
         (["status", "--until", "2021-13"], ["--until 2021-13"]),
+        (["run", "-p", "n=1", "flow.py:etl"], ["no file flow.py"]),
         (["sql", "SELECT 1", "--on", "postgresql://me:hunter2@db/t"], ["password", "env:"]),
     ],
 )

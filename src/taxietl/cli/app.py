@@ -77,14 +77,19 @@ def run(arguments: Sequence[str]) -> Any:
         return done.exit_code
 
 
-def check_line(arguments: Sequence[str]) -> None:
-    """Parse, and carry nothing out; raises what is wrong with the arguments."""
+def check_line(arguments: Sequence[str]) -> dict[str, Any]:
+    """Parse, and carry nothing out; raises what is wrong with the arguments.
+
+    Returns:
+        What the command was given, by the names of its parameters.
+    """
     command = command_line(arguments)
     context = command.make_context("taxietl", list(arguments))
     while isinstance(command, Group):
         left = [*context._protected_args, *context.args]
         name, command, left = command.resolve_command(context, left)
         context = command.make_context(name, left, parent=context)
+    return dict(context.params)
 
 
 def _context(command: Any, arguments: Sequence[str]) -> Any:

@@ -148,7 +148,11 @@ def _check_command(command: Sequence[str]) -> None:
             "The command has a password in it, which a schedule would keep.",
             hint="Name a profile, or a variable: --to env:DATABASE_URL.",
         )
-    check_line(command)
+    given = check_line(command)
+    if command[0] == "run":
+        from taxietl.orchestrator.define.entry import refuse_missing_file
+
+        refuse_missing_file(given["target"])
 
 
 def _when(cron: str | None, on_calendar: str | None, every: str | None, starter: Starter) -> When:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _INTO = {
-    "gcs": " Into a lake: taxietl upload-gcs.",
-    "folder": " Into a lake: taxietl upload-gcs.",
-    "bigquery": " Into BigQuery: taxietl load-bq.",
+    "gcs": " Months come into a lake by taxietl upload-gcs.",
+    "folder": " Months come into a lake by taxietl upload-gcs.",
+    "bigquery": " Months come into BigQuery by taxietl load-bq.",
 }
 """What brings months into a profile that is not a warehouse."""
 

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from taxietl.errors import ConfigError, UnknownNameError
-from taxietl.modules import load_module
+from taxietl.modules import load_module, refuse_missing
 from taxietl.orchestrator.define.called import Flow
 from taxietl.orchestrator.define.calling import refusing_runs
 from taxietl.orchestrator.define.specs import FlowSpec
@@ -77,8 +77,7 @@ def load_flow(target: str, *, folder: Path | None = None) -> Flow[..., Any]:
             starts a run while it is loaded.
         UserCodeError: the file is there, and has a fault.
     """
-    # A drive's letter stands before a colon, too.
-    where, _, name = (target, "", "") if target.endswith(".py") else _parted(target)
+    where, name = _parted(target)
     if where and Path(where).is_dir() and not where.isidentifier():
         raise ConfigError(
             f"{where} is a folder.", hint=f"`taxietl flows ls {where}` lists what is in it."
@@ -108,8 +107,20 @@ def _flows(module: ModuleType | None) -> Iterator[tuple[str, Flow[..., Any]]]:
     return ((name, each) for name, each in names.items() if isinstance(each, Flow))
 
 
-def _parted(target: str) -> tuple[str, str, str]:
-    return target.rpartition(":") if ":" in target else (target, "", "")
+def refuse_missing_file(target: str) -> None:
+    """ConfigError if a target of `load_flow` names a Python file that is not there."""
+    where, _ = _parted(target)
+    if where.endswith(".py"):
+        refuse_missing(Path(where), name="FLOW")
+
+
+def _parted(target: str) -> tuple[str, str]:
+    """The file or module, and the flow in it, if one is named."""
+    # A drive's letter stands before a colon, too.
+    if target.endswith(".py") or ":" not in target:
+        return target, ""
+    where, _, name = target.rpartition(":")
+    return where, name
 
 
 def _only(module: ModuleType, where: str, flows: dict[str, Flow[..., Any]]) -> Flow[..., Any]:
