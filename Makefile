@@ -81,7 +81,7 @@ test-dates: install ## What looks at the calendar, as it will be 400 days from n
 	FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f +400d \
 		$(BIN)/pytest -n 2 -m 'dates and not torture' -k 'not ($(NOT_FAKED))'
 
-ON_DUCKDB := $(wildcard tests/load/test_*.py) tests/load/lake/test_query.py tests/flows tests/from_python \
+ON_DUCKDB := $(wildcard tests/load/test_*.py) tests/load/duckdb tests/load/lake/test_query.py tests/flows tests/from_python \
 	$(addprefix tests/cli/test_,ingest.py inspect.py profiles_check.py sql.py verify.py zones.py) \
 	$(addprefix tests/acceptance/test_,every_era.py interrupted.py whole_months.py)
 

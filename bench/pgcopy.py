@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxietl.load.pgcopy import encode
+from taxietl.load.postgres.copy.encode import encode
 from taxietl.steps import registry
 from taxietl.tlc.trip_file import trip_file
 from taxietl.transform.pipeline import clean_batches

@@ -10,7 +10,7 @@ from command import Done, Taxietl
 
 from taxietl.cli.main import main
 from taxietl.config import activate
-from taxietl.load import duckdb_file
+from taxietl.load.duckdb import file as duckdb_file
 
 
 @pytest.fixture

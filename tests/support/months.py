@@ -21,7 +21,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from taxietl.config.databases import DuckDBProfile, PostgresProfile
 from taxietl.load.duckdb import DuckDBLoader
 from taxietl.load.postgres import PostgresLoader
-from taxietl.load.postgres_locks import SWAP_PATIENCE_SECONDS
+from taxietl.load.postgres.locks import SWAP_PATIENCE_SECONDS
 from taxietl.steps.protocols import Cancellation, Loader
 from taxietl.steps.values import (
     LoadReport,

@@ -1,7 +1,7 @@
 """`taxietl sql`: run a read-only query.
 
-One statement that only reads; what counts as that is told in `load.duckdb_query`
-and `load.postgres_query`.
+One statement that only reads; what counts as that is told in `load.duckdb.query`
+and `load.postgres.query`.
 """
 
 from __future__ import annotations

@@ -54,13 +54,13 @@ def _look(profile: Profile, home: Path) -> Iterator[Finding]:
 
 
 def _check_postgres(profile: PostgresProfile) -> str:
-    from taxietl.load.postgres_check import check
+    from taxietl.load.postgres.check import check
 
     return check(profile)
 
 
 def _check_duckdb(profile: DuckDBProfile) -> str:
-    from taxietl.load.duckdb_check import check
+    from taxietl.load.duckdb.check import check
 
     return check(profile)
 
@@ -100,13 +100,13 @@ def _check_bigquery(profile: BigQueryProfile) -> str:
 
 
 def _in_postgres(profile: PostgresProfile) -> Iterator[Finding]:
-    from taxietl.load.postgres_contents import contents
+    from taxietl.load.postgres.contents import contents
 
     return contents(profile)
 
 
 def _in_duckdb(profile: DuckDBProfile) -> Iterator[Finding]:
-    from taxietl.load.duckdb_contents import contents
+    from taxietl.load.duckdb.contents import contents
 
     return contents(profile)
 

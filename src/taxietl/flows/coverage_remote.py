@@ -44,7 +44,7 @@ _STATES: Mapping[MonthClass, MonthState] = {
 _PLAIN = (MonthState.LOADED, MonthState.MISSING, MonthState.NOT_PUBLISHED)
 
 DigestOf = Callable[[SourceVersion], str | None]
-Answer = SourceVersion | SourceError | TryLaterError
+ProbeResult = SourceVersion | SourceError | TryLaterError
 
 
 def ask_source(found: Coverage, source: str, today: date, *, every: bool) -> Coverage:
@@ -99,10 +99,10 @@ def _months(found: Coverage, today: date, *, every: bool) -> list[TripFile]:
     return wanted
 
 
-def _answers(extractor: Extractor, months: Sequence[TripFile]) -> dict[TripFile, Answer]:
-    silent: list[Answer] = []
+def _answers(extractor: Extractor, months: Sequence[TripFile]) -> dict[TripFile, ProbeResult]:
+    silent: list[ProbeResult] = []
 
-    def ask(month: TripFile) -> Answer:
+    def ask(month: TripFile) -> ProbeResult:
         if len(silent) >= _GIVE_UP:
             return silent[-1]
         try:
@@ -115,7 +115,7 @@ def _answers(extractor: Extractor, months: Sequence[TripFile]) -> dict[TripFile,
     return dict(zip(months, all_of(ask, months), strict=True))
 
 
-def _silent(answers: Mapping[TripFile, Answer]) -> dict[TripFile, SourceError | TryLaterError]:
+def _silent(answers: Mapping[TripFile, ProbeResult]) -> dict[TripFile, SourceError | TryLaterError]:
     """The months that the source did not tell of; all, where it has none: that proves nothing,
     since its address may be wrong."""
     works = any(isinstance(each, SourceVersion | NotPublishedError) for each in answers.values())
@@ -126,13 +126,13 @@ def _silent(answers: Mapping[TripFile, Answer]) -> dict[TripFile, SourceError | 
     }
 
 
-def _is_no_answer(answer: Answer) -> bool:
+def _is_no_answer(answer: ProbeResult) -> bool:
     return not isinstance(answer, SourceVersion | MissingFileError | NotPublishedError)
 
 
 def _laid_over(
     month: CoveredMonth,
-    answer: Answer | None,
+    answer: ProbeResult | None,
     own: Collection[str],
     digest_of: DigestOf,
     today: date,

@@ -14,8 +14,8 @@ from taxietl.config.databases import DuckDBProfile
 from taxietl.errors import ConfigError, TryLaterError
 from taxietl.flows.quality import Facts, Quality, quality_of
 from taxietl.load.duckdb import DuckDBLoader
+from taxietl.load.month_columns import MonthColumns
 from taxietl.load.quality import quality_select
-from taxietl.load.quality_month import Month
 from taxietl.load.table_names import table_name
 from taxietl.orchestrator import current_cancellation
 from taxietl.steps import registry
@@ -112,7 +112,7 @@ def _load(loader: Loader, trip_file: TripFile, table: str) -> LoadReport:
     return entry.report
 
 
-def _month(loader: Loader, trip_file: TripFile, table: str) -> Month:
+def _month(loader: Loader, trip_file: TripFile, table: str) -> MonthColumns:
     """The month with the columns that the table really has."""
     with loader.query(f"SELECT * FROM {table_name(table, loader.schema).sql} LIMIT 0") as rows:  # noqa: S608  quoted
         names = list(rows.schema.names)
@@ -122,9 +122,9 @@ def _month(loader: Loader, trip_file: TripFile, table: str) -> Month:
         for name in names
         if name != "source_month"
     ]
-    return Month(trip_file, table_name(table, loader.schema), tuple(columns))
+    return MonthColumns(trip_file, table_name(table, loader.schema), tuple(columns))
 
 
-def _facts(loader: Loader, month: Month) -> Facts:
+def _facts(loader: Loader, month: MonthColumns) -> Facts:
     with loader.query(quality_select(month)) as rows:
         return Facts(rows.read_all().to_pylist())

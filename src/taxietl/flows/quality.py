@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from taxietl.load.month_columns import MonthColumns, checks
 from taxietl.load.quality import BIN_WIDTHS, BINS, DURATION, QUANTILES
-from taxietl.load.quality_month import Month, checks
 from taxietl.steps.values import LoadReport
 from taxietl.tlc.datasets import Column
 from taxietl.tlc.trip_file import TripFile
@@ -150,7 +150,7 @@ class Facts:
 
 
 def quality_of(
-    facts: Facts, month: Month, load: LoadReport, *, origin: str, target: str
+    facts: Facts, month: MonthColumns, load: LoadReport, *, origin: str, target: str
 ) -> Quality:
     """The facts put together."""
     rows = facts.count("count", "rows") or 0
@@ -176,7 +176,7 @@ def quality_of(
     )
 
 
-def _findings(facts: Facts, month: Month, rows: int) -> Iterable[Finding]:
+def _findings(facts: Facts, month: MonthColumns, rows: int) -> Iterable[Finding]:
     asked = {*checks(month), "duplicates", "exact_reversals"}
     for name, text in TEXTS.items():
         found = facts.count("count", name) if name in asked else None

@@ -17,7 +17,7 @@ from taxietl.errors import (
     TaxietlError,
 )
 from taxietl.flows.months import WORKERS, MonthError, MonthsFailedError, each_month, month_error
-from taxietl.flows.sync_asking import Answer, Unpublished, asked
+from taxietl.flows.sync_asking import ProbeResult, Unpublished, asked
 from taxietl.flows.sync_options import SyncOptions
 from taxietl.flows.sync_report import NOTHING_TO_DO, SyncedMonth, SyncFailedError, SyncReport
 from taxietl.flows.sync_targets import Target, targets_of
@@ -33,7 +33,7 @@ from taxietl.tlc.trip_file import TripFile
 def look(
     to: str,
     wanted: Mapping[TripFile, bool],
-    answers: Mapping[TripFile, Answer],
+    answers: Mapping[TripFile, ProbeResult],
     options: SyncOptions,
     today: date,
 ) -> list[SyncedMonth]:
@@ -134,7 +134,7 @@ def _all_of(wanted: Mapping[str, Mapping[TripFile, bool]]) -> list[TripFile]:
 def _seen(
     target: Target,
     trip_file: TripFile,
-    answer: Answer,
+    answer: ProbeResult,
     is_loaded: bool,
     today: date,
 ) -> SyncedMonth:
@@ -155,7 +155,7 @@ def _seen(
 def _loaded(
     target: Target,
     found: Sequence[SyncedMonth],
-    answers: Mapping[TripFile, Answer],
+    answers: Mapping[TripFile, ProbeResult],
     *,
     workers: int,
     fail_fast: bool,

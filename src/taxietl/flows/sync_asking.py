@@ -40,7 +40,7 @@ class Unpublished:
     """It has others, which it was asked for meanwhile; an address that is wrong has none."""
 
 
-Answer = SourceVersion | Unpublished | MonthError
+ProbeResult = SourceVersion | Unpublished | MonthError
 """What the source said of a month; an error where it could not be asked."""
 
 
@@ -55,7 +55,7 @@ def ask(trip_file: TripFile, source: str) -> SourceVersion | Unpublished:
 
 def asked(
     trip_files: Sequence[TripFile], source: str, *, in_run: bool = True
-) -> dict[TripFile, Answer]:
+) -> dict[TripFile, ProbeResult]:
     """The answer for each month; a few are asked for at a time.
 
     Args:
@@ -67,7 +67,7 @@ def asked(
     def begin(trip_file: TripFile) -> Callable[[], SourceVersion | Unpublished]:
         return ask.submit(trip_file, source).result if in_run else partial(ask, trip_file, source)
 
-    answers: dict[TripFile, Answer] = {}
+    answers: dict[TripFile, ProbeResult] = {}
     under_way: dict[TripFile, Callable[[], SourceVersion | Unpublished]] = {}
     failed = 0
     for each in (*trip_files, *[None] * _ASKED_AT_A_TIME):
@@ -88,18 +88,18 @@ _NOT_ASKED = MonthError(
 )
 
 
-def _ended(result: Callable[[], SourceVersion | Unpublished]) -> Answer:
+def _ended(result: Callable[[], SourceVersion | Unpublished]) -> ProbeResult:
     try:
         return result()
     except TaxietlError as error:
         return month_error(error)
 
 
-def _is_busy(answer: Answer) -> bool:
+def _is_busy(answer: ProbeResult) -> bool:
     return isinstance(answer, MonthError) and answer.kind == TransferError.__name__
 
 
-def judged(answers: Mapping[TripFile, Answer]) -> dict[TripFile, Answer]:
+def judged(answers: Mapping[TripFile, ProbeResult]) -> dict[TripFile, ProbeResult]:
     """The answers, each seen in the light of the others. Pure.
 
     A source that has none of the months proves nothing: its address may be wrong, and every month
@@ -110,7 +110,7 @@ def judged(answers: Mapping[TripFile, Answer]) -> dict[TripFile, Answer]:
         for each in answers.values()
     )
 
-    def judge(answer: Answer) -> Answer:
+    def judge(answer: ProbeResult) -> ProbeResult:
         if isinstance(answer, Unpublished) and not is_working:
             return answer.error
         if isinstance(answer, MonthError) and is_working:

@@ -1,6 +1,6 @@
 """The ledger against the tables, by counts that cost next to nothing; `taxietl verify` does it all.
 
-Pure: each kind of warehouse counts in its own way (`duckdb_contents`, `postgres_contents`).
+Pure: each kind of warehouse counts in its own way (`duckdb.contents`, `postgres.contents`).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from taxietl.load.quality_month import Month, checks
+from taxietl.load.month_columns import MonthColumns, checks
 from taxietl.load.sql import literal, quoted
 from taxietl.tlc.datasets import Column, Kind
 
@@ -30,7 +30,7 @@ _NUMBERS = (Kind.COUNT, Kind.SECONDS, Kind.MONEY, Kind.MILES, Kind.DEGREES)
 _FACT = "CAST({} AS VARCHAR), CAST({} AS VARCHAR), CAST({} AS VARCHAR)"
 
 
-def quality_select(month: Month) -> str:
+def quality_select(month: MonthColumns) -> str:
     """The statement; its answer's columns are `part, name, label, value, n`."""
     parts = [_counted(month), _ranges(month)]
     parts += [_quantiles(month, name, sql) for name, sql in _measures(month)]
@@ -48,7 +48,7 @@ def quality_select(month: Month) -> str:
     return f"SELECT {names} FROM ({' UNION ALL '.join(parts)}) AS facts({names})"
 
 
-def _counted(month: Month) -> str:
+def _counted(month: MonthColumns) -> str:
     """All that one pass over the rows can count."""
     counts = [("count", "rows", "count(*)")]
     counts += [("count", name, _where(sql)) for name, sql in checks(month).items()]
@@ -64,7 +64,7 @@ def _where(condition: str) -> str:
     return f"count(*) FILTER (WHERE {condition})"
 
 
-def _ranges(month: Month) -> str:
+def _ranges(month: MonthColumns) -> str:
     """The least and the greatest of what has no quantiles, as text."""
     found = [
         (part, each.name, f"CAST({part}({quoted(each.name)}) AS VARCHAR)")
@@ -76,7 +76,7 @@ def _ranges(month: Month) -> str:
 
 
 def _unfolded(
-    month: Month, aggregates: Sequence[tuple[str, str, str]], label: str, count: str
+    month: MonthColumns, aggregates: Sequence[tuple[str, str, str]], label: str, count: str
 ) -> str:
     """One row of aggregates as a fact each."""
     named = ", ".join(f"{sql} AS a{place}" for place, (_, _, sql) in enumerate(aggregates))
@@ -91,7 +91,7 @@ def _unfolded(
     )
 
 
-def _measures(month: Month) -> Iterator[tuple[str, str]]:
+def _measures(month: MonthColumns) -> Iterator[tuple[str, str]]:
     for each in month.columns:
         if each.kind in _NUMBERS:
             yield each.name, quoted(each.name)
@@ -99,7 +99,7 @@ def _measures(month: Month) -> Iterator[tuple[str, str]]:
         yield DURATION, month.seconds
 
 
-def _quantiles(month: Month, name: str, sql: str) -> str:
+def _quantiles(month: MonthColumns, name: str, sql: str) -> str:
     """The least value that at least so many of the values do not exceed; see percentile_disc."""
     shares = ", ".join(f"('{each}', {each})" for each in QUANTILES)
     values = (
@@ -115,7 +115,7 @@ def _quantiles(month: Month, name: str, sql: str) -> str:
     )
 
 
-def _values(month: Month, column: Column) -> str:
+def _values(month: MonthColumns, column: Column) -> str:
     """The most frequent values; `value` is how many different ones there are."""
     name = quoted(column.name)
     grouped = (
@@ -128,7 +128,7 @@ def _values(month: Month, column: Column) -> str:
     )
 
 
-def _by_time(month: Month) -> Iterator[str]:
+def _by_time(month: MonthColumns) -> Iterator[str]:
     """Rows by day of the month, and by hour of the day."""
     if month.start:
         day, hour = f"CAST({month.start} AS DATE)", f"date_part('hour', {month.start})"
@@ -140,7 +140,7 @@ def _by_time(month: Month) -> Iterator[str]:
         )
 
 
-def _binned(month: Month) -> Iterator[tuple[str, str]]:
+def _binned(month: MonthColumns) -> Iterator[tuple[str, str]]:
     for name, sql in (
         ("duration", month.seconds),
         ("distance", month.distance),
@@ -150,7 +150,7 @@ def _binned(month: Month) -> Iterator[tuple[str, str]]:
             yield name, sql
 
 
-def _bins(month: Month, name: str, sql: str) -> str:
+def _bins(month: MonthColumns, name: str, sql: str) -> str:
     """Rows by bin: -1 is all below 0, `BINS` all beyond the last."""
     width = BIN_WIDTHS[name]
     within = f"least(greatest({sql}, {-width}), {width * BINS})"
@@ -158,7 +158,7 @@ def _bins(month: Month, name: str, sql: str) -> str:
     return _grouped(month, "bin", name, place, f"{sql} IS NOT NULL")
 
 
-def _grouped(month: Month, part: str, name: str, key: str, condition: str) -> str:
+def _grouped(month: MonthColumns, part: str, name: str, key: str, condition: str) -> str:
     grouped = f"SELECT {key} AS k, count(*) AS n FROM {month.rows} WHERE {condition} GROUP BY 1"
     return (
         f"SELECT {_FACT.format(literal(part), literal(name), 'g.k')}, "
@@ -166,7 +166,7 @@ def _grouped(month: Month, part: str, name: str, key: str, condition: str) -> st
     )
 
 
-def _duplicates(month: Month) -> str:
+def _duplicates(month: MonthColumns) -> str:
     """Rows beyond the first of those that are equal in every column.
 
     Only rows that share their times and sum with another are compared in all columns: to group a
@@ -199,7 +199,7 @@ def _duplicates(month: Month) -> str:
     )
 
 
-def _reversals(month: Month) -> str:
+def _reversals(month: MonthColumns) -> str:
     """Negative rows that take back a positive one: the same trip, and the same sum."""
     same = [
         f"p.{each} IS NOT DISTINCT FROM n.{each}"

@@ -37,7 +37,7 @@ SCHEDULES_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckResult:
     """What a check of a profile found, and when."""
 
     at: datetime
@@ -89,7 +89,7 @@ class Dashboard:
     """Where the user's flows are looked for."""
     assets: Assets = field(default_factory=Assets)
     templates: Environment = field(default_factory=environment)
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, CheckResult] = field(default_factory=dict)
     """What each profile's last check found."""
     verifications: dict[str, Verification] = field(default_factory=dict)
     """What each lake's last one found."""

@@ -67,7 +67,7 @@ class Question:
         return urlunsplit(urlsplit(self.url)._replace(query=""))
 
 
-class Answer:
+class Response:
     """Status and headers, and the body as it comes over the line, not unpacked."""
 
     def __init__(self, status: int, headers: Mapping[str, str], exchange: _Exchange) -> None:
@@ -85,7 +85,9 @@ class Answer:
 
 
 @contextmanager
-def ask(question: Question, *, patience: Patience, cancellation: Cancellation) -> Iterator[Answer]:
+def ask(
+    question: Question, *, patience: Patience, cancellation: Cancellation
+) -> Iterator[Response]:
     """Ask, and let go of the answer when the block ends, whether or not it was read.
 
     Raises:
@@ -97,7 +99,7 @@ def ask(question: Question, *, patience: Patience, cancellation: Cancellation) -
     with _place(question, cancellation), cancellation.on_cancel(exchange.abandon):
         try:
             exchange.start()
-            yield Answer(*exchange.head(), exchange)
+            yield Response(*exchange.head(), exchange)
         finally:
             exchange.abandon()
 

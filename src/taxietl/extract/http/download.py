@@ -22,7 +22,7 @@ from taxietl.digests import sha256_of
 from taxietl.errors import CorruptFileError, SchemaError, TargetError, TransferError
 from taxietl.extract.http.answers import REFUSALS, Described, described, is_strong
 from taxietl.extract.http.checks import Check
-from taxietl.extract.http.client import Answer, Patience, Question, ask
+from taxietl.extract.http.client import Patience, Question, Response, ask
 from taxietl.extract.http.parts import Part, Record, open_part
 from taxietl.steps.protocols import Cancellation, Progress
 from taxietl.steps.values import SourceFile, SourceVersion
@@ -187,7 +187,7 @@ class _Transfer:
             self._receive(answer, self._version.size_bytes or file.size_bytes)
         return True
 
-    def _expected(self, answer: Answer) -> Described:
+    def _expected(self, answer: Response) -> Described:
         """What the headers say, if they speak of this version."""
         name, version = self._version.url, self._version
         if answer.status in REFUSALS:
@@ -205,7 +205,7 @@ class _Transfer:
             )
         return file
 
-    def _receive(self, answer: Answer, total: int | None) -> None:
+    def _receive(self, answer: Response, total: int | None) -> None:
         for chunk in answer.chunks():
             self._cancellation.check()
             self._check.feed(chunk)

@@ -21,9 +21,9 @@ import pyarrow as pa  # noqa: TID253
 import pyarrow.parquet as pq  # noqa: TID253
 
 from taxietl.errors import TargetError
-from taxietl.load.duckdb_ctrl_c import heard_ctrl_c
-from taxietl.load.duckdb_file import hide_progress
-from taxietl.load.duckdb_query import LOCKED_DOWN, Answer, check_reading, is_of_the_target
+from taxietl.load.duckdb.ctrl_c import heard_ctrl_c
+from taxietl.load.duckdb.file import hide_progress
+from taxietl.load.duckdb.query import LOCKED_DOWN, Query, check_reading, is_of_the_target
 from taxietl.load.lake.folder import FolderStore
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.manifest import Manifest
@@ -71,10 +71,10 @@ def queried(lake: Lake, statement: str) -> Iterator[pa.RecordBatchReader]:
         tempfile.TemporaryDirectory(prefix="taxietl-sql-") as spilt,
         closing(duckdb.connect(config={"memory_limit": _MEMORY})) as connection,
         heard_ctrl_c(partial(_interrupt, connection, ahead)),
-        Answer(connection, partial(_blamed, lake, ahead), stop=ahead.stop) as answer,
+        Query(connection, partial(_blamed, lake, ahead), stop=ahead.stop) as query,
     ):
         _prepare(connection, Path(spilt), lake, ahead, tables)
-        rows = answer.to(statement)
+        rows = query.run(statement)
         try:
             yield _unmixed(lake, tables, rows) if isinstance(lake.store, FolderStore) else rows
         finally:

@@ -12,7 +12,7 @@ from taxietl.config import Profile
 from taxietl.config.secrets import SecretReference
 from taxietl.doctor.examination import examine
 from taxietl.doctor.profiles import profile_check
-from taxietl.ui.dashboard import Answer, Dashboard
+from taxietl.ui.dashboard import CheckResult, Dashboard
 
 DOTS = "•" * 8
 """For every secret, however long it is."""
@@ -49,7 +49,7 @@ def check(dashboard: Dashboard, request: Request) -> str:
     settings = dashboard.read_settings()
     profile = settings.profile(request.path_params["name"])
     findings = examine([profile_check(profile, settings.home)])
-    dashboard.answers[profile.name] = Answer(datetime.now(UTC), findings)
+    dashboard.answers[profile.name] = CheckResult(datetime.now(UTC), findings)
     return f"/profiles#profile-{profile.name}"
 
 

@@ -1,0 +1,1 @@
+"""Arrow batches by binary COPY: `columns` and `encode` make the bytes, `stream` sends them."""
