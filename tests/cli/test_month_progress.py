@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from taxietl.cli.month_progress import MonthTable, duration
+from taxietl.cli.month_progress import MonthTable
+from taxietl.cli.progress import duration
+from taxietl.flows.progress import Doing, Moved
 from taxietl.tlc.trip_file import TripFile
 
 JANUARY, FEBRUARY, MARCH = (TripFile("green", 2021, month) for month in (1, 2, 3))
@@ -49,11 +51,11 @@ def test_the_table_has_what_ended_and_what_is_under_way_with_rates_and_the_time_
     table.began(FEBRUARY)
     table.finished(FEBRUARY, None, Error())
     table.began(MARCH)
-    table.moved(MARCH, 2_000_000, 8_000_000)
+    table.moved(MARCH, Moved(Doing.FETCHING, 2_000_000, 8_000_000))
     fetching = shown(table)
     clock.now += 2
     table.ended(MARCH)
-    table.counted(MARCH, 500_000)
+    table.moved(MARCH, Moved(Doing.LOADING, 500_000))
 
     assert fetching[3] == "green-2021-03 fetching 2.0 of 8.0 0.0 s"
     assert shown(table) == [

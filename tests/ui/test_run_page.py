@@ -20,6 +20,7 @@ from taxietl.orchestrator import (
     attach_table,
     flow,
     get_run_logger,
+    report_progress,
     task,
 )
 
@@ -233,3 +234,23 @@ def test_an_attachment_that_somebody_edited_is_text(
     assert "<pre" in section
     assert "<img" not in section
     assert "href" not in section
+
+
+def test_how_far_a_run_is_is_shown_while_it_goes_on(
+    browser: Browser, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taxietl.orchestrator.run.progress._FIRST_AFTER_SECONDS", -1.0)
+    pages: list[str] = []
+
+    @flow
+    def reads() -> None:
+        report_progress(1_000_000, 4_000_000, unit="rows")
+        (root,) = engine.history.open_roots()
+        pages.extend(browser.get(path).text for path in ("/", f"/runs/{root.id}"))
+
+    run = engine.run(reads)
+
+    for page in pages:
+        assert "1,000,000 of 4,000,000 rows" in page
+        assert 'value="25"' in page
+    assert "of 4,000,000 rows" not in browser.get(f"/runs/{run.id}").text

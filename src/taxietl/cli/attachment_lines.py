@@ -9,7 +9,7 @@ from taxietl.cli.tables import grid
 from taxietl.terminal import one_line
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.store.rows import AttachmentRow
+    from taxietl.orchestrator.store.attached_rows import AttachmentRow
 
 MOST_LINES = 20
 """Of one attachment's text."""

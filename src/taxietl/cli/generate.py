@@ -11,6 +11,7 @@ import typer
 from taxietl.cli.commands import Commands
 from taxietl.cli.month_files import files_of
 from taxietl.cli.output import Output
+from taxietl.cli.progress import progress_shown
 from taxietl.tlc.selection import MonthOptions
 
 
@@ -40,10 +41,17 @@ def generate(
     months = asked.trip_files(date.today())
     files = files_of(months, out_file, "--out")
     from taxietl.extract.synthetic import write
+    from taxietl.flows.progress import Doing, told, watched_by
 
     made = []
     for each, path in files.items():
-        written = write(path, each.color, each.year, each.month, rows=rows, seed=seed)
+        with (
+            progress_shown(out) as shown,
+            watched_by(shown),
+            told(each, Doing.GENERATING) as progress,
+        ):
+            month = (each.color, each.year, each.month)
+            written = write(path, *month, rows=rows, seed=seed, progress=progress)
         made.append(
             {
                 "trip_file": str(each),

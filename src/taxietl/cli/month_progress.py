@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from taxietl.cli.output import Output
-from taxietl.cli.progress import is_for_people
-from taxietl.flows.progress import Watcher
+from taxietl.cli.progress import duration, is_for_people
+from taxietl.flows.progress import Moved, Watcher
 from taxietl.terminal import one_line
 from taxietl.tlc.trip_file import TripFile
 
@@ -99,15 +99,15 @@ class MonthsWatched(Watcher):
         with self._lock:
             self._months[trip_file] = MonthProgress(self._clock())
 
-    def moved(self, trip_file: TripFile, done: int, total: int | None) -> None:
+    def moved(self, trip_file: TripFile, moved: Moved) -> None:
         """See `Watcher`."""
-        if (month := self._months.get(trip_file)) is not None:
-            month.state, month.done, month.total = "fetching", done, total
-
-    def counted(self, trip_file: TripFile, rows: int) -> None:
-        """See `Watcher`."""
-        if (month := self._months.get(trip_file)) is not None:
-            month.state, month.rows = "loading", rows
+        if (month := self._months.get(trip_file)) is None:
+            return
+        month.state = moved.doing
+        if moved.doing.unit == "bytes":
+            month.done, month.total = moved.done, moved.total
+        else:
+            month.rows = moved.done
 
     def finished(self, trip_file: TripFile, report: Any, error: Any) -> None:
         """See `Watcher`."""
@@ -199,16 +199,6 @@ class MonthTable(MonthsWatched):
         parts += [f"{rows:,} rows", duration(now - self._began)]
         parts += [f"about {duration(left)} left"] if left is not None else []
         return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """As a person says it: `3.2 s`, `4 min 10 s`, `1 h 5 min`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _megabytes(month: MonthProgress) -> str:

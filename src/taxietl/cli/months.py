@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from taxietl.cli.month_progress import duration, months_shown
+from taxietl.cli.month_progress import months_shown
 from taxietl.cli.output import Output, describe_error
-from taxietl.cli.progress import progress_line
+from taxietl.cli.progress import duration, progress_shown
 from taxietl.errors import RefusedLoadError, TaxietlError, worst_exit_code
 
 if TYPE_CHECKING:
@@ -61,10 +61,8 @@ def carry_out(
     run: Run[Any]
     results: tuple[MonthResult[Report], ...]
     if len(months) == 1:
-        out.log_to_stderr()
-        engine = open_engine()
-        with watched_by(progress_line(out)):
-            run = engine.run(one, months[0], options)
+        with progress_shown(out) as shown_line, watched_by(shown_line):
+            run = open_engine().run(one, months[0], options)
         results = (MonthResult(months[0], report=run.result()),)
     else:
         _say_plan(out, months, one.name, how)

@@ -121,8 +121,6 @@ def _state_named(text: str) -> StateName:
 
 def _lines(tree: Tree, run: RunRow, links: Resumptions, depth: int = 0) -> list[str]:
     """The tree as text, two blanks a level; a line each, whatever a message holds."""
-    from taxietl.orchestrator.query.documents import next_attempt_at
-
     indent = "  " * depth
     says = f", {run.state.message}" if run.state.message else ""
     line = (
@@ -140,7 +138,7 @@ def _lines(tree: Tree, run: RunRow, links: Resumptions, depth: int = 0) -> list[
         if child is not None:
             lines += _lines(tree, child, links, depth + 1)
         else:
-            lines.append(f"{indent}  {one_line(_task_line(each, next_attempt_at(tree, each)))}")
+            lines.append(f"{indent}  {one_line(_task_line(each, tree))}")
             own = [row for row in attached if row.task_run_id == each.id]
             lines += attachment_lines(own, f"{indent}    ")
     return lines
@@ -154,12 +152,18 @@ def _line_of_runs(record: RunRow, links: Resumptions) -> str:
     return from_ + by
 
 
-def _task_line(task: TaskRunRow, due: datetime | None) -> str:
+def _task_line(task: TaskRunRow, tree: Tree) -> str:
+    from taxietl.orchestrator.query.documents import next_attempt_at
+    from taxietl.orchestrator.query.progress import progress_text
+
+    due, progress = next_attempt_at(tree, task), tree.progress.get(task.id)
     parts = [f"{task.name:<14} {task.state.name:<10} {_seconds(task)} s"]
     if task.attempts > 1:
         parts.append(f"{task.attempts} attempts")
     counts = task.counts.items()
     parts += [f"{n:,} {what}" if isinstance(n, int) else f"{what} {n}" for what, n in counts]
+    if progress is not None:
+        parts.append(progress_text(progress))
     if due is not None:
         # Of a run that died meanwhile there will be none.
         is_over = task.ended_at is not None

@@ -45,7 +45,7 @@ from taxietl.tlc.column_rules import ColumnRules, NewColumns, parse_renames
 from taxietl.tlc.datasets import Dataset
 from taxietl.tlc.selection import check_table
 from taxietl.tlc.trip_file import TripFile
-from taxietl.transform.pipeline import clean_batches
+from taxietl.transform.pipeline import clean_batches, rows_in_footer
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def transform(file: SourceFile, options: IngestOptions) -> Generator[pa.RecordBa
     log = get_run_logger()
     transformers = registry.transformers(options.transforms_of(file.version.trip_file.dataset))
     batches = clean_batches(file, transformers, options.column_rules)
-    tally = yield from counted(file.version.trip_file, batches)
+    tally = yield from counted(file.version.trip_file, batches, rows_in_footer(file))
     if tally.missing_passenger_count:
         before, after = tally.missing_passenger_count
         log.info("pre: missing passenger count: %s", before)

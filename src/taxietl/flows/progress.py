@@ -1,19 +1,47 @@
-"""Who is shown how far months are: nobody, unless a command says otherwise."""
+"""How far months are: kept in the history, and shown by whoever shows something.
+
+Each step that takes long tells of itself once, here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from taxietl.steps.protocols import Progress, untold
+from taxietl.steps.protocols import Progress
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Result = TypeVar("Result")
+
+
+class Doing(StrEnum):
+    """What is being done with a month, and what it is counted in."""
+
+    FETCHING = "fetching"
+    LOADING = "loading"
+    UPLOADING = "uploading"
+    GENERATING = "generating"
+
+    @property
+    def unit(self) -> str:
+        """`bytes` of what travels, else `rows`."""
+        return "bytes" if self in (Doing.FETCHING, Doing.UPLOADING) else "rows"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far one step with a month is."""
+
+    doing: Doing
+    done: int
+    total: int | None = None
+    """None if nobody knows."""
 
 
 class Watcher:
@@ -28,14 +56,11 @@ class Watcher:
     def began(self, trip_file: TripFile) -> None:
         """One of several months is under way."""
 
-    def moved(self, trip_file: TripFile, done: int, total: int | None) -> None:
-        """So many bytes of it are here, of so many, if that is known."""
+    def moved(self, trip_file: TripFile, moved: Moved) -> None:
+        """A step with it is so far."""
 
     def ended(self, trip_file: TripFile) -> None:
-        """No more bytes will come, whether or not they are whole."""
-
-    def counted(self, trip_file: TripFile, rows: int) -> None:
-        """So many of its rows have been read."""
+        """That step is over, whether or not it came to its end."""
 
     def finished(self, trip_file: TripFile, report: Any, error: Any) -> None:
         """One of several months has ended, with the one or the other."""
@@ -63,22 +88,28 @@ def watched_by(watcher: Watcher | None) -> Iterator[None]:
 
 
 @contextmanager
-def told(trip_file: TripFile) -> Iterator[Progress]:
-    """What a transfer calls with its bytes."""
-    shown = watcher()
+def told(trip_file: TripFile, doing: Doing) -> Iterator[Progress]:
+    """What a step calls, from any thread, with how much is done and is to be done."""
+    from taxietl.orchestrator.run.progress import current_progress  # SQLite, for no --help
+
+    shown, kept = watcher(), current_progress()
+
+    def tell(done: int, total: int | None) -> None:
+        kept(done, total, unit=doing.unit)
+        shown.moved(trip_file, Moved(doing, done, total))
+
     try:
-        yield partial(shown.moved, trip_file) if type(shown) is not Watcher else untold
+        yield tell
     finally:
         shown.ended(trip_file)
 
 
 def counted(
-    trip_file: TripFile, batches: Generator[pa.RecordBatch, None, Result]
+    trip_file: TripFile, batches: Generator[pa.RecordBatch, None, Result], total: int | None
 ) -> Generator[pa.RecordBatch, None, Result]:
-    """The batches, their rows told as they pass."""
-    shown = watcher()
+    """The batches, their rows told as they pass; of so many, if that is known."""
     rows = 0
-    with closing(batches):
+    with closing(batches), told(trip_file, Doing.LOADING) as tell:
         while True:
             try:
                 batch = next(batches)
@@ -86,5 +117,5 @@ def counted(
                 result: Result = end.value
                 return result
             rows += batch.num_rows
-            shown.counted(trip_file, rows)
+            tell(rows, total)
             yield batch

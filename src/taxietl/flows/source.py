@@ -9,7 +9,7 @@ from typing import Any
 from taxietl.config import settings
 from taxietl.errors import ConfigError
 from taxietl.flows import retries
-from taxietl.flows.progress import told
+from taxietl.flows.progress import Doing, told
 from taxietl.orchestrator import Cache, current_cancellation, get_run_logger, task
 from taxietl.steps import registry
 from taxietl.steps.protocols import MaybeOneFile
@@ -40,7 +40,7 @@ def _version_key(arguments: dict[str, Any]) -> str | None:
 def extract(version: SourceVersion, source: str) -> SourceFile:
     """Have the file of that version on this machine; returns where it lies."""
     extractor, cancellation = registry.extractor(source), current_cancellation()
-    with told(version.trip_file) as progress:
+    with told(version.trip_file, Doing.FETCHING) as progress:
         return extractor.extract(
             version, into=settings().cache_dir, cancellation=cancellation, progress=progress
         )

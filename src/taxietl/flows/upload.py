@@ -19,7 +19,7 @@ from taxietl.flows.data_events import (
 from taxietl.flows.ingest import transform
 from taxietl.flows.lake import healed, open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, Workers, each_month
-from taxietl.flows.progress import told
+from taxietl.flows.progress import Doing, told
 from taxietl.flows.source import check_source, digest, extract, probe
 from taxietl.flows.staging import Staged, copy, write
 from taxietl.flows.upload_plan import PlannedUpload, UploadOptions, check_bytes, plan_upload
@@ -79,7 +79,7 @@ def compare_months(planned: PlannedUpload, sha256: str, options: UploadOptions) 
 @task(persist_result=False, tags={"gcs"})
 def upload(staged: Staged, planned: PlannedUpload, options: UploadOptions) -> Version:
     """Make the file the month's object, in the place of what was there when it was planned."""
-    with told(planned.version.trip_file) as progress:
+    with told(planned.version.trip_file, Doing.UPLOADING) as progress:
         return open_lake(options.to).put(
             staged.path,
             staged.facts,

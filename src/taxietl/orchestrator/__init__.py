@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from taxietl.orchestrator.run.engine import Engine
     from taxietl.orchestrator.run.events import attach_event
     from taxietl.orchestrator.run.logs import configure_logging, get_run_logger
+    from taxietl.orchestrator.run.progress import report_progress
     from taxietl.orchestrator.stop.cancellation import Cancellation, current_cancellation
     from taxietl.orchestrator.store.history import History, run_in_process
     from taxietl.orchestrator.store.states import FinalState, State, StateName, StateType
@@ -79,6 +80,7 @@ _MODULES = {
     "exponential": "define.retry",
     "flow": "define.decorators",
     "get_run_logger": "run.logs",
+    "report_progress": "run.progress",
     "run_in_process": "store.history",
     "tags": "define.tagging",
     "task": "define.decorators",
@@ -115,6 +117,7 @@ __all__ = [
     "exponential",
     "flow",
     "get_run_logger",
+    "report_progress",
     "run_in_process",
     "set_default_engine",
     "tags",

@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from taxietl.orchestrator.store.rows import AttachmentRow
+from taxietl.orchestrator.store.attached_rows import AttachmentRow
 from taxietl.terminal import visible
 from taxietl.ui.markdown import rendered
 

@@ -12,6 +12,7 @@ from taxietl.tlc.datasets import DATASETS
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 TIME: Schema = {"type": "string", "format": "date-time"}
 DAY: Schema = {"type": "string", "format": "date"}
@@ -149,6 +150,14 @@ _STATE = _object(
 _EVENT = _object(
     name=TEXT, message=TEXT, details={"type": "object"}, at=TIME, task_run_id=_or_null(TEXT)
 )
+_PROGRESS = _object(
+    done=NUMBER,
+    total=_or_null(NUMBER),
+    unit=TEXT,
+    per_second=_or_null(NUMBER),
+    seconds_left=_or_null(NUMBER),
+    at=TIME,
+)
 _TASK_RUN = _object(
     name=TEXT,
     task=TEXT,
@@ -160,6 +169,7 @@ _TASK_RUN = _object(
     ended_at=_or_null(TIME),
     next_attempt_at=_or_null(TIME),
     counts={"type": "object"},
+    progress=_or_null(_PROGRESS),
     states=_list(_STATE),
     child_run=_or_null(_ref("RunTree")),
 )

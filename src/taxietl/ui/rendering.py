@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from taxietl.masking import masked
+from taxietl.orchestrator.query.progress import progress_text
 from taxietl.terminal import visible
 
 SHORT = 80
@@ -39,6 +40,7 @@ def environment() -> Environment:
         "count": count,
         "duration": duration,
         "pretty": pretty,
+        "progress": progress_text,
         "readable": readable,
         "short": short,
         "time": time,

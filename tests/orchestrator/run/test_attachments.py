@@ -29,8 +29,8 @@ from taxietl.orchestrator import (
 )
 from taxietl.orchestrator.query.runs import tree_of
 from taxietl.orchestrator.run.attachments import MAX_PICTURE_BYTES
+from taxietl.orchestrator.store.attached_rows import AttachmentRow
 from taxietl.orchestrator.store.retention import prune
-from taxietl.orchestrator.store.rows import AttachmentRow
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

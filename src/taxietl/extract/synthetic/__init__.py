@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from taxietl.extract.synthetic.extractor import Synthetic
 from taxietl.extract.synthetic.recipe import DEFAULT_ROWS, DEFAULT_SEED, Recipe
+from taxietl.steps.protocols import Progress, untold
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +54,7 @@ def write(
     *,
     rows: int | None = None,
     seed: int = DEFAULT_SEED,
+    progress: Progress = untold,
 ) -> int:
     """Write a month to `path`, in the form its ending names; returns the number of rows.
 
@@ -65,4 +67,4 @@ def write(
     """
     from taxietl.extract.synthetic import files
 
-    return files.write(path, Recipe(color, year, month, rows, seed))
+    return files.write(path, Recipe(color, year, month, rows, seed), progress)

@@ -23,22 +23,25 @@ from taxietl.extract.synthetic.csv_looks import CsvLook, csv_look
 from taxietl.extract.synthetic.hires import hire_trips
 from taxietl.extract.synthetic.parquet_columns import parquet_columns
 from taxietl.extract.synthetic.recipe import Recipe
-from taxietl.extract.synthetic.rides import Trips
 from taxietl.extract.synthetic.trips import taxi_trips
 from taxietl.replacing import replacing
+from taxietl.steps.protocols import Progress, untold
 
 # A quarter of a million rows: readers get groups to share out, the writer has to hold only one.
 _CHUNKS_PER_ROW_GROUP = 2
 
 
-def parquet_batches(recipe: Recipe) -> Iterator[pa.RecordBatch]:
+def parquet_batches(recipe: Recipe, progress: Progress = untold) -> Iterator[pa.RecordBatch]:
     """The month's rows as its Parquet file has them."""
     columns = parquet_columns(recipe.color, recipe.year, recipe.month)
-    return (record_batch(columns, some) for some in _trips(recipe))
+    return _batches(columns, recipe, progress)
 
 
-def write(path: Path, recipe: Recipe) -> int:
+def write(path: Path, recipe: Recipe, progress: Progress = untold) -> int:
     """Write the month in the form the ending names; returns the number of rows.
+
+    Args:
+        progress: told of the rows that are made.
 
     Raises:
         ConfigError: the ending names no form.
@@ -52,7 +55,7 @@ def write(path: Path, recipe: Recipe) -> int:
         )
     try:
         with replacing(path) as beside, beside.open("xb") as sink:
-            _WRITERS[endings[0]](sink, recipe)
+            _WRITERS[endings[0]](sink, recipe, progress)
     except OSError as error:
         raise _refused(path, error) from error
     return recipe.row_count
@@ -71,36 +74,36 @@ def _refused(path: Path, error: OSError) -> TargetError:
     return TargetError(f"{path} cannot be written: {reason}.", hint=hint)
 
 
-def _write_parquet(sink: BinaryIO, recipe: Recipe) -> None:
+def _write_parquet(sink: BinaryIO, recipe: Recipe, progress: Progress) -> None:
     columns = parquet_columns(recipe.color, recipe.year, recipe.month)
-    batches = parquet_batches(recipe)
+    batches = parquet_batches(recipe, progress)
     with pq.ParquetWriter(sink, schema(columns), compression="zstd") as writer:
         while group := list(itertools.islice(batches, _CHUNKS_PER_ROW_GROUP)):
             writer.write_table(pa.Table.from_batches(group))
 
 
-def _write_csv(sink: BinaryIO, recipe: Recipe) -> None:
-    for text in _csv_pieces(recipe):
+def _write_csv(sink: BinaryIO, recipe: Recipe, progress: Progress) -> None:
+    for text in _csv_pieces(recipe, progress):
         sink.write(text)
 
 
-def _write_csv_gz(sink: BinaryIO, recipe: Recipe) -> None:
+def _write_csv_gz(sink: BinaryIO, recipe: Recipe, progress: Progress) -> None:
     # 31 asks for gzip's wrapper with the largest window; zlib's own header has neither a name nor a
     # time, so equal months are equal bytes. isal is several times as fast as zlib.
     squeeze = isal_zlib.compressobj(isal_zlib.ISAL_BEST_COMPRESSION, isal_zlib.DEFLATED, 31)
-    for text in _csv_pieces(recipe):
+    for text in _csv_pieces(recipe, progress):
         sink.write(squeeze.compress(text))
     sink.write(squeeze.flush())
 
 
-def _csv_pieces(recipe: Recipe) -> Iterator[bytes]:
+def _csv_pieces(recipe: Recipe, progress: Progress) -> Iterator[bytes]:
     """The file's text: the names, then a piece a chunk."""
     month = (recipe.year, recipe.month)
     look = csv_look(recipe.color, month) or _as_parquet(recipe)
     columns = csv_columns(recipe.color, month, look.names)
     yield look.first_line + look.header_end + look.blank
-    for some in _trips(recipe):
-        yield _lines(columns, some, look)
+    for batch in _batches(columns, recipe, progress):
+        yield _lines(batch, look)
 
 
 def _as_parquet(recipe: Recipe) -> CsvLook:
@@ -109,9 +112,8 @@ def _as_parquet(recipe: Recipe) -> CsvLook:
     return CsvLook(",".join(column.name for column in columns))
 
 
-def _lines(columns: Sequence[Column], trips: Trips, look: CsvLook) -> bytes:
+def _lines(batch: pa.RecordBatch, look: CsvLook) -> bytes:
     """The trips as that file writes them; nothing stands for what is missing."""
-    batch = record_batch(columns, trips)
     if look.quoted:
         texts = [pc.fill_null(pc.cast(array, pa.string()), "") for array in batch.columns]
         batch = pa.record_batch(texts, names=batch.schema.names)
@@ -127,11 +129,19 @@ def _lines(columns: Sequence[Column], trips: Trips, look: CsvLook) -> bytes:
     return lines if end == b"\n" else lines.replace(b"\n", end)
 
 
-def _trips(recipe: Recipe) -> Iterator[Trips]:
-    return taxi_trips(recipe) if recipe.color in ("yellow", "green") else hire_trips(recipe)
+def _batches(
+    columns: Sequence[Column], recipe: Recipe, progress: Progress
+) -> Iterator[pa.RecordBatch]:
+    is_taxi = recipe.color in ("yellow", "green")
+    rows = 0
+    for trips in taxi_trips(recipe) if is_taxi else hire_trips(recipe):
+        batch = record_batch(columns, trips)
+        yield batch
+        rows += batch.num_rows
+        progress(rows, recipe.row_count)
 
 
-_WRITERS: dict[str, Callable[[BinaryIO, Recipe], None]] = {
+_WRITERS: dict[str, Callable[[BinaryIO, Recipe, Progress], None]] = {
     ".csv": _write_csv,
     ".csv.gz": _write_csv_gz,
     ".parquet": _write_parquet,

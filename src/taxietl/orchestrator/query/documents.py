@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from taxietl.orchestrator.query.progress import progress_document
+from taxietl.orchestrator.store.rows import RunRow, StateRow, TaskRunRow
+
 if TYPE_CHECKING:
     from taxietl.orchestrator.query.runs import Resumptions, Tree
-    from taxietl.orchestrator.store.rows import (
-        AttachmentRow,
-        EventRow,
-        RunRow,
-        StateRow,
-        TaskRunRow,
-    )
+    from taxietl.orchestrator.store.attached_rows import AttachmentRow, EventRow
 
 
 def run_document(record: RunRow, links: Resumptions) -> dict[str, Any]:
@@ -54,6 +51,7 @@ def tree_document(tree: Tree, run: RunRow, links: Resumptions) -> dict[str, Any]
                 "ended_at": each.ended_at,
                 "next_attempt_at": next_attempt_at(tree, each),
                 "counts": each.counts,
+                "progress": progress_document(tree.progress.get(each.id)),
                 "states": [_state(state) for state in tree.states.get((run.id, each.id), ())],
                 "child_run": tree_document(tree, child, links) if child else None,
             }

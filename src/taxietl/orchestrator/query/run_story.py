@@ -9,15 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from taxietl.orchestrator.store.attached_rows import AttachmentRow, EventRow
 from taxietl.orchestrator.store.history import TREE
-from taxietl.orchestrator.store.rows import (
-    AttachmentRow,
-    EventRow,
-    LogRow,
-    RunRow,
-    StateRow,
-    TaskRunRow,
-)
+from taxietl.orchestrator.store.rows import LogRow, RunRow, StateRow, TaskRunRow
 
 if TYPE_CHECKING:
     import sqlite3

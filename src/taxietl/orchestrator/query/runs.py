@@ -10,16 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from taxietl.orchestrator.query.progress import progress_below
+from taxietl.orchestrator.store.attached_rows import AttachmentRow, EventRow, ProgressRow
 from taxietl.orchestrator.store.history import TREE
-from taxietl.orchestrator.store.rows import (
-    AttachmentRow,
-    EventRow,
-    RunRow,
-    StateRow,
-    TaskRunRow,
-    to_text,
-    when,
-)
+from taxietl.orchestrator.store.rows import RunRow, StateRow, TaskRunRow, to_text, when
 from taxietl.orchestrator.store.states import StateType
 
 if TYPE_CHECKING:
@@ -84,6 +78,8 @@ class Tree:
     """By the ids of their runs, in their order."""
     attachments: dict[str, list[AttachmentRow]] = field(default_factory=dict)
     """As the events."""
+    progress: dict[str, ProgressRow] = field(default_factory=dict)
+    """Of what is under way: see `progress_below`."""
 
 
 def tree_of(history: History, root: RunRow, *, states: bool = True, task_runs: bool = True) -> Tree:
@@ -101,6 +97,8 @@ def tree_of(history: History, root: RunRow, *, states: bool = True, task_runs: b
     rows = _below(history, "SELECT * FROM attachments WHERE run_id", root) if states else []
     for each in map(AttachmentRow.of, rows):
         found.attachments.setdefault(each.run_id, []).append(each)
+    if root.ended_at is None:
+        found.progress.update(progress_below(history, root.id))
     return found
 
 

@@ -23,8 +23,8 @@ from taxietl.orchestrator.run.attaching import attach
 from taxietl.orchestrator.run.logs import get_run_logger
 from taxietl.orchestrator.run.tables import Table
 from taxietl.orchestrator.store.arguments import shown_value
+from taxietl.orchestrator.store.attached_rows import AttachmentRow
 from taxietl.orchestrator.store.results import MAX_BYTES
-from taxietl.orchestrator.store.rows import AttachmentRow
 
 MAX_PICTURE_BYTES = 1024 * 1024
 """Of a picture's file."""

@@ -9,7 +9,7 @@ from taxietl.errors import ConfigError
 from taxietl.masking import masked
 from taxietl.orchestrator.run.attaching import attach
 from taxietl.orchestrator.store.arguments import shown
-from taxietl.orchestrator.store.rows import EventRow
+from taxietl.orchestrator.store.attached_rows import EventRow
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 

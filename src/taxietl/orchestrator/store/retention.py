@@ -90,6 +90,7 @@ def _forget(connection: sqlite3.Connection, trees: list[str], *, dry_run: bool) 
         "states": f"FROM states WHERE {of_trees}",
         "events": f"FROM events WHERE {of_trees}",
         "attachments": f"FROM attachments WHERE {of_trees}",
+        "progress": f"FROM progress WHERE {of_trees}",
         # Of `persist_result=True`; their files go with the next sweep of the cache.
         "cache": "FROM cache WHERE key IN"  # noqa: S608
         f" (SELECT 'run/' || id FROM task_runs WHERE {of_trees})",

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from taxietl.orchestrator.store.states import State, StateName
 
@@ -92,7 +92,7 @@ class RunRow(_Row):
     @property
     def parameters(self) -> dict[str, Any]:
         """As JSON values."""
-        return _json(self.parameters_json, {})
+        return json_of(self.parameters_json, {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +175,10 @@ class StateRow:
 class OfRunRow(_Row):
     """What belongs to a run, or to one of its task runs, and has a time."""
 
+    table: ClassVar[str]
+    is_latest: ClassVar[bool] = False
+    """Whether a new one takes the place of the one that was there."""
+
     run_id: str
     task_run_id: str | None
     at: datetime
@@ -184,6 +188,8 @@ class OfRunRow(_Row):
 class LogRow(OfRunRow):
     """One line logged in a run."""
 
+    table = "logs"
+
     level: str
     logger: str
     message: str
@@ -191,37 +197,6 @@ class LogRow(OfRunRow):
     def to_columns(self) -> dict[str, Any]:
         """See `_Row`; by a shorter way, since each change of state stores some."""
         return vars(self) | {"at": to_text(self.at)}
-
-
-@dataclass(frozen=True)
-class EventRow(OfRunRow):
-    """One named event that was attached to a run."""
-
-    name: str
-    message: str
-    details_json: str
-
-    @property
-    def details(self) -> dict[str, Any]:
-        """As JSON values."""
-        return _json(self.details_json, {})
-
-
-@dataclass(frozen=True)
-class AttachmentRow(OfRunRow):
-    """A text, table, link or picture that was attached to a run."""
-
-    kind: str
-    """`markdown`, `table`, `link` or `image`."""
-    name: str
-    description: str
-    content_json: str
-    """By its kind: see `run/attachments.py`."""
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """As JSON values."""
-        return _json(self.content_json, {})
 
 
 _NO_TIME = datetime.fromtimestamp(0, UTC)
@@ -242,7 +217,7 @@ def _time(text: str | None) -> datetime | None:
     return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
 
 
-def _json(text: str | None, empty: T) -> T:
+def json_of(text: str | None, empty: T) -> T:
     """JSON of that type; what is none is shown as it is."""
     try:
         found = json.loads(text) if text else empty
@@ -287,12 +262,13 @@ _COLUMNS = {
 _READERS: dict[str, Callable[[sqlite3.Row], Any]] = {
     "at": lambda row: when(row["at"]),
     "attempts": lambda row: _number(row["attempts"]),
-    "counts": lambda row: _json(row["counts"], {}),
+    "began_at": lambda row: when(row["began_at"]),
+    "counts": lambda row: json_of(row["counts"], {}),
     "created_at": lambda row: when(row["created_at"]),
     "ended_at": lambda row: _time(row["ended_at"]),
     "process_start": lambda row: _time(row["process_start"]),
     "started_at": lambda row: _time(row["started_at"]),
     "state": _state,
-    "tags": lambda row: tuple(_json(row["tags"], [])),
+    "tags": lambda row: tuple(json_of(row["tags"], [])),
 }
 """How a field is read that is not as the column has it."""

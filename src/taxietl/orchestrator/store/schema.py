@@ -134,9 +134,19 @@ CREATE INDEX runs_by_state ON runs (state);
 CREATE INDEX runs_by_flow ON runs (flow);
 """
 
+# How far a run or task run is, or was when it last said so; one row each.
+PROGRESS = """
+CREATE TABLE progress (
+    run_id TEXT NOT NULL, task_run_id TEXT, at TEXT NOT NULL, done REAL NOT NULL, total REAL,
+    unit TEXT NOT NULL, began_at TEXT NOT NULL, done_before REAL NOT NULL
+);
+CREATE INDEX progress_by_run ON progress (run_id);
+"""
+
 STEPS = (
     *(FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES),
     *(REUSE, EVENTS, ATTACHMENTS, FOUND_DEAD, RUNS_BY_STATE_AND_FLOW),
+    PROGRESS,
 )
 
 

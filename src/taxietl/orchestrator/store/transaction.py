@@ -26,8 +26,6 @@ from taxietl.orchestrator.store.lines import (
     with_traceback,
 )
 from taxietl.orchestrator.store.rows import (
-    AttachmentRow,
-    EventRow,
     LogRow,
     OfRunRow,
     RunRow,
@@ -52,7 +50,6 @@ _LEVELS = {
     StateType.FAILED: logging.ERROR,
     StateType.CRASHED: logging.ERROR,
 }
-_TABLES = {LogRow: "logs", EventRow: "events", AttachmentRow: "attachments"}
 _IN_TREE = "run_id IN (SELECT id FROM runs WHERE root_id = ?)"
 
 
@@ -109,18 +106,22 @@ class Transaction:
     def add(self, row: RunRow | TaskRunRow | OfRunRow, *, of: HasState | None = None) -> None:
         """Insert a run or task run in its state, see `move`; or what belongs to one."""
         if isinstance(row, OfRunRow):
-            self._insert(_TABLES[type(row)], row.to_columns())
+            if row.is_latest:
+                self._connection.execute(
+                    f"DELETE FROM {row.table} WHERE run_id = ? AND COALESCE(task_run_id, '') = ?",  # noqa: S608
+                    (row.run_id, row.task_run_id or ""),
+                )
+            self._insert(row.table, row.to_columns())
             return
-        columns = row.to_columns()
         if isinstance(row, TaskRunRow):
-            story = StateRow(row.run_id, row.id, row.state, row.attempts or None).to_columns()
-            self._insert("task_runs", columns)
+            story = StateRow(row.run_id, row.id, row.state, row.attempts or None)
+            self._insert("task_runs", row.to_columns())
             if of is not None:
                 self.moved.append((of, row.state))
         else:
-            story = StateRow(row.id, None, row.state).to_columns()
-            self._insert("runs", columns)
-        self._insert("states", story)
+            story = StateRow(row.id, None, row.state)
+            self._insert("runs", row.to_columns())
+        self._insert("states", story.to_columns())
 
     def move(
         self,
@@ -194,8 +195,7 @@ class Transaction:
         name = logger or (TASK_RUNS if who.task_run_id else FLOW_RUNS)
         message = masked(message)
         text = message if error is None else with_traceback(message, error)
-        level_name = logging.getLevelName(level)
-        row = LogRow(who.run_id, who.task_run_id, self.at, level_name, name, text)
+        row = LogRow(who.run_id, who.task_run_id, self.at, logging.getLevelName(level), name, text)
         self.lines.append(Line(row, message, level, who, error, shown))
 
     def say_raised(self, who: Identity, error: BaseException) -> None:

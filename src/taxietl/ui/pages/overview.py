@@ -17,6 +17,8 @@ from taxietl.orchestrator.query.browsing import (
     page_of_runs,
     typical_seconds,
 )
+from taxietl.orchestrator.query.progress import progress_below
+from taxietl.orchestrator.store.attached_rows import ProgressRow
 from taxietl.orchestrator.store.rows import RunRow
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.schedules import Row
@@ -26,6 +28,8 @@ LEAST_PLACES = 30
 """A strip of fewer runs begins with room."""
 FAILED = 5
 FOLLOWING = 4
+MOST_STEPS = 4
+"""Of a run of many months: those that told last."""
 LEAST_HEIGHT, MOST_HEIGHT = 8.0, 96.0
 """Of a bar of the strip, in percent."""
 
@@ -48,6 +52,8 @@ class Running:
     run: RunRow
     seconds: float
     typical: float | None
+    progress: list[ProgressRow]
+    """Of its steps under way that tell, the latest first."""
 
     @property
     def percent(self) -> float | None:
@@ -111,4 +117,5 @@ def strip_of(latest: list[RunRow], now: datetime) -> list[StripBar]:
 
 def _running(history: History, run: RunRow, now: datetime) -> Running:
     seconds = (now - (run.started_at or run.created_at)).total_seconds()
-    return Running(run, seconds, typical_seconds(history, run.flow))
+    told = list(progress_below(history, run.id).values())[:MOST_STEPS]
+    return Running(run, seconds, typical_seconds(history, run.flow), told)

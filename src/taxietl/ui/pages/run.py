@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from taxietl.errors import ConfigError
 from taxietl.orchestrator import History
 from taxietl.orchestrator.query.browsing import FAILURES
+from taxietl.orchestrator.query.progress import progress_below
 from taxietl.orchestrator.query.run_story import (
     LEVELS,
     Story,
@@ -122,6 +123,7 @@ def run(dashboard: Dashboard, request: Request) -> Response:
         run=found,
         story=story,
         attachments=[ShownAttachment.of(each) for each in story.attachments],
+        progress=progress_below(history, found.id),
         line=time_line(story.nodes, now),
         seconds=_seconds(found, now),
         neighbours=neighbours_of(history, found),
