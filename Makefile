@@ -11,7 +11,7 @@ export TAXIETL_TLC_DATA
 DEMO := .demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo lint format test test-without-servers test-dates test-duckdb-1.5 torture bench clean
+.PHONY: help install lock demo lint format test test-without-servers test-dates test-duckdb-1.5 torture bench screenshots clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ bench: install ## Figures, beside DuckDB's own reading, gunzip | psql, Prefect a
 	$(BIN)/python bench/many_months.py
 	$(BIN)/python bench/ui_pages.py
 	$(BIN)/python bench/ui_overhead.py $(DEMO)/bench/yellow_tripdata_2021-01.csv.gz
+
+screenshots: install ## The pictures of the dashboard in README and docs, taken anew
+	$(BIN)/python docs/screenshots.py
 
 clean: ## Remove what these targets made
 	rm -rf .venv .venv-* $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

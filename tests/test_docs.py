@@ -137,6 +137,17 @@ def _prose(page: Path) -> str:
     return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
+def test_pictures_are_there_and_shown() -> None:
+    shown = set()
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for _, inline in re.findall(r'(src|srcset)="([^"]+)"', page.read_text()):
+            shown.add((page.parent / inline).resolve())
+        for inline in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text()):
+            shown.add((page.parent / inline).resolve())
+
+    assert shown == set((ROOT / "docs" / "images").resolve().iterdir())
+
+
 def test_the_readme_flow_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = re.search(r"```python\n(# flows.py\n.*?)```", README, re.DOTALL)
     assert code

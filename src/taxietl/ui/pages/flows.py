@@ -112,7 +112,7 @@ def _page(dashboard: Dashboard, request: Request, attempt: Attempt) -> Response:
         "flows.html",
         title="Flows",
         status=HTTPStatus.BAD_REQUEST if attempt.target else HTTPStatus.OK,
-        folders=dashboard.folders,
+        folders=[str(Path(each).absolute()) for each in dashboard.folders],
         flows=[Shown(each, form_of(each), _last(history, each)) for each in found.values()],
         skipped=skipped,
         attempt=attempt,
