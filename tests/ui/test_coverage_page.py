@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import subprocess
 import sys
@@ -197,3 +199,38 @@ def test_an_answer_counts_until_something_happens() -> None:
     assert given == ["a", "a", "b"]
     with pytest.raises(ZeroDivisionError):
         asker.ask("x", "y", lambda: 1 // 0)
+
+
+def test_the_quality_report_of_a_month_is_made_on_demand(browser: Browser, filled: Path) -> None:
+    page = browser.get("/coverage/green-2021-01?on=warehouse").text
+    (address,) = re.findall(r'href="(/coverage/green-2021-01/quality[^"]*)"', page)
+
+    report = browser.get(address.replace("&amp;", "&"))
+
+    assert report.status_code == 200
+    assert "Findings" in report.text
+    style = re.search(r"<style>(.*?)</style>", report.text, re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    policy = report.headers["content-security-policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; ")
+    assert "unsafe" not in policy
+    assert "style=" not in report.text
+    assert "<script" not in report.text
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("green-2021-05/quality?on=warehouse", "not loaded"),
+        ("green-2021-01/quality?on=warehouse&table=--help", "--help"),
+        ("purple-2021-05/quality", "purple-2021-05"),
+    ],
+)
+def test_a_report_that_cannot_be_made_says_why(
+    browser: Browser, filled: Path, address: str, says: str
+) -> None:
+    page = browser.get(f"/coverage/{address}")
+
+    assert page.status_code in (400, 404)
+    assert says in page.text

@@ -39,6 +39,7 @@ from taxietl.ui.pages.lake import lake
 from taxietl.ui.pages.limits import limits
 from taxietl.ui.pages.overview import overview
 from taxietl.ui.pages.profiles import profiles
+from taxietl.ui.pages.quality import quality
 from taxietl.ui.pages.run import run
 from taxietl.ui.pages.runs import runs
 from taxietl.ui.pages.schedules import schedules
@@ -52,6 +53,7 @@ PAGES: dict[str, Page] = {
     "/runs/{name:path}": run,
     "/coverage": coverage,
     "/coverage/{month}": month,
+    "/coverage/{month}/quality": quality,
     "/lake": lake,
     "/flows": flows,
     "/schedules": schedules,

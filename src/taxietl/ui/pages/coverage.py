@@ -66,11 +66,7 @@ def month(dashboard: Dashboard, request: Request) -> Response:
     """All loads of one month."""
     settings = dashboard.read_settings()
     name = profile_asked_for(settings, request)
-    given = request.path_params["month"]
-    parts = _MONTH.fullmatch(given)
-    if parts is None:
-        raise UnknownNameError("month", given, ())
-    trip_file = TripFile(parts[1], int(parts[2]), int(parts[3]))
+    trip_file = month_asked_for(request)
     found = _covered(dashboard, name)
     tables = [each for each in found.tables if each.color == trip_file.color]
     table = request.query_params.get("table") or next((each.table for each in tables), "")
@@ -82,8 +78,10 @@ def month(dashboard: Dashboard, request: Request) -> Response:
         if each.trip_file == trip_file
     ]
     if not covered:
-        raise UnknownNameError("month", given, ())
-    versions = dashboard.asked(name, lambda: versions_of(name, trip_file, table), table, given)
+        raise UnknownNameError("month", str(trip_file), ())
+    versions = dashboard.asked(
+        name, lambda: versions_of(name, trip_file, table), table, str(trip_file)
+    )
     return dashboard.page(
         request,
         "month.html",
@@ -99,8 +97,22 @@ def month(dashboard: Dashboard, request: Request) -> Response:
         tallies=[_tally(each) for each in versions],
         is_lake=isinstance(settings.profiles.get(name), LakeProfile),
         neighbours=_neighbours(tables, table, trip_file, name),
+        quality=f"/coverage/{trip_file}/quality?{urlencode({'on': name, 'table': table})}",
         back=f"/coverage?{urlencode({'on': name})}",
     )
+
+
+def month_asked_for(request: Request) -> TripFile:
+    """The month in an address.
+
+    Raises:
+        UnknownNameError: it is none.
+    """
+    given = request.path_params["month"]
+    parts = _MONTH.fullmatch(given)
+    if parts is None:
+        raise UnknownNameError("month", given, ())
+    return TripFile(parts[1], int(parts[2]), int(parts[3]))
 
 
 def profile_asked_for(settings: Settings, request: Request) -> str:
