@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from web import Browser
 
-from taxietl.orchestrator import Engine, flow
+from taxietl.orchestrator import Engine, attach_event, flow
 from taxietl.ui.pages.runs import PER_PAGE
 
 
@@ -127,3 +127,24 @@ def test_a_dead_run_is_shown_as_crashed(browser: Browser, engine: Engine, home: 
 
     assert "Crashed" in page
     assert "is gone; last heard of at" in page
+
+
+def test_the_overview_tells_what_happened_and_whether_anybody_is_told(
+    browser: Browser, engine: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @flow(run_name="shrinks")
+    def shrinks() -> None:
+        attach_event("shrunk", "green-2021-03 <b>lost</b> 90 rows")
+
+    run = engine.run(shrinks)
+    nobody = browser.get("/").text
+    monkeypatch.setenv("TAXIETL_CONFIG", str(home.parent / "taxietl.toml"))
+    (home.parent / "taxietl.toml").write_text(
+        '[[alerts]]\non = ["failed"]\nurl = { env = "ALERT_URL" }\n'
+    )
+    somebody = browser.get("/").text
+
+    assert f'<span class="event">shrunk</span> <a href="/runs/{run.id}">shrinks</a>' in nobody
+    assert "&lt;b&gt;lost&lt;/b&gt; 90 rows" in nobody
+    assert "taxietl alerts test" in nobody
+    assert "Alerts go to 1 address." in somebody

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from taxietl.orchestrator.store.attached_rows import EventRow
 from taxietl.orchestrator.store.rows import RunRow, to_text
 from taxietl.orchestrator.store.states import StateName
 
@@ -151,6 +152,16 @@ def run_of_process(history: History, pid: int, since: datetime) -> str | None:
         (to_text(since), pid, socket.gethostname()),
     )
     return rows[0]["id"] if rows else None
+
+
+def latest_events(history: History, *, limit: int) -> list[tuple[EventRow, str]]:
+    """The events that were attached last, each with the name of its run, the newest first."""
+    rows = history.database.rows(
+        "SELECT events.*, runs.name AS run_name FROM events JOIN runs ON runs.id = events.run_id"
+        " ORDER BY events.rowid DESC LIMIT ?",
+        (limit,),
+    )
+    return [(EventRow.of(row), row["run_name"]) for row in rows]
 
 
 def _place(history: History, run_id: str | None) -> int | None:

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
+from taxietl.errors import TaxietlError
 from taxietl.orchestrator import History
 from taxietl.orchestrator.query.browsing import (
     FAILURES,
     RunFilter,
     count_by_state,
+    latest_events,
     page_of_runs,
     typical_seconds,
 )
@@ -27,6 +29,7 @@ STRIP = 60
 LEAST_PLACES = 30
 """A strip of fewer runs begins with room."""
 FAILED = 5
+EVENTS = 6
 FOLLOWING = 4
 MOST_STEPS = 4
 """Of a run of many months: those that told last."""
@@ -82,9 +85,19 @@ def overview(dashboard: Dashboard, request: Request) -> Response:
         running=[_running(history, each, now) for each in history.open_roots()],
         failed=failed,
         following=_following(dashboard),
+        events=latest_events(history, limit=EVENTS),
+        told=_told(dashboard),
         counts=counts,
         total=sum(counts.values()),
     )
+
+
+def _told(dashboard: Dashboard) -> int | None:
+    """To how many addresses alerts go; None if the configuration cannot be read."""
+    try:
+        return len(dashboard.read_settings().alerts)
+    except TaxietlError:
+        return None
 
 
 def _following(dashboard: Dashboard) -> list[Row]:
