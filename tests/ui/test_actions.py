@@ -166,5 +166,5 @@ def test_what_changes_something_is_asked_for_by_a_form_alone(browser: Browser, p
 def test_a_run_that_is_not_there_is_not_acted_on(browser: Browser, failed: str) -> None:
     token = browser.form(browser.get(f"/runs/{failed}"), f"/runs/{failed}/resume")
 
-    for path in ACTIONS:
+    for path in ACTIONS.keys() - {"/profiles/add"}:
         assert browser.post(path.replace("{id}", "nobody"), data=token).status_code == 404

@@ -169,6 +169,46 @@ def test_a_profile_is_checked_by_its_button(browser: Browser, config: Path) -> N
     assert browser.post("/profiles/nobody/check", data=token).status_code == 404
 
 
+def test_a_profile_is_added_by_its_form(browser: Browser, config: Path) -> None:
+    hidden = browser.form(browser.get("/profiles"), "/profiles/add")
+    sent = hidden | {"type": "postgres", "name": "analysts"}
+    sent |= {"set-host": "db.example.com", "set-password": "env:ANALYST_PASSWORD", "set-user": ""}
+
+    answer = browser.post("/profiles/add", data=sent)
+
+    assert answer.headers["location"] == "/profiles#profile-analysts"
+    added = config.read_text().removeprefix(CONFIG)
+    assert '[profiles.analysts]\ntype = "postgres"\nhost = "db.example.com"\n' in added
+    assert 'password = { env = "ANALYST_PASSWORD" }' in added
+    assert 'id="profile-analysts"' in browser.get("/profiles").text
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"name": "elsewhere"}, "There is a profile"),
+        ({"set-port": "many"}, "port"),
+        ({"set-password": "hunter3-planted"}, "password is a secret"),
+        ({"type": "oracle", "set-password": "hunter3-planted"}, "oracle"),
+        ({"name": "../x"}, "../x"),
+    ],
+)
+def test_a_profile_that_cannot_be_added_leaves_all_as_it_was(
+    browser: Browser, config: Path, changed: dict[str, str], says: str
+) -> None:
+    hidden = browser.form(browser.get("/profiles"), "/profiles/add")
+    sent = hidden | {"type": "postgres", "name": "new", "set-host": "db.example.com"} | changed
+
+    answer = browser.post("/profiles/add", data=sent)
+
+    assert answer.status_code in (400, 404)
+    assert says in answer.text
+    assert "hunter3" not in answer.text
+    assert config.read_text() == CONFIG
+    if changed.get("type") is None:
+        assert 'value="db.example.com"' in answer.text
+
+
 def test_a_configuration_that_is_wrong_is_told_with_what_to_do(
     browser: Browser, config: Path
 ) -> None:

@@ -16,6 +16,7 @@ from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.forms import fields_of
 from taxietl.ui.pages.flows import run_flow
 from taxietl.ui.pages.lake import verify
+from taxietl.ui.pages.profile_form import add
 from taxietl.ui.pages.profiles import check
 
 Action = Callable[[Dashboard, Request], str | Response]
@@ -57,6 +58,7 @@ ACTIONS: dict[str, Action] = {
     "/runs/{id}/cancel": cancel,
     "/runs/{id}/resume": resume,
     "/runs/{id}/rerun": rerun,
+    "/profiles/add": add,
     "/profiles/{name}/check": check,
     "/lake/{name}/verify": verify,
     "/flows/run": run_flow,

@@ -38,7 +38,7 @@ from taxietl.ui.pages.flows import flows
 from taxietl.ui.pages.lake import lake
 from taxietl.ui.pages.limits import limits
 from taxietl.ui.pages.overview import overview
-from taxietl.ui.pages.profiles import profiles
+from taxietl.ui.pages.profile_form import profiles
 from taxietl.ui.pages.quality import quality
 from taxietl.ui.pages.run import run
 from taxietl.ui.pages.runs import runs

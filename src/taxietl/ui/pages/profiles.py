@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,8 +32,10 @@ class Value:
     """Of a secret, where it is read from."""
 
 
-def profiles(dashboard: Dashboard, request: Request) -> Response:
-    """The page."""
+def profiles_page(
+    dashboard: Dashboard, request: Request, *, status: HTTPStatus, **form: Any
+) -> Response:
+    """The page, with the form that adds one."""
     settings = dashboard.read_settings()
     return dashboard.page(
         request,
@@ -41,6 +45,8 @@ def profiles(dashboard: Dashboard, request: Request) -> Response:
         values={name: values_of(each) for name, each in settings.profiles.items()},
         answers=dashboard.answers,
         config=settings.config_file,
+        status=status,
+        **form,
     )
 
 
