@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -61,6 +62,7 @@ def ls(out: Output, color: OnlyColorsOption = None, on: OnLakeOption = "lake") -
         **_broken(broken),
     }
     rows = [*months, {"month": "zones", **zones}] if zones else months
+    rows = [each | {"uploaded": _clock(each["uploaded"])} for each in rows]
     text = table(headings, rows) if rows else f"nothing in {lake.store.address}"
     out.result(document, "\n".join([text, *_sentences(broken)]))
     return _code(broken)
@@ -102,6 +104,11 @@ def _broken(broken: Sequence[Broken]) -> dict[str, Any]:
         "broken": [{"uri": each.uri, "problem": each.problem} for each in broken],
         "exit_code": _code(broken),
     }
+
+
+def _clock(at: str) -> str:
+    """A time as a manifest has it, for people."""
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}"
 
 
 def _code(broken: Sequence[Broken]) -> int:

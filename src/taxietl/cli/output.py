@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from taxietl.cli.state_colors import with_colors
 from taxietl.cli.stderr import LogFormat, log_format, say, write_line
 from taxietl.cli.streams import real_stdout, stdout_kept_for_a_document, writing_to_stdout
 from taxietl.errors import Cancelled, TargetError, TaxietlError, out_of_memory
@@ -63,7 +64,7 @@ class Output:
         if self.json:
             write_document(document, as_is=as_is)
         else:
-            shown = text if as_is else visible(masked(text))
+            shown = text if as_is else with_colors(visible(masked(text)))
             _write(shown if shown.endswith("\n") else f"{shown}\n")
 
     def long_result(self, head: Mapping[str, Any], name: str, rows: Iterable[Any]) -> None:

@@ -1,20 +1,35 @@
-"""Plain columns of text, for people and for `awk`: a row is a line, whatever its cells hold."""
+"""Plain columns of text, for people and for `awk`: a row is a line, whatever its cells hold.
+
+On a terminal a table is as wide as that: what does not fit ends in `…`, from the widest column on,
+and names, times and numbers last. Elsewhere nothing is left out.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taxietl.terminal import one_line
 
+GAP = "  "
+LEAST_WIDTH = 8
+"""No column is made narrower."""
+MOST_KEPT = 24
+"""`2026-12-02 05:17:00 CEST` is a time."""
+
 
 def table(headings: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows under their headings, numbers to the right; a missing value is empty."""
-    return grid(headings, [[row.get(name) for name in headings] for row in rows])
+    cells = [[row.get(name) for name in headings] for row in rows]
+    return grid(headings, cells, width=terminal_width())
 
 
-def grid(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """The same of rows whose values stand in the order of the headings."""
+def grid(
+    headings: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int | None = None
+) -> str:
+    """The same of rows whose values stand in the order of the headings, in that width."""
     cells = [[_text(value) for value in row] for row in rows]
     columns = range(len(headings))
     numeric = [
@@ -22,14 +37,48 @@ def grid(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         for index in columns
     ]
     widths = [max([len(headings[index]), *(len(row[index]) for row in cells)]) for index in columns]
+    if width is not None:
+        kept = [numeric[index] or _is_kept(cells, index) for index in columns]
+        widths = _fitted(widths, kept, width)
     lines = []
     for row in [list(headings), *cells]:
         padded = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
+            _cut(cell, wide).rjust(wide) if right else _cut(cell, wide).ljust(wide)
+            for cell, wide, right in zip(row, widths, numeric, strict=True)
         ]
-        lines.append("  ".join(padded).rstrip())
+        lines.append(GAP.join(padded).rstrip())
     return "\n".join(lines) + "\n"
+
+
+def terminal_width() -> int | None:
+    """How wide the terminal is that results go to; None where they go elsewhere."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _fitted(widths: Sequence[int], kept: Sequence[bool], width: int) -> list[int]:
+    """The widths, the widest made narrower until all fit; those to be kept only if all else is."""
+    found = list(widths)
+    columns = range(len(found))
+    for may_be_cut in ([each for each in columns if not kept[each]], columns):
+        while may_be_cut and sum(found) + len(GAP) * (len(found) - 1) > width:
+            widest = max(may_be_cut, key=lambda index: found[index])
+            if found[widest] <= LEAST_WIDTH:
+                break
+            found[widest] -= 1
+    return found
+
+
+def _is_kept(cells: Sequence[Sequence[str]], index: int) -> bool:
+    """The first column names the row; what is short and as long in all rows is a time, a state."""
+    lengths = {len(row[index]) for row in cells if row[index]}
+    return index == 0 or (len(lengths) == 1 and max(lengths) <= MOST_KEPT)
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else f"{cell[: width - 1]}…"
 
 
 def _text(value: Any) -> str:
