@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,9 +22,12 @@ from taxietl.ui.server import is_loopback, names_of, serve
 
 
 @pytest.fixture
-def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def started(
+    home: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A dashboard as a user starts it, and the link that it prints."""
     command = [sys.executable, "-m", "taxietl", "--home", str(home), "ui", "--port", "0"]
+    command += getattr(request, "param", [])
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -34,6 +38,28 @@ def started(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+def has_ipv6() -> bool:
+    """Whether this machine has IPv6's loopback address; some containers have none."""
+    try:
+        with socket.socket(socket.AF_INET6) as tried:
+            tried.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "started",
+    [
+        pytest.param([], id="IPv4"),
+        pytest.param(
+            ["--host", "::1"],
+            id="IPv6",
+            marks=pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here"),
+        ),
+    ],
+    indirect=True,
+)
 def test_the_link_that_is_printed_opens_the_dashboard(
     started: tuple[subprocess.Popen[str], str], home: Path
 ) -> None:
