@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from gcs import Gcs
 from web import Browser
 
+from taxietl.cli.main import main
 from taxietl.extract.synthetic import write
 from taxietl.flows.upload import upload_month
 from taxietl.flows.upload_plan import UploadOptions
@@ -77,21 +79,30 @@ def test_each_object_is_shown_and_leads_to_its_versions(browser: Browser, filled
     assert "generation" in month
 
 
-def test_it_is_verified_by_its_button(
-    browser: Browser, filled: str, tmp_path: Path, dashboard: Dashboard
+def test_it_is_verified_by_its_button_and_told_whoever_did_it(
+    browser: Browser, filled: str, dashboard: Dashboard
 ) -> None:
+    assert "Not yet" in browser.get("/lake").text
     token = browser.form(browser.get("/lake"), "/lake/lake/verify")
 
     answer = browser.post("/lake/lake/verify", data=token)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/lake?on=lake#verification")
-    assert "✓ all 3 objects are whole" in browser.get("/lake").text
 
+    assert answer.status_code == 303
+    run = dashboard.history.run(answer.headers["location"].removeprefix("/runs/"))
+    assert run.name == "verify-lake"
+    deadline = time.monotonic() + 20
+    while not dashboard.history.run(run.id).state.is_final():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert "✓ whole" in browser.get("/lake").text
+    assert "all 3 objects in" in browser.get("/lake").text
     if filled == "folder":
-        found = Path("<lake>/data/green/green_tripdata_2021-01.parquet")
-        found.write_bytes(b"PAR1")
-        browser.post("/lake/lake/verify", data=token)
+        Path("<lake>/data/green/green_tripdata_2021-01.parquet").write_bytes(b"PAR1")
+        assert main(["--home", str(dashboard.home), "lake", "verify", "-q"]) == 5
         page = browser.get("/lake").text
-        assert "✕ 1 of 3 objects are damaged" in page
+        assert "✕ damaged" in page
+        assert "1 of 3 objects in" in page
+        assert '<span class="event">damaged</span>' in browser.get("/").text
 
 
 def test_a_verification_needs_a_form_of_ours_and_a_lake(browser: Browser, filled: str) -> None:

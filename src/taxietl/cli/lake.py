@@ -187,11 +187,12 @@ def _version(lake: Lake, version: Version) -> str:
 
 def verify(out: Output, color: OnlyColorsOption = None, on: OnLakeOption = "lake") -> int:
     """Check every object's checksum and footer against the manifests."""
-    colors = _colors(color)
+    colors = tuple(each for each in _colors(color) if each is not None)
     lake = _open(on)
-    from taxietl.load.lake.inspection import verify as check
+    from taxietl.flows.lake_verify import verify_lake
+    from taxietl.runtime import open_engine
 
-    findings = [found for each in colors for found in check(lake, color=each)]
+    findings = open_engine().run(verify_lake, on, colors).result()
     code = TargetError.exit_code if any(each.problems for each in findings) else 0
     document = {
         "lake": lake.store.address,

@@ -1,4 +1,4 @@
-"""Read what lies in a lake, and hold it to its manifests. Changes nothing."""
+"""Read what lies in a lake. Changes nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from taxietl.flows.lake import open_lake
-from taxietl.load.lake.inspection import verify
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.standing import Standing, remedy
 from taxietl.load.lake.survey import survey
@@ -54,14 +53,6 @@ class LakeReading:
     """Of manifests that cannot be read."""
 
 
-@dataclass(frozen=True)
-class Checked:
-    """An object, and what is wrong with it."""
-
-    uri: str
-    problems: tuple[str, ...]
-
-
 def read_lake(name: str) -> LakeReading:
     """What lies in the lake of that name.
 
@@ -82,18 +73,6 @@ def read_lake(name: str) -> LakeReading:
         tuple(lake.store.uri(each) for each in sorted(set(found.listed) - known)),
         tuple(f"{each.message} {each.hint}" for each in broken),
     )
-
-
-def verify_lake(name: str) -> list[Checked]:
-    """Hold every object's checksum and footer to the manifests.
-
-    Raises:
-        UnknownNameError: no such profile.
-        ConfigError: it is no lake.
-        TargetError: it cannot be read.
-    """
-    lake = open_lake(name)
-    return [Checked(lake.store.uri(each.key), each.problems) for each in verify(lake)]
 
 
 def _months(lake: Lake, standings: tuple[Standing, ...]) -> Iterator[LakeMonth]:

@@ -16,8 +16,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from taxietl.config import Settings
-from taxietl.errors import TaxietlError
-from taxietl.flows.lake_reading import Checked
 from taxietl.orchestrator import History
 from taxietl.orchestrator.query.browsing import count_by_state, stamp_of
 from taxietl.steps.findings import Finding
@@ -42,16 +40,6 @@ class CheckResult:
 
     at: datetime
     findings: list[Finding]
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What a verification of a lake found, and when."""
-
-    at: datetime
-    checked: list[Checked]
-    error: TaxietlError | None = None
-    """Why it could not be done."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +79,6 @@ class Dashboard:
     templates: Environment = field(default_factory=environment)
     answers: dict[str, CheckResult] = field(default_factory=dict)
     """What each profile's last check found."""
-    verifications: dict[str, Verification] = field(default_factory=dict)
-    """What each lake's last one found."""
     asker: Asker = field(default_factory=Asker)
 
     def __post_init__(self) -> None:

@@ -164,6 +164,12 @@ def latest_events(history: History, *, limit: int) -> list[tuple[EventRow, str]]
     return [(EventRow.of(row), row["run_name"]) for row in rows]
 
 
+def events_of(history: History, run: RunRow) -> list[EventRow]:
+    """The events of that run alone, in their order."""
+    sql = "SELECT * FROM events WHERE run_id = ? ORDER BY rowid"
+    return [EventRow.of(row) for row in history.database.rows(sql, (run.id,))]
+
+
 def _place(history: History, run_id: str | None) -> int | None:
     """Where a run stands; None for none, or one that is gone: then a page is the first one."""
     if run_id is None:

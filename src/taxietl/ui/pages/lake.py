@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from taxietl.config import LakeProfile, Settings
-from taxietl.errors import TaxietlError, TryLaterError, UnknownNameError
-from taxietl.flows.lake_reading import LakeMonth, read_lake, verify_lake
-from taxietl.ui.dashboard import Dashboard, Verification
+from taxietl.errors import TaxietlError, UnknownNameError
+from taxietl.flows.lake_reading import LakeMonth, read_lake
+from taxietl.flows.lake_verify import FLOW
+from taxietl.orchestrator.query.browsing import RunFilter, events_of, page_of_runs
+from taxietl.orchestrator.store.attached_rows import EventRow
+from taxietl.orchestrator.store.rows import RunRow
+from taxietl.ui.beginning import begun
+from taxietl.ui.dashboard import Dashboard
 
 DEFAULT = "lake"
 SHOWN = 100
-"""Objects that no manifest tells of, and damaged ones."""
+"""Objects that no manifest tells of."""
+LOOKED_AT = 50
+"""Runs that verified some lake."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A run that verified a lake, and what it says."""
+
+    run: RunRow
+    events: list[EventRow]
 
 
 def lake(dashboard: Dashboard, request: Request) -> Response:
@@ -45,32 +59,27 @@ def lake(dashboard: Dashboard, request: Request) -> Response:
         error=error,
         rows=[(each, _address(name, each)) for each in found.months] if found else [],
         total=sum(each.size_bytes for each in found.months) if found else 0,
-        verification=dashboard.verifications.get(name),
-        is_verifying=dashboard.asker.is_open(("verify", name)),
+        verification=_last_verification(dashboard, name),
         most=SHOWN,
     )
 
 
 def verify(dashboard: Dashboard, request: Request) -> str:
-    """Hold all objects to the manifests, and keep what was found for the page.
-
-    A big lake takes longer than a page waits; the page then says that it goes on.
-    """
+    """Start a run that holds all objects to their manifests."""
     name = request.path_params["name"]
     lakes = lakes_of(dashboard.read_settings())
     if name not in lakes:
         raise UnknownNameError("lake", name, lakes)
+    return begun(dashboard, ("lake", "verify", "--on", name))
 
-    def question() -> None:
-        try:
-            made = Verification(datetime.now(UTC), verify_lake(name))
-        except TaxietlError as error:
-            made = Verification(datetime.now(UTC), [], error)
-        dashboard.verifications[name] = made
 
-    with suppress(TryLaterError):
-        dashboard.asker.ask(f"Lake {name!r}", ("verify", name), question, mark=object())
-    return f"/lake?{urlencode({'on': name})}#verification"
+def _last_verification(dashboard: Dashboard, name: str) -> Verification | None:
+    """The last run that verified that lake, whoever started it."""
+    history = dashboard.history
+    for run in page_of_runs(history, RunFilter(flow=FLOW), limit=LOOKED_AT).runs:
+        if run.parameters.get("name") == name:
+            return Verification(run, events_of(history, run))
+    return None
 
 
 def lakes_of(settings: Settings) -> dict[str, str]:
