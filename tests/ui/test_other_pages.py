@@ -74,10 +74,13 @@ def test_who_holds_and_who_waits_is_shown(browser: Browser, home: Path) -> None:
 
 def test_what_is_kept_is_shown_with_the_run_that_made_it(browser: Browser, engine: Engine) -> None:
     done = engine.run(cached)
+    for _ in range(2):
+        engine.run(cached)
 
     page = browser.get("/cache").text
 
     assert "1 results" in page
+    assert 'data-label="Hits" class="number">2<' in page
     assert re.search(rf'fetch</th>.*?<a href="/runs/{done.id}">cached</a>', page, re.S)
 
 

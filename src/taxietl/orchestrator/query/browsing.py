@@ -7,7 +7,7 @@ to a page means the same after others ran or were pruned.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -162,6 +162,17 @@ def latest_events(history: History, *, limit: int) -> list[tuple[EventRow, str]]
         (limit,),
     )
     return [(EventRow.of(row), row["run_name"]) for row in rows]
+
+
+def hits_of(history: History, keys: Sequence[str]) -> dict[str, int]:
+    """How many task runs in the history each of these cached results was used by."""
+    marks = ", ".join("?" * len(keys))
+    rows = history.database.rows(
+        "SELECT cache_key, COUNT(*) AS hits FROM task_runs"  # noqa: S608
+        f" WHERE cache_key IN ({marks}) AND state = 'Cached' GROUP BY cache_key",
+        tuple(keys),
+    )
+    return {row["cache_key"]: row["hits"] for row in rows}
 
 
 def events_of(history: History, run: RunRow) -> list[EventRow]:

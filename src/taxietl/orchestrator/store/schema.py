@@ -143,10 +143,16 @@ CREATE TABLE progress (
 CREATE INDEX progress_by_run ON progress (run_id);
 """
 
+# How often a cached result was used is counted without reading all task runs.
+HITS = """
+CREATE INDEX task_runs_by_cache_key ON task_runs (cache_key) WHERE cache_key IS NOT NULL
+"""
+
 STEPS = (
     *(FIRST, RESUME_AND_RETENTION, PLACES_AND_TYPES, STORIES_AND_NAMES),
     *(REUSE, EVENTS, ATTACHMENTS, FOUND_DEAD, RUNS_BY_STATE_AND_FLOW),
     PROGRESS,
+    HITS,
 )
 
 

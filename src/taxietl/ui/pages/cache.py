@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from taxietl.orchestrator.query.browsing import hits_of
 from taxietl.orchestrator.store.cache import CacheRow, size_of
 from taxietl.orchestrator.store.cache_store import CacheStore
 from taxietl.ui.dashboard import Dashboard
@@ -20,6 +21,8 @@ class Entry:
 
     row: CacheRow
     bytes: int
+    hits: int
+    """Task runs in the history that used it."""
 
 
 def cache(dashboard: Dashboard, request: Request) -> Response:
@@ -29,11 +32,15 @@ def cache(dashboard: Dashboard, request: Request) -> Response:
     rows, files = store.entries(), store.other_files()
     usage = store.usage(rows, files)
     shown = rows[:SHOWN]
+    hits = hits_of(dashboard.history, [each.key for each in shown])
     return dashboard.page(
         request,
         "cache.html",
         title="Cache",
-        entries=[Entry(each, size_of(each.result, each.files, store.folder)) for each in shown],
+        entries=[
+            Entry(each, size_of(each.result, each.files, store.folder), hits.get(each.key, 0))
+            for each in shown
+        ],
         files=files[:SHOWN],
         folder=store.folder,
         usage=usage,
