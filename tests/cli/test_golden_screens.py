@@ -117,8 +117,8 @@ def place() -> Iterator[Path]:
 
 def environment(place: Path) -> dict[str, str]:
     """That of a shell in which nothing is configured."""
-    own = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
-    more = {"TERM": "xterm-256color", "TZ": "UTC", "HOME": str(place)}
+    own = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    more = {"TERM": "xterm-256color", "TZ": "UTC", "PYTHONUTF8": "1", "HOME": str(place)}
     return own | more | {"TAXIETL_HOME": str(place / "home")}
 
 
