@@ -234,3 +234,26 @@ def test_a_report_that_cannot_be_made_says_why(
 
     assert page.status_code in (400, 404)
     assert says in page.text
+
+
+def test_the_warehouse_may_be_given_by_its_address(browser: Browser, filled: Path) -> None:
+    address = f"duckdb:///{filled / 'taxi.duckdb'}"
+    Path("taxietl.toml").write_text(f'[ingest]\nto = "{address}"\n')
+
+    page = browser.get("/coverage").text
+
+    # That April was refused is told of the profile that it was meant for.
+    assert states(page) == STATES | {"04": "missing"}
+    link = re.search(r'href="(/coverage/green-2021-01\?on=[^"]+)"', page)
+    assert link
+    assert "Version 1" in browser.get(link[1].replace("&amp;", "&")).text
+
+
+def test_a_password_in_that_address_is_needed_and_not_shown(browser: Browser, home: Path) -> None:
+    Path("taxietl.toml").write_text('[ingest]\nto = "postgresql://me:hunter2@127.0.0.1:1/x"\n')
+
+    page = browser.get("/coverage").text
+
+    assert "kept nowhere" not in page
+    assert "hunter2" not in page
+    assert "127.0.0.1" in page

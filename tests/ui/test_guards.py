@@ -86,7 +86,16 @@ def test_health_and_looks_need_no_token(stranger: Browser) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "127.0.0.1.evil.example", "evil.example:4280", "", "localhost@evil.example"],
+    [
+        *(
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "evil.example:4280",
+            "",
+            "localhost@evil.example",
+        ),
+        *("[::2]:4280", "[evil", "[", "::1", "[::1].evil.example", "[::1]evil:1"),
+    ],
 )
 def test_a_host_that_is_not_ours_is_refused_whoever_asks(app: Starlette, host: str) -> None:
     """DNS rebinding: a page of another site whose name has been made to mean this machine."""

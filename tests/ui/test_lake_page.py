@@ -97,11 +97,14 @@ def test_it_is_verified_by_its_button_and_told_whoever_did_it(
     assert "✓ whole" in browser.get("/lake").text
     assert "all 3 objects in" in browser.get("/lake").text
     if filled == "folder":
-        Path("<lake>/data/green/green_tripdata_2021-01.parquet").write_bytes(b"PAR1")
+        for month in ("01", "02"):
+            Path(f"<lake>/data/green/green_tripdata_2021-{month}.parquet").write_bytes(b"PAR1")
         assert main(["--home", str(dashboard.home), "lake", "verify", "-q"]) == 5
         page = browser.get("/lake").text
         assert "✕ damaged" in page
-        assert "1 of 3 objects in" in page
+        assert "2 of 3 objects in" in page
+        for month in ("01", "02"):
+            assert f"<li><code>data/green/green_tripdata_2021-{month}.parquet</code> " in page
         assert '<span class="event">damaged</span>' in browser.get("/").text
 
 

@@ -7,6 +7,8 @@ from taxietl.load.lake.inspection import Finding, verify
 from taxietl.orchestrator import attach_event, flow, task
 
 FLOW = "Verify the lake"
+LISTED = 100
+"""Damaged objects that the event names."""
 
 
 @task(persist_result=False, tags={"gcs"})
@@ -29,9 +31,9 @@ def verify_lake(name: str, colors: tuple[str, ...] = ()) -> list[Finding]:
     damaged = [each for each in found if each.problems]
     address, of = open_lake(name).store.address, f" ({', '.join(colors)})" if colors else ""
     if damaged:
-        first = f"{damaged[0].key}: {'; '.join(damaged[0].problems)}"
-        said = f"{len(damaged)} of {len(found)} objects in {address}{of} are damaged; {first}"
-        attach_event("damaged", said, objects=len(found), damaged=len(damaged))
+        listed = {each.key: "; ".join(each.problems) for each in damaged[:LISTED]}
+        said = f"{len(damaged)} of {len(found)} objects in {address}{of} are damaged"
+        attach_event("damaged", said, objects=len(found), damaged=len(damaged), problems=listed)
     else:
         said = f"all {len(found)} objects in {address}{of} are whole"
         attach_event("verified", said, objects=len(found))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -15,7 +17,8 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from taxietl.config import Settings
+from taxietl.config import Settings, profile_named, settings
+from taxietl.errors import ConfigError
 from taxietl.orchestrator import History
 from taxietl.orchestrator.query.browsing import count_by_state, stamp_of
 from taxietl.steps.findings import Finding
@@ -82,6 +85,7 @@ class Dashboard:
     asker: Asker = field(default_factory=Asker)
 
     def __post_init__(self) -> None:
+        self.read_settings = functools.partial(_with_target, self.read_settings)
         self._history = History(self.home)
         self._lock = threading.Lock()
         self._reconciled_at = float("-inf")
@@ -149,3 +153,11 @@ class Dashboard:
             **values,
         )
         return HTMLResponse(shown, status)
+
+
+def _with_target(read: Callable[[], Settings]) -> Settings:
+    """The settings as they are now; an address that `[ingest] to` gives is among the profiles."""
+    read()
+    with suppress(ConfigError):  # the pages that ask it say what is wrong
+        profile_named()
+    return settings()
