@@ -6,7 +6,6 @@ from taxietl.flows.lake import open_lake
 from taxietl.load.lake.inspection import Finding, verify
 from taxietl.orchestrator import attach_event, flow, task
 
-FLOW = "Verify the lake"
 LISTED = 100
 """Damaged objects that the event names."""
 
@@ -17,7 +16,7 @@ def check_objects(name: str, color: str | None) -> list[Finding]:
     return verify(open_lake(name), color=color)
 
 
-@flow(name=FLOW, run_name="verify-{name}")
+@flow(name="Verify the lake", run_name="verify-{name}")
 def verify_lake(name: str, colors: tuple[str, ...] = ()) -> list[Finding]:
     """Compare each object's checksum and footer with its manifest; changes nothing.
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from taxietl.config import LakeProfile, Settings
 from taxietl.errors import TaxietlError, UnknownNameError
 from taxietl.flows.lake_reading import LakeMonth, read_lake
-from taxietl.flows.lake_verify import FLOW
+from taxietl.flows.lake_verify import verify_lake
 from taxietl.orchestrator.query.browsing import RunFilter, events_of, page_of_runs
 from taxietl.orchestrator.store.attached_rows import EventRow
 from taxietl.orchestrator.store.rows import RunRow
@@ -76,7 +76,7 @@ def verify(dashboard: Dashboard, request: Request) -> str:
 def _last_verification(dashboard: Dashboard, name: str) -> Verification | None:
     """The last run that verified that lake, whoever started it."""
     history = dashboard.history
-    for run in page_of_runs(history, RunFilter(flow=FLOW), limit=LOOKED_AT).runs:
+    for run in page_of_runs(history, RunFilter(flow=verify_lake.name), limit=LOOKED_AT).runs:
         if run.parameters.get("name") == name:
             return Verification(run, events_of(history, run))
     return None
