@@ -151,6 +151,21 @@ def test_a_line_a_month_where_it_is_no_terminal(taxietl: Taxietl, files: Path) -
     assert "by its ledger" in done.err
 
 
+def test_the_lines_end_with_what_is_known_unless_months_are_named(
+    taxietl: Taxietl, files: Path
+) -> None:
+    _load(taxietl, files)
+
+    done, of_years = taxietl("status"), taxietl("status", "--color", "green", "--since", "2020-12")
+
+    assert [line.split()[0] for line in done.out.splitlines()[1:]] == [
+        f"green-2021-0{month}" for month in range(1, 5)
+    ]
+    assert "months before and after these are not listed" in done.err
+    assert of_years.out.splitlines()[1].startswith("green-2020-12  missing")
+    assert "not listed" not in of_years.err
+
+
 def _on_a_terminal(*line: str) -> str:
     """What a terminal of 80 columns is shown."""
     leader, follower = pty.openpty()

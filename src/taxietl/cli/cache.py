@@ -14,6 +14,7 @@ from taxietl.cli.commands import Commands
 from taxietl.cli.options import DryRunOption
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
+from taxietl.cli.state_colors import marked
 from taxietl.cli.tables import table
 from taxietl.errors import ConfigError
 
@@ -223,7 +224,7 @@ def _explained(store: CacheStore, found: Explanation) -> dict[str, Any]:
 
 def _explained_lines(found: Explanation, was: dict[str, Any] | None) -> Iterator[str]:
     if was:
-        yield f"then: {was['state']}. {was['reason']}".rstrip()
+        yield f"then: {marked(was['state'])}. {was['reason']}".rstrip()
     yield f"now:  {'hit' if found.is_hit else 'miss'}: {found.reason}"
     entry = found.nearest
     if entry is None:

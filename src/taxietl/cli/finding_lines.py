@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from taxietl.cli.state_colors import marked
+
 if TYPE_CHECKING:
     from taxietl.steps.findings import Finding, State
 
@@ -30,8 +32,8 @@ def finding_lines(
     states = max((len(state) for state, _, _ in named), default=0)
     names = max((len(name) for _, name, _ in named), default=0)
     return "\n".join(
-        " ".join(
-            f"{state:{states}}  {name:{names}}  {each.message} {each.hint}".split("\n")
+        f"{marked(state, states)}  {name:{names}}  {each.message} {each.hint}".replace(
+            "\n", " "
         ).rstrip()
         for state, name, each in named
     )

@@ -58,7 +58,12 @@ def ls(
     }
     headings = ["target", "name", "parameters", "last run", "at", "says"]
     out.result(
-        document, table(headings, [_row(each, last_runs.get(each.target)) for each in flows])
+        document,
+        table(
+            headings,
+            [_row(each, last_runs.get(each.target)) for each in flows],
+            state="last run",
+        ),
     )
 
 

@@ -31,7 +31,9 @@ def ls(out: Output) -> None:
         out.note("No tag has a limit: all run at once. Set some under [limits], as in tlc = 2.")
     headings = ["tag", "limit", "held", "waiting", "run", "task", "state", "since"]
     rows = [row for each in found for row in _rows(each)]
-    out.result({"limits": [_standing(each) for each in found]}, table(headings, rows))
+    out.result(
+        {"limits": [_standing(each) for each in found]}, table(headings, rows, state="state")
+    )
 
 
 def _rows(standing: TagStanding) -> list[dict[str, Any]]:

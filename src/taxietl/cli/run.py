@@ -10,6 +10,7 @@ import typer
 from taxietl.cli.commands import Command, Commands
 from taxietl.cli.output import Output, without_secrets
 from taxietl.cli.session import open_settings
+from taxietl.cli.state_colors import marked
 from taxietl.cli.tables import table
 from taxietl.masking import masked
 from taxietl.terminal import visible
@@ -70,7 +71,7 @@ def run(
         "run": {"id": done.id, "name": done.name, "state": done.state.name},
         "result": without_secrets(result),
     }
-    out.result(document, f"{done.name}  {done.state}")
+    out.result(document, f"{done.name}  {marked(str(done.state))}")
 
 
 def _help(target: str) -> str:

@@ -13,7 +13,8 @@ from taxietl.cli.commands import Commands
 from taxietl.cli.options import RunArgument
 from taxietl.cli.output import Output
 from taxietl.cli.session import open_settings
-from taxietl.cli.tables import table
+from taxietl.cli.state_colors import marked
+from taxietl.cli.tables import fitting, table
 from taxietl.errors import UnknownNameError
 from taxietl.terminal import one_line
 
@@ -62,7 +63,10 @@ def ls(
         for each in found
     ]
     headings = ["name", "flow", "state", "started", "seconds", "message"]
-    out.result({"runs": [run_document(each, links) for each in found]}, table(headings, rows))
+    out.result(
+        {"runs": [run_document(each, links) for each in found]},
+        table(headings, rows, state="state"),
+    )
 
 
 def show(out: Output, name: RunArgument) -> None:
@@ -75,7 +79,7 @@ def show(out: Output, name: RunArgument) -> None:
     if out.json:
         out.result(tree_document(tree, tree.root, links), "")
     else:
-        out.result({}, "\n".join(_lines(tree, tree.root, links)))
+        out.result({}, "\n".join(map(fitting, _lines(tree, tree.root, links))))
 
 
 def logs(out: Output, name: RunArgument) -> None:
@@ -124,7 +128,7 @@ def _lines(tree: Tree, run: RunRow, links: Resumptions, depth: int = 0) -> list[
     indent = "  " * depth
     says = f", {run.state.message}" if run.state.message else ""
     line = (
-        f"{run.name}  {run.state.name}  flow {run.flow!r}, {_seconds(run)} s, "
+        f"{run.name}  {marked(run.state.name)}  flow {run.flow!r}, {_seconds(run)} s, "
         f"since {_clock(run.started_at)}{_line_of_runs(run, links)}{says}"
     )
     lines = [indent + one_line(line)]
@@ -157,7 +161,7 @@ def _task_line(task: TaskRunRow, tree: Tree) -> str:
     from taxietl.orchestrator.query.progress import progress_text
 
     due, progress = next_attempt_at(tree, task), tree.progress.get(task.id)
-    parts = [f"{task.name:<14} {task.state.name:<10} {_seconds(task)} s"]
+    parts = [f"{task.name:<14} {marked(task.state.name, 10)} {_seconds(task)} s"]
     if task.attempts > 1:
         parts.append(f"{task.attempts} attempts")
     counts = task.counts.items()

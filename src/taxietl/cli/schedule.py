@@ -51,7 +51,7 @@ def ls(out: Output) -> None:
         out.note("No schedules. Add one: taxietl schedule add NAME --cron '17 5 * * *' -- COMMAND")
     headings = ["name", "when", "by", "next", "last", "outcome", "command"]
     document = {"schedules": [each.document() for each in found]}
-    out.result(document, table(headings, [each.row() for each in found]))
+    out.result(document, table(headings, [each.row() for each in found], state="outcome"))
 
 
 def show(out: Output, name: NameArgument) -> None:

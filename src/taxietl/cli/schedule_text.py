@@ -102,4 +102,4 @@ def describe_outcome(last: Outcome | None) -> dict[str, Any] | None:
 
 
 def _shown(at: datetime | None) -> str | None:
-    return f"{at:%Y-%m-%d %H:%M:%S %Z}" if at else None
+    return f"{at:%Y-%m-%d %H:%M %Z}" if at else None

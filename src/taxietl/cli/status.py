@@ -73,7 +73,11 @@ def status(
         write_page(html, page(found))
         out.note(f"wrote {html}")
     document = _document(found) | {"html": html}
-    out.result(document, "" if out.json else _text(out, found), as_is=not out.json)
+    out.result(
+        document,
+        "" if out.json else _text(out, found, every=asked.names_months),
+        as_is=not out.json,
+    )
     return int(document["exit_code"])
 
 
@@ -95,17 +99,20 @@ def _asked(out: Output, found: Coverage, source: str, *, every: bool) -> Coverag
     return asked
 
 
-def _text(out: Output, found: Coverage) -> str:
-    """A picture on a terminal; elsewhere a line a month."""
+def _text(out: Output, found: Coverage, *, every: bool) -> str:
+    """A picture on a terminal; elsewhere a line a month, of every one if months were named."""
     import sys
 
-    from taxietl.cli.status_text import as_lines, as_picture
+    from taxietl.cli.status_text import as_lines, as_picture, listed_months
     from taxietl.pictures.coverage_words import origin_text
 
     if sys.stdout.isatty():
         return as_picture(found)
     out.note(origin_text(found))
-    return as_lines(found)
+    listed = listed_months(found, every=every)
+    if left := sum(len(each.months) for each in found.tables) - len(listed):
+        out.note(f"{left:,} months before and after these are not listed; name years to list them")
+    return as_lines(listed)
 
 
 def _document(found: Coverage) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from taxietl.cli.tables import table as plain_table
-from taxietl.flows.coverage import Coverage, CoveredMonth, TableCoverage
+from taxietl.flows.coverage import Coverage, CoveredMonth, MonthState, TableCoverage
 from taxietl.masking import masked
 from taxietl.pictures.coverage_words import (
     LOOKS,
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+_NOTHING = (MonthState.MISSING, MonthState.NOT_PUBLISHED)
 _TOLD = 12
 """So many months of a state are told of one by one."""
 
 
-def as_lines(found: Coverage) -> str:
+def as_lines(months: Sequence[tuple[TableCoverage, CoveredMonth]]) -> str:
     """A line a month, for grep and awk."""
     rows = [
         {
@@ -46,10 +47,23 @@ def as_lines(found: Coverage) -> str:
             "run": month.record.run_name if month.is_there and month.record else "-",
             "reason": reason_text(month),
         }
-        for table in found.tables
-        for month in table.months
+        for table, month in months
     ]
     return plain_table(("month", "state", "rows", "loaded", "table", "run", "reason"), rows)
+
+
+def listed_months(found: Coverage, *, every: bool) -> Sequence[tuple[TableCoverage, CoveredMonth]]:
+    """The months to be told of, or only those from a table's first known one to its last."""
+    return [
+        (table, month)
+        for table in found.tables
+        for month in (table.months if every else _known(table))
+    ]
+
+
+def _known(table: TableCoverage) -> Sequence[CoveredMonth]:
+    known = [index for index, each in enumerate(table.months) if each.state not in _NOTHING]
+    return table.months[known[0] : known[-1] + 1] if known else ()
 
 
 def as_picture(found: Coverage) -> str:

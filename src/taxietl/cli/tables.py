@@ -1,33 +1,47 @@
 """Plain columns of text, for people and for `awk`: a row is a line, whatever its cells hold.
 
 On a terminal a table is as wide as that: what does not fit ends in `…`, from the widest column on,
-and names, times and numbers last. Elsewhere nothing is left out.
+and names, numbers, times and states last. Elsewhere nothing is left out.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from taxietl.cli.state_colors import marked
 from taxietl.terminal import one_line
 
 GAP = "  "
 LEAST_WIDTH = 8
 """No column is made narrower."""
-MOST_KEPT = 24
-"""`2026-12-02 05:17:00 CEST` is a time."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d")
 
 
-def table(headings: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows under their headings, numbers to the right; a missing value is empty."""
+def table(
+    headings: Sequence[str], rows: Sequence[Mapping[str, Any]], *, state: str | None = None
+) -> str:
+    """Rows under their headings, numbers to the right; a missing value is empty.
+
+    Args:
+        headings: the names of the columns, in order.
+        rows: what each has in them.
+        state: the column whose cells are states, or begin with one.
+    """
     cells = [[row.get(name) for name in headings] for row in rows]
-    return grid(headings, cells, width=terminal_width())
+    return grid(headings, cells, width=terminal_width(), state=state)
 
 
 def grid(
-    headings: Sequence[str], rows: Sequence[Sequence[Any]], *, width: int | None = None
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    width: int | None = None,
+    state: str | None = None,
 ) -> str:
     """The same of rows whose values stand in the order of the headings, in that width."""
     cells = [[_text(value) for value in row] for row in rows]
@@ -38,16 +52,40 @@ def grid(
     ]
     widths = [max([len(headings[index]), *(len(row[index]) for row in cells)]) for index in columns]
     if width is not None:
-        kept = [numeric[index] or _is_kept(cells, index) for index in columns]
+        kept = [
+            index == 0 or numeric[index] or headings[index] == state or _are_times(cells, index)
+            for index in columns
+        ]
         widths = _fitted(widths, kept, width)
-    lines = []
+    lines: list[str] = []
     for row in [list(headings), *cells]:
         padded = [
             _cut(cell, wide).rjust(wide) if right else _cut(cell, wide).ljust(wide)
             for cell, wide, right in zip(row, widths, numeric, strict=True)
         ]
+        if lines:  # below the headings
+            padded = [
+                marked(text.rstrip(), wide) if name == state and text.strip() else text
+                for name, text, wide in zip(headings, padded, widths, strict=True)
+            ]
         lines.append(GAP.join(padded).rstrip())
     return "\n".join(lines) + "\n"
+
+
+def fitting(line: str) -> str:
+    """A line of a text, broken between words where the terminal ends; below it, indented more."""
+    width = terminal_width()
+    if width is None or len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent=indent,
+        drop_whitespace=True,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def terminal_width() -> int | None:
@@ -71,10 +109,9 @@ def _fitted(widths: Sequence[int], kept: Sequence[bool], width: int) -> list[int
     return found
 
 
-def _is_kept(cells: Sequence[Sequence[str]], index: int) -> bool:
-    """The first column names the row; what is short and as long in all rows is a time, a state."""
-    lengths = {len(row[index]) for row in cells if row[index]}
-    return index == 0 or (len(lengths) == 1 and max(lengths) <= MOST_KEPT)
+def _are_times(cells: Sequence[Sequence[str]], index: int) -> bool:
+    filled = [row[index] for row in cells if row[index]]
+    return bool(filled) and all(map(_TIME.match, filled))
 
 
 def _cut(cell: str, width: int) -> str:
