@@ -184,7 +184,7 @@ def normalised(name: str, text: str, place: Path) -> str:
     text = text.replace(str(place), "/tmp/golden-12345678")
     text = re.sub(r"\b(?=[a-f]*\d)[0-9a-f]{7,64}\b", _zeros, text)
     text = re.sub(r"(?<=/)[0-9a-f]+(?=…)", _zeros, text)
-    text = re.sub(r"\b20\d\d-\d\d-\d\d(?:\s+\d\d:[\d:]+)?", _zeros, text)
+    text = re.sub(r"\b20\d\d-\d\d-\d\d(?:\s+\d\d[\d:]*)?", _zeros, text)
     text = re.sub(r"\b\d+\.\d\d\b", _zeros, text)
     for pattern in VARIES.get(name, ()):
         text = re.sub(pattern, _zeros, text)

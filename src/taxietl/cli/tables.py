@@ -1,7 +1,7 @@
 """Plain columns of text, for people and for `awk`: a row is a line, whatever its cells hold.
 
 On a terminal a table is as wide as that: what does not fit ends in `…`, from the widest column on,
-and names, numbers, times and states last. Elsewhere nothing is left out.
+then states, and names, numbers and times last. Elsewhere nothing is left out.
 """
 
 from __future__ import annotations
@@ -52,11 +52,10 @@ def grid(
     ]
     widths = [max([len(headings[index]), *(len(row[index]) for row in cells)]) for index in columns]
     if width is not None:
-        kept = [
-            index == 0 or numeric[index] or headings[index] == state or _are_times(cells, index)
-            for index in columns
-        ]
-        widths = _fitted(widths, kept, width)
+        kept = [index == 0 or numeric[index] or _are_times(cells, index) for index in columns]
+        texts = [index for index in columns if not kept[index] and headings[index] != state]
+        states = [index for index in columns if headings[index] == state]
+        widths = _fitted(widths, (texts, states, columns), width)
     lines: list[str] = []
     for row in [list(headings), *cells]:
         padded = [
@@ -96,11 +95,10 @@ def terminal_width() -> int | None:
         return None
 
 
-def _fitted(widths: Sequence[int], kept: Sequence[bool], width: int) -> list[int]:
-    """The widths, the widest made narrower until all fit; those to be kept only if all else is."""
+def _fitted(widths: Sequence[int], order: Sequence[Sequence[int]], width: int) -> list[int]:
+    """The widths, the widest made narrower until all fit: of the first columns, of the next, …"""
     found = list(widths)
-    columns = range(len(found))
-    for may_be_cut in ([each for each in columns if not kept[each]], columns):
+    for may_be_cut in order:
         while may_be_cut and sum(found) + len(GAP) * (len(found) - 1) > width:
             widest = max(may_be_cut, key=lambda index: found[index])
             if found[widest] <= LEAST_WIDTH:
