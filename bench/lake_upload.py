@@ -121,14 +121,14 @@ def _gcsfs(url: str) -> Upload:
 def _taxietl(url: str) -> Upload:
     from lakes import facts
 
-    from taxietl.config.google import GcpCredentialsProfile
-    from taxietl.config.lakes import GcsProfile
+    from taxietl.load.google.profile import GcpCredentialsProfile
+    from taxietl.load.lake.gcs_profile import GcsProfile
     from taxietl.load.lake.lake import Lake
     from taxietl.orchestrator import Cancellation
     from taxietl.steps.protocols import untold
 
     profile = GcsProfile(bucket="lake", endpoint=url)
-    lake = Lake(profile.with_account(GcpCredentialsProfile(anonymous=True)))
+    lake = Lake(profile.referring("credentials", GcpCredentialsProfile(anonymous=True)))
     cancellation = Cancellation()
 
     known = functools.cache(facts)  # the warm-up asks first, and a staged file has them

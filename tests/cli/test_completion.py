@@ -12,7 +12,7 @@ import pytest
 from command import Taxietl
 
 from taxietl.cli.main import main
-from taxietl.config import PROFILE_TYPES
+from taxietl.config.profile_types import type_names
 from taxietl.config.sources import BUILT_IN
 from taxietl.steps import registry
 from taxietl.tlc.datasets import DATASETS
@@ -71,7 +71,7 @@ def press_tab(home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest
         ("taxietl ingest --new-columns ", ["add", "ignore", "fail"]),
         ("taxietl ingest --transform ", [*registry.names("transformers"), "none"]),
         ("taxietl sql --format ", ["table", "csv", "json", "parquet"]),
-        ("taxietl profiles add new --type ", list(PROFILE_TYPES)),
+        ("taxietl profiles add new --type ", type_names()),
         ("taxietl ingest --year ", []),
         ("taxietl nonsense --x ", []),
         ("taxietl inspect ", []),

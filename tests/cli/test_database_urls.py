@@ -14,9 +14,10 @@ from command import Done, Taxietl, check_refused
 from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
-from taxietl.config import PostgresProfile, load_settings
+from taxietl.config import load_settings
 from taxietl.errors import ConfigError
 from taxietl.extract.synthetic import write
+from taxietl.load.postgres.profile import PostgresProfile
 
 MONTH = ("--color", "green", "--year", "2021", "--month", "1")
 PLANTED = "p@ss/w:rd %41?#"

@@ -22,8 +22,8 @@ from command import Done, Taxietl, check_refused
 from postgres import Server
 from postgres_binaries import machine_binaries
 
-from taxietl.config.postgres_errors import meant
 from taxietl.extract.synthetic import write
+from taxietl.load.postgres.errors import meant
 
 NAME = "localhost"
 """In the certificate; the server is at 127.0.0.1, too, which is another name."""

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.config import DuckDBProfile, GcsProfile, PostgresProfile
 from taxietl.errors import ConfigError, TargetError, TryLaterError
+from taxietl.load.duckdb.profile import DuckDBProfile
+from taxietl.load.lake.gcs_profile import GcsProfile
+from taxietl.load.postgres.profile import PostgresProfile
 
 PLANTED = "hunter2-planted"
 

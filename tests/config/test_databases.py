@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from taxietl.config import DuckDBProfile, PostgresProfile, load_settings
+from taxietl.config import load_settings
 from taxietl.errors import ConfigError
+from taxietl.load.duckdb.profile import DuckDBProfile
+from taxietl.load.postgres.profile import PostgresProfile
 
 Write = Callable[[str], Path]
 PLANTED = "hunter2-planted"

@@ -11,10 +11,7 @@ from pathlib import Path
 import pytest
 
 from taxietl.config import (
-    EXAMPLE,
-    PROFILE_TYPES,
     CacheSettings,
-    DuckDBProfile,
     HistorySettings,
     IngestSettings,
     Settings,
@@ -22,7 +19,10 @@ from taxietl.config import (
     load_settings,
     write_example,
 )
+from taxietl.config.example import example
+from taxietl.config.profile_types import profile_types, type_names
 from taxietl.errors import ConfigError
+from taxietl.load.duckdb.profile import DuckDBProfile
 
 Write = Callable[[str], Path]
 REPOSITORY = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 def uncommented() -> str:
     """Every setting switched on; prose, which has a space after its `#`, left out."""
-    return re.sub(r"^#(?=[^\s])", "", EXAMPLE, flags=re.MULTILINE)
+    return re.sub(r"^#(?=[^\s])", "", example(), flags=re.MULTILINE)
 
 
 def everything(write: Write) -> Settings:
@@ -38,7 +38,7 @@ def everything(write: Write) -> Settings:
 
 
 def test_the_file_in_the_repository_is_the_example() -> None:
-    assert (REPOSITORY / "config.example.toml").read_text(encoding="utf-8") == EXAMPLE
+    assert (REPOSITORY / "config.example.toml").read_text(encoding="utf-8") == example()
 
 
 def test_as_written_it_changes_nothing(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_switched_on_it_loads_with_no_warning_and_has_every_type(write: Write) -
     found = everything(write)
 
     assert found.warnings == ()
-    assert {profile.type for profile in found.profiles.values()} == set(PROFILE_TYPES)
+    assert {profile.type for profile in found.profiles.values()} == set(type_names())
     assert found.ingest.model_dump(exclude={"transforms"}) == IngestSettings().model_dump(
         exclude={"transforms"}
     )
@@ -68,7 +68,7 @@ def test_switched_on_it_loads_with_no_warning_and_has_every_type(write: Write) -
 def test_it_has_every_key_there_is(write: Write) -> None:
     found = everything(write)
 
-    for name, kind in PROFILE_TYPES.items():
+    for name, kind in ((each.model_fields["type"].default, each) for each in profile_types()):
         given: set[str] = set()
         for profile in found.profiles.values():
             if profile.type == name:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.config import BigQueryProfile, GcpCredentialsProfile, GcsProfile, load_settings
+from taxietl.config import load_settings
 from taxietl.errors import ConfigError
+from taxietl.load.bigquery.profile import BigQueryProfile
+from taxietl.load.google.profile import GcpCredentialsProfile
+from taxietl.load.lake.gcs_profile import GcsProfile
 
 Write = Callable[[str], Path]
 PLANTED = "hunter2-planted"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.config import FolderProfile, GcsProfile, LakeProfile, load_settings
+from taxietl.config import LakeProfile, load_settings
 from taxietl.errors import ConfigError
+from taxietl.load.lake.folder_profile import FolderProfile
+from taxietl.load.lake.gcs_profile import GcsProfile
 
 Write = Callable[[str], Path]
 

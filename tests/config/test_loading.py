@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.config import (
-    DuckDBProfile,
-    FolderProfile,
-    GcsProfile,
-    PostgresProfile,
-    load_settings,
-)
+from taxietl.config import load_settings
 from taxietl.errors import ConfigError, UnknownNameError
+from taxietl.load.duckdb.profile import DuckDBProfile
+from taxietl.load.lake.folder_profile import FolderProfile
+from taxietl.load.lake.gcs_profile import GcsProfile
+from taxietl.load.postgres.profile import PostgresProfile
 
 Write = Callable[[str], Path]
 PLANTED = "hunter2-planted"
@@ -274,7 +272,7 @@ def test_variables_of_other_uses_are_left_alone(monkeypatch: pytest.MonkeyPatch)
         ('[ingest]\nto = ""\n', "ingest.to: must not be empty"),
         ('[profiles.warehouse]\npath = "x"\n', "profiles.warehouse.type: is missing; it is one of"),
         ('[profiles.w]\ntype = "postgress"\n', "Did you mean 'postgres'?"),
-        ("[profiles.w]\ntype = 1\n", "profiles.w.type: must be one of postgres, duckdb"),
+        ("[profiles.w]\ntype = 1\n", "profiles.w.type: must be one of bigquery, duckdb"),
         ('[profiles."a b"]\ntype = "duckdb"\n', "letters, digits, - and _ only"),
     ],
 )

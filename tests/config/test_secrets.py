@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.config import PostgresProfile, load_settings
+from taxietl.config import load_settings
 from taxietl.errors import ConfigError
+from taxietl.load.postgres.profile import PostgresProfile
 
 Write = Callable[[str], Path]
 PLANTED = "hunter2-planted"

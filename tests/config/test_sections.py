@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from taxietl.config import DuckDBProfile, LakeProfile, PostgresProfile, load_settings
+from taxietl.config import LakeProfile, load_settings
 from taxietl.errors import ConfigError, UnknownNameError
+from taxietl.load.duckdb.profile import DuckDBProfile
+from taxietl.load.postgres.profile import PostgresProfile
 
 Write = Callable[[str], Path]
 
@@ -28,7 +30,7 @@ def test_a_profile_of_another_type_is_refused_with_those_that_fit(write: Write) 
         found.profile("disk", PostgresProfile, DuckDBProfile)
 
     assert "'disk' is of type 'folder'" in str(caught.value)
-    assert "postgres or duckdb" in str(caught.value)
+    assert "duckdb or postgres" in str(caught.value)
     assert caught.value.hint == "Profiles that fit: warehouse."
 
 
@@ -36,7 +38,7 @@ def test_a_base_class_stands_for_the_types_under_it(write: Write) -> None:
     found = load_settings(config=write('[profiles.disk]\ntype = "folder"\npath = "."\n'))
 
     assert found.profile("disk", LakeProfile) is found.profiles["disk"]
-    with pytest.raises(ConfigError, match="what is needed here is gcs or folder"):
+    with pytest.raises(ConfigError, match="what is needed here is folder or gcs"):
         found.profile("warehouse", LakeProfile)
 
 

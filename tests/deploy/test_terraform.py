@@ -10,9 +10,10 @@ import hcl2
 import pytest
 from gcs import Gcs
 
-from taxietl.config.google import BigQueryProfile, GcpCredentialsProfile
-from taxietl.config.lakes import GcsProfile
+from taxietl.load.bigquery.profile import BigQueryProfile
+from taxietl.load.google.profile import GcpCredentialsProfile
 from taxietl.load.lake.gcs_create import REPLACED_DAYS, create
+from taxietl.load.lake.gcs_profile import GcsProfile
 from taxietl.load.lake.refusals import refusal_in
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "terraform"
@@ -46,7 +47,7 @@ def gcs() -> Iterator[Gcs]:
 def sent(gcs: Gcs, location: str | None) -> dict[str, Any]:
     """What `create-bucket` asks the service for."""
     profile = GcsProfile(bucket="lake", endpoint=gcs.url)
-    profile = profile.with_account(GcpCredentialsProfile(anonymous=True))
+    profile = profile.referring("credentials", GcpCredentialsProfile(anonymous=True))
     assert create(profile, project="p", location=location)
     return gcs.bucket("lake").resource
 

@@ -11,7 +11,7 @@ from taxietl.config import Settings, activate, load_settings
 from taxietl.doctor.checkup import checks_of
 from taxietl.doctor.examination import examine
 from taxietl.errors import ConfigError
-from taxietl.steps.findings import Finding
+from taxietl.findings import Finding
 
 Examine = Callable[..., list[Finding]]
 

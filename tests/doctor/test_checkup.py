@@ -11,7 +11,7 @@ import pytest
 
 from taxietl.doctor.examination import Check, examine
 from taxietl.errors import TaxietlError
-from taxietl.steps.findings import Finding, State
+from taxietl.findings import Finding, State
 
 PLANTED = "hunter2-planted"
 Examine = Callable[..., list[Finding]]

@@ -11,11 +11,11 @@ from months import FEBRUARY, Duck, Postgres, Warehouse
 from pgbouncer import TO_INSTALL, Pooler, program
 from postgres import Server
 
-from taxietl.config.databases import DuckDBProfile
-from taxietl.config.profiles import Profile
+from taxietl.config import Profile
 from taxietl.doctor.examination import examine
 from taxietl.doctor.profiles import profile_check
-from taxietl.steps.findings import Finding, State
+from taxietl.findings import Finding, State
+from taxietl.load.duckdb.profile import DuckDBProfile
 
 HOLDS = """
 import subprocess

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from taxietl import flow
+from taxietl.findings import Finding, State
 from taxietl.orchestrator import Engine, History
-from taxietl.steps.findings import Finding, State
 
 Examine = Callable[..., list[Finding]]
 

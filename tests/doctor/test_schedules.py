@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from taxietl.findings import Finding, State
 from taxietl.schedule import outcomes
 from taxietl.schedule.definition import Schedule, Starter, When, definition_file, save
 from taxietl.schedule.outcomes import Outcome, Result
-from taxietl.steps.findings import Finding, State
 
 Examine = Callable[..., list[Finding]]
 

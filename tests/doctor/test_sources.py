@@ -12,7 +12,7 @@ from file_server import FileServer, Hang, Status
 from taxietl.config import load_settings
 from taxietl.doctor.examination import examine
 from taxietl.doctor.sources import source_checks
-from taxietl.steps.findings import Finding, State
+from taxietl.findings import Finding, State
 
 Examine = Callable[..., list[Finding]]
 

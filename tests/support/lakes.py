@@ -16,11 +16,12 @@ from gcs import Gcs
 from gcs_bucket import QUANTUM
 from months import NeverCancelled
 
-from taxietl.config.google import GcpCredentialsProfile
-from taxietl.config.lakes import FolderProfile, GcsProfile
+from taxietl.load.google.profile import GcpCredentialsProfile
 from taxietl.load.lake.checksum import crc32c_of
 from taxietl.load.lake.folder import FolderStore
+from taxietl.load.lake.folder_profile import FolderProfile
 from taxietl.load.lake.gcs import GcsStore
+from taxietl.load.lake.gcs_profile import GcsProfile
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.patience import Patience
 from taxietl.load.lake.store import Store
@@ -149,7 +150,7 @@ class BucketLake(LakeOfATest):
             **patience,
         )
         nobody = GcpCredentialsProfile(anonymous=True)
-        self.profile = GcsProfile(bucket="lake", endpoint=gcs.url).with_account(nobody)
+        self.profile = GcsProfile(bucket="lake", endpoint=gcs.url).referring("credentials", nobody)
         self._store = GcsStore(self.profile, patience=self.patience)
 
     @property

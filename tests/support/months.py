@@ -18,10 +18,11 @@ import pyarrow as pa
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from taxietl.config.databases import DuckDBProfile, PostgresProfile
 from taxietl.load.duckdb import DuckDBLoader
+from taxietl.load.duckdb.profile import DuckDBProfile
 from taxietl.load.postgres import PostgresLoader
 from taxietl.load.postgres.locks import SWAP_PATIENCE_SECONDS
+from taxietl.load.postgres.profile import PostgresProfile
 from taxietl.steps.protocols import Cancellation, Loader
 from taxietl.steps.values import (
     LoadReport,

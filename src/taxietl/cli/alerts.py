@@ -27,7 +27,7 @@ def test(out: Output) -> int:
         )
     from taxietl.alerts.digest import Digest, this_host
     from taxietl.alerts.sending import Message, send
-    from taxietl.steps.findings import Finding, State
+    from taxietl.findings import Finding, State
 
     host = this_host()
     messages = [

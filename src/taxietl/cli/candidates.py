@@ -82,9 +82,9 @@ def states() -> Offers:
 
 def profile_types() -> Offers:
     """The types that a profile can be of."""
-    from taxietl.config import PROFILE_TYPES
+    from taxietl.config.profile_types import type_names
 
-    return [(name, "") for name in PROFILE_TYPES]
+    return [(name, "") for name in type_names()]
 
 
 def schedules() -> Offers:

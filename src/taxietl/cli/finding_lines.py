@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from taxietl.cli.state_colors import marked
 
 if TYPE_CHECKING:
-    from taxietl.steps.findings import Finding, State
+    from taxietl.findings import Finding, State
 
 
 def finding_lines(

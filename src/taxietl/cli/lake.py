@@ -252,7 +252,7 @@ def create_bucket(
     on: OnLakeOption = "lake",
 ) -> None:
     """Create the bucket that the profile names, if it does not exist."""
-    from taxietl.config import GcsProfile
+    from taxietl.load.lake.gcs_profile import GcsProfile
 
     profile = open_settings().profile(on, GcsProfile)
     from taxietl.load.lake.gcs_create import create

@@ -15,16 +15,10 @@ from taxietl.cli.session import open_settings
 from taxietl.errors import ConfigError
 
 if TYPE_CHECKING:
+    from taxietl.config import Profile
     from taxietl.config.adding import Key
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-# Once the first is given, the others would only be refused.
-_MAKES_NEEDLESS = {
-    "url": {"host", "port", "database", "user", "password", "sslmode", "sslrootcert"},
-    "service_account_file": {"service_account_info", "anonymous"},
-    "service_account_info": {"anonymous"},
-}
 
 
 def add(
@@ -34,7 +28,7 @@ def add(
         str,
         typer.Option(
             "--type",
-            help="postgres, duckdb, gcs, folder, bigquery or gcp-credentials.",
+            help="postgres, duckdb, gcs, folder, bigquery, gcp-credentials, or a plug-in's.",
             autocompletion=candidates.profile_types,
         ),
     ],
@@ -49,14 +43,15 @@ def add(
 ) -> None:
     """Add a profile to the configuration file, asking for what --set does not give."""
     settings = open_settings()
-    from taxietl.config.adding import add_profile, check_is_new, keys_of, profile_type
+    from taxietl.config.adding import add_profile, check_is_new
+    from taxietl.config.profile_types import profile_type
 
     values = _parsed(given or [])
-    keys = keys_of(profile_type(kind))
+    asked = profile_type(kind)
     check_is_new(name, settings)
     if sys.stdin.isatty():
         try:
-            values = _asked(keys, values)
+            values = _asked(asked, values)
         except typer.Abort:  # Ctrl-C or Ctrl-D at a question
             raise KeyboardInterrupt from None
     file, profile = add_profile(name, kind, values, settings)
@@ -80,17 +75,18 @@ def _parsed(given: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _asked(keys: Sequence[Key], values: dict[str, str]) -> dict[str, str]:
+def _asked(kind: type[Profile], values: dict[str, str]) -> dict[str, str]:
     """The values, with what a person at the terminal says to the other keys."""
+    from taxietl.config.adding import keys_of
+
     answers = dict(values)
     # --set host=… says that there will be no url.
-    needless = {key for key, others in _MAKES_NEEDLESS.items() if others & values.keys()}
-    for key in keys:
-        if key.name in answers:
-            needless |= _MAKES_NEEDLESS.get(key.name, set())
-        elif key.name not in needless and (answer := _answer(key)):
+    needless = {key for key, others in kind.replaces.items() if others & values.keys()}
+    for key in keys_of(kind):
+        if key.name not in answers and key.name not in needless and (answer := _answer(key)):
             answers[key.name] = answer
-            needless |= _MAKES_NEEDLESS.get(key.name, set())
+        if key.name in answers:
+            needless |= kind.replaces.get(key.name, frozenset())
     return answers
 
 

@@ -85,7 +85,7 @@ def check(
     chosen = [profile(name) for name in named]
     from taxietl.doctor.examination import examine
     from taxietl.doctor.profiles import profile_check
-    from taxietl.steps.findings import State
+    from taxietl.findings import State
 
     types = {each.name: each.type for each in chosen}
     found = examine([profile_check(each, settings.home) for each in chosen])

@@ -13,38 +13,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from taxietl.config.active import activate, profile, profile_named, settings
     from taxietl.config.alerts import AlertSettings
-    from taxietl.config.example import EXAMPLE, write_example
+    from taxietl.config.base import DatabaseProfile, Profile
+    from taxietl.config.example import write_example
+    from taxietl.config.lakes import LakeProfile
     from taxietl.config.loading import load_settings
-    from taxietl.config.profiles import (
-        PROFILE_TYPES,
-        BigQueryProfile,
-        DatabaseProfile,
-        DuckDBProfile,
-        FolderProfile,
-        GcpCredentialsProfile,
-        GcsProfile,
-        LakeProfile,
-        PostgresProfile,
-        Profile,
-    )
     from taxietl.config.sections import CacheSettings, HistorySettings, IngestSettings, Settings
     from taxietl.config.sources import SourceSettings
 
 __all__ = [
-    "EXAMPLE",
-    "PROFILE_TYPES",
     "AlertSettings",
-    "BigQueryProfile",
     "CacheSettings",
     "DatabaseProfile",
-    "DuckDBProfile",
-    "FolderProfile",
-    "GcpCredentialsProfile",
-    "GcsProfile",
     "HistorySettings",
     "IngestSettings",
     "LakeProfile",
-    "PostgresProfile",
     "Profile",
     "Settings",
     "SourceSettings",
@@ -59,9 +41,11 @@ __all__ = [
 _HOMES = {
     "AlertSettings": "alerts",
     "CacheSettings": "sections",
-    "EXAMPLE": "example",
+    "DatabaseProfile": "base",
     "HistorySettings": "sections",
     "IngestSettings": "sections",
+    "LakeProfile": "lakes",
+    "Profile": "base",
     "Settings": "sections",
     "SourceSettings": "sources",
     "activate": "active",
@@ -76,5 +60,5 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'taxietl.config' has no attribute {name!r}")
-    module = importlib.import_module(f"taxietl.config.{_HOMES.get(name, 'profiles')}")
+    module = importlib.import_module(f"taxietl.config.{_HOMES[name]}")
     return getattr(module, name)

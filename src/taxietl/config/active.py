@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from types import MappingProxyType
 
 from taxietl.config.base import Profile
 from taxietl.config.loading import load_settings
@@ -48,10 +50,11 @@ def profile_named(given: str | None = None) -> str:
     name = given or active.ingest.to
     if name in active.profiles:
         return name
-    from taxietl.config.addresses import is_address, with_address  # costs a flow's start else
+    from taxietl.config.addresses import is_address, profile_at  # costs a flow's start else
 
     if not is_address(name):
         return name
-    extended, name = with_address(active, name)
-    activate(extended)
-    return name
+    found = profile_at(name, active.home)
+    known = MappingProxyType({**active.profiles, found.name: found})
+    activate(replace(active, profiles=known))
+    return found.name

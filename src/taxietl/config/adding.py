@@ -22,16 +22,13 @@ from taxietl.config.base import Profile
 from taxietl.config.files import FILE_NAME
 from taxietl.config.loading import load_settings
 from taxietl.config.paths import Surroundings
-from taxietl.config.profiles import PROFILE_TYPES
+from taxietl.config.profile_types import profile_type
 from taxietl.config.secrets import ReferenceKind
 from taxietl.config.sections import Settings
 from taxietl.errors import ConfigError, UnknownNameError
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _REFERENCE = re.compile(rf"({'|'.join(get_args(ReferenceKind))}):(.+)", re.DOTALL)
-
-_VARIABLES = {"password": "PGPASSWORD", "url": "DATABASE_URL"}
-"""What variables that hold such a secret are usually called."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +40,6 @@ class Key:
     is_secret: bool
     default: object
     """What holds where it is left out; None where that is not one value."""
-
-
-def profile_type(name: str) -> type[Profile]:
-    """The type of that name.
-
-    Raises:
-        UnknownNameError: there is none.
-    """
-    if name not in PROFILE_TYPES:
-        raise UnknownNameError("profile type", name, PROFILE_TYPES)
-    return PROFILE_TYPES[name]
 
 
 def keys_of(kind: type[Profile]) -> list[Key]:
@@ -132,16 +118,16 @@ def _table(name: str, kind: str, values: Mapping[str, str]) -> str:
     for key, text in values.items():
         if key not in keys:
             raise UnknownNameError(f"key of a {kind} profile", key, keys)
-        value = _secret(key, text) if keys[key].is_secret else _value(keys[key], text)
+        variable = model.secret_keys.get(key)
+        value = _secret(key, text, variable) if variable else _value(keys[key], text)
         lines.append(f"{key} = {value}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _secret(key: str, text: str) -> str:
+def _secret(key: str, text: str, variable: str) -> str:
     """A reference as TOML has it; a literal is refused, and not repeated."""
     reference = _REFERENCE.fullmatch(text)
     if reference is None:
-        variable = _VARIABLES.get(key, "NAME")
         raise ConfigError(
             f"{key} is a secret, and is not written out here.",
             hint=f"Give the place it is read from: --set {key}=env:{variable} (an environment "

@@ -10,32 +10,25 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr, ValidationError
 
 from taxietl.config.base import AN_ADDRESS
-from taxietl.config.databases import DuckDBProfile, PostgresProfile
 from taxietl.config.paths import Surroundings
 from taxietl.config.problems import problems_of
+from taxietl.config.profile_types import profile_types, type_of_scheme
 from taxietl.config.secrets import LiteralSecret, SecretReference
 from taxietl.errors import ConfigError
 from taxietl.masking import name_shown
 
 if TYPE_CHECKING:
     from taxietl.config.base import Profile
-    from taxietl.config.sections import Settings
 
 _ADDRESS = re.compile(r"\A\s*env:|://|=|:.*@", re.DOTALL)
-_KNOWN = re.compile(r"\s*(postgres(?:ql)?(?:\+\w+)?|duckdb)://(.*?)\s*", re.DOTALL)
+_URL = re.compile(r"([a-z][a-z0-9.-]*)(\+\w+)?://.*", re.DOTALL)
 _MASKED = re.compile(r":\*\*\*@|=\*\*\*")
-_FORMS = (
-    "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or duckdb:///FILE; env:NAME, a variable that "
-    "holds one; or the name of a profile: `taxietl profiles ls`"
-)
 
 
 def is_address(name: str) -> bool:
@@ -46,17 +39,6 @@ def is_address(name: str) -> bool:
 def is_masked(name: str) -> bool:
     """Whether that is the name of an address that was given with a password."""
     return _MASKED.search(name) is not None
-
-
-def with_address(settings: Settings, address: str) -> tuple[Settings, str]:
-    """The settings with a profile for that address, and what it is called.
-
-    Raises:
-        ConfigError: it is the address of no database.
-    """
-    profile = profile_at(address, settings.home)
-    known = MappingProxyType({**settings.profiles, profile.name: profile})
-    return replace(settings, profiles=known), profile.name
 
 
 def profile_at(address: str, home: Path) -> Profile:
@@ -90,27 +72,23 @@ def _profile(address: str, name: str, home: Path) -> Profile | ConfigError:
                 hint=f"Set it where taxietl runs: export {variable}='postgresql://…'.",
             )
         address, name = found, f"The value of {variable}"
-    match = _KNOWN.fullmatch(address)
-    if match is None:
-        return ConfigError(f"{name} is not the address of a database.", hint=f"Give {_FORMS}.")
-    if match[1] == "duckdb":
-        return _duckdb(match[2], name, home)
+    match = _URL.fullmatch(address.strip())
+    kind = type_of_scheme(match[1]) if match else None
+    if kind is None:
+        return ConfigError(f"{name} is not the address of a database.", hint=_forms())
     secret = SecretReference("env", variable) if variable else LiteralSecret(SecretStr(address))
-    return PostgresProfile(url=secret)
-
-
-def _duckdb(rest: str, name: str, home: Path) -> Profile | ConfigError:
-    """`duckdb:///FILE`, as SQLAlchemy writes it: four slashes begin an absolute path."""
-    if not rest.startswith("/") or rest == "/" or "?" in rest:
-        return ConfigError(
-            f"{name} names no DuckDB file.",
-            hint="Write duckdb:///taxi.duckdb, or duckdb:////data/taxi.duckdb for a path from the "
-            "root; options are for a profile.",
-        )
     try:
-        return DuckDBProfile.model_validate(
-            {"path": rest[1:]}, context=Surroundings(Path.cwd(), home)
-        )
+        return kind.from_url(address.strip(), secret=secret, around=Surroundings(Path.cwd(), home))
     except ValidationError as error:
-        (problem, *_) = problems_of(error, (), DuckDBProfile)
-        return ConfigError(f"{name}: {problem.text}.", hint=f"Give {_FORMS}.")
+        text = problems_of(error, (), kind)[0].text
+    except ValueError as error:
+        text = str(error)
+    return ConfigError(f"{name}: {text}.", hint=_forms())
+
+
+def _forms() -> str:
+    forms = " or ".join(each.url_form for each in profile_types() if each.url_form)
+    return (
+        f"Give {forms}; env:NAME, a variable that holds one; or the name of a profile: "
+        "`taxietl profiles ls`."
+    )

@@ -1,12 +1,16 @@
 """What every profile is: frozen, checked when read, and free of secrets when printed.
 
-A profile knows everything about a connection but its secrets' values, which it looks up when it
-connects. What a profile opens is in `connections.py`, loaded on use.
+A type of profiles is one class, found by its entry point in `taxietl.profiles`. It knows
+everything about a connection but its secrets' values, which it looks up when it connects; what it
+opens is imported then.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -17,8 +21,13 @@ from pydantic import (
     field_validator,
 )
 
+from taxietl.config.paths import Surroundings
 from taxietl.config.secrets import LiteralSecret, SecretReference
+from taxietl.findings import Finding
 from taxietl.masking import name_shown
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 AN_ADDRESS = "an address"
 """The origin of a profile that is in no configuration: see `addresses.py`."""
@@ -43,15 +52,34 @@ def refuse_bool(value: object) -> object:
     return value
 
 
-class Profile(Table):
-    """A named connection; each type below is one. Frozen, and free of secrets when printed."""
+_NONE: Mapping[str, frozenset[str]] = MappingProxyType({})
 
-    secret_keys: ClassVar[tuple[str, ...]] = ()
-    """The keys whose values are secrets."""
+
+class Profile(Table):
+    """A named connection; its fields are the keys of its table in the configuration."""
+
+    secret_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """The keys whose values are secrets, each with the usual name of a variable that holds it."""
+
+    replaces: ClassVar[Mapping[str, frozenset[str]]] = _NONE
+    """Keys that make others void."""
+
+    refers_to: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Keys whose value is the name of another profile, each with the type that one is of."""
+
+    url_schemes: ClassVar[tuple[str, ...]] = ()
+    """What the URLs begin with that can be given in place of a profile's name."""
+
+    url_form: ClassVar[str] = ""
+    """How such a URL is written, with what is to be filled in in capitals."""
+
+    example: ClassVar[str] = ""
+    """Its part of the configuration that `taxietl init` writes: lines that begin with `#`."""
 
     type: str
     _name: str = PrivateAttr(default="")
     _origin: str = PrivateAttr(default="")
+    _referred: Mapping[str, Profile] = PrivateAttr(default_factory=dict)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -75,6 +103,22 @@ class Profile(Table):
         """Where it is defined: a file's path, "the environment", both, or "built in"."""
         return self._origin
 
+    @classmethod
+    def from_url(
+        cls, url: str, *, secret: SecretReference | LiteralSecret, around: Surroundings
+    ) -> Self:
+        """The profile that a URL of one of `url_schemes` describes.
+
+        Args:
+            url: as typed, which may hold a password.
+            secret: the same as a secret: a variable that holds it, or the URL itself.
+            around: what relative paths are relative to.
+
+        Raises:
+            ValueError: it describes none; says so without a word of the URL.
+        """
+        raise NotImplementedError
+
     def known_as(self, name: str, origin: str) -> Self:
         """A copy that knows its name and where it was defined, for messages."""
         copy = self.model_copy()
@@ -93,15 +137,57 @@ class Profile(Table):
 
     def _unused(self) -> frozenset[str]:
         """Fields that another one makes void."""
-        return frozenset()
+        unused: frozenset[str] = frozenset()
+        for key, others in self.replaces.items():
+            if getattr(self, key) is not None:
+                unused |= others
+        return unused
+
+    def referring(self, key: str, profile: Profile) -> Self:
+        """A copy that holds the profile which a key of `refers_to` names."""
+        copy = self.model_copy()
+        copy._referred = {**self._referred, key: profile}
+        return copy
 
     def snippet(self, name: str) -> str:
         """Python lines for a flow of one's own that use the profile of this name."""
         raise NotImplementedError
 
+    def check(self) -> str:
+        """Connect and look, changing nothing; returns what is there, in a sentence.
+
+        Raises:
+            TaxietlError: it cannot be reached, or commands would fail there; says why.
+        """
+        raise NotImplementedError
+
+    def check_contents(self) -> Iterator[Finding]:
+        """Hold what lies there to its ledger, as far as that costs little; changes nothing."""
+        return iter(())
+
+    @property
+    def disk_path(self) -> Path | None:
+        """Where on this machine's disks its months lie; None of a server."""
+        return None
+
     def _reveal(self, key: str, secret: SecretReference | LiteralSecret) -> str:
         return secret.reveal(self.setting(key)).get_secret_value()
+
+    def secret_files(self) -> Iterator[tuple[str, Path]]:
+        """The files with a secret in them, each after the setting that names it."""
+        for key in self.secret_keys:
+            secret = getattr(self, key)
+            if isinstance(secret, SecretReference) and secret.kind == "file":
+                yield self.setting(key), Path(secret.place)
 
     def setting(self, key: str) -> str:
         """What to call the value of a key in messages; an address has no keys."""
         return self.name if self.origin == AN_ADDRESS else f"profiles.{self.name}.{key}"
+
+
+class DatabaseProfile(Profile):
+    """A database that is asked in SQL."""
+
+    def engine(self) -> Engine:
+        """A SQLAlchemy engine that only reads, and keeps nothing open between its uses."""
+        raise NotImplementedError

@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from taxietl.config.base import DatabaseProfile, Profile
+from taxietl.config.lakes import LakeProfile
+from taxietl.config.profile_types import profile_types
 from taxietl.errors import ConfigError
 
-EXAMPLE = """\
+_HEAD = """\
 # taxietl configuration. Nothing here is needed: without it, trips go into a DuckDB file under
 # TAXIETL_HOME. Take the # away from what you want to set.
 #
@@ -69,59 +72,17 @@ EXAMPLE = """\
 #   { credential = "pg" }         a systemd credential: $CREDENTIALS_DIRECTORY/pg
 # Text in quotes works too, with a warning. If you must, then chmod 600 this file.
 
-#[profiles.warehouse]
-#type = "postgres"
-#host = "localhost"             # or an address, a unix socket's folder; left out: PGHOST, or this
-#port = 5432                    # left out: PGPORT, or this
-#database = "ny_taxi"           # left out: the database named like the user
-#schema = "public"              # where the trip tables go
-#user = "root"                  # left out: your name on this machine
-#password = { env = "PGPASSWORD" }  # left out: PGPASSWORD, or ~/.pgpass
-#sslmode = "prefer"             # disable, allow, prefer, require, verify-ca, verify-full; PGSSLMODE
-#sslrootcert = "root.crt"       # whose signature counts for verify-…; left out: PGSSLROOTCERT
-
-#[profiles.by-url]
-#type = "postgres"
-#url = { env = "DATABASE_URL" }  # postgresql://…; in place of all the above but schema
-
-#[profiles.local]
-#type = "duckdb"
-#path = "taxi.duckdb"           # left out: taxi.duckdb under TAXIETL_HOME
-#memory_limit = "400MB"         # the most memory DuckDB may take
-
-#[profiles.lake]
-#type = "gcs"
-#bucket = "dtc_data_lake"
-#key = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"  # object of a month
-#credentials = "gcp"            # a gcp-credentials profile; left out: application default
-#endpoint = "http://localhost:4443"  # an emulator; left out: Google's own
-
-#[profiles.disk-lake]
-#type = "folder"
-#path = "lake"
-#key = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"  # file of a month
-
-#[profiles.bigquery]
-#type = "bigquery"
-#project = "my-project"
-#dataset = "trips_data_all"     # made by the first load, if it is not there
-#location = "europe-west6"      # where to make it; left out: where the bucket is
-#credentials = "gcp"            # as for gcs
-#endpoint = "http://localhost:9050"  # an emulator; left out: Google's own
-
-# Exactly one of the three ways to say who you are:
-#[profiles.gcp]
-#type = "gcp-credentials"
-#service_account_file = "~/.gc/key.json"  # the key Google Cloud made
-
-#[profiles.gcp-from-environment]
-#type = "gcp-credentials"
-#service_account_info = { env = "GCP_KEY_JSON" }  # the same key's text, as a secret
-
-#[profiles.nobody]
-#type = "gcp-credentials"
-#anonymous = true               # for emulators and public buckets
 """
+
+
+def example() -> str:
+    """The whole of it; the types of profiles, those of plug-ins too, have their parts of it."""
+    kinds = sorted(profile_types(), key=_is_last)
+    return _HEAD + "\n".join(each.example for each in kinds if each.example)
+
+
+def _is_last(kind: type[Profile]) -> tuple[bool, bool]:
+    return not issubclass(kind, DatabaseProfile), not issubclass(kind, LakeProfile)
 
 
 def write_example(path: Path) -> None:
@@ -130,6 +91,7 @@ def write_example(path: Path) -> None:
     Raises:
         ConfigError: something of that name is there already, or it cannot be written.
     """
+    text = example()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -146,7 +108,7 @@ def write_example(path: Path) -> None:
         raise _unwritable(path, error) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(EXAMPLE)
+            file.write(text)
     except OSError as error:
         path.unlink(missing_ok=True)  # a part of it would stand in the next try's way
         raise _unwritable(path, error) from error

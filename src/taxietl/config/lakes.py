@@ -1,21 +1,16 @@
-"""Profiles of the lake, where months lie as Parquet files: a bucket, or a folder laid out alike."""
+"""What the types of profiles share that are lakes, where months lie as Parquet files."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
-from taxietl.config.base import Profile, Text
-from taxietl.config.google import GoogleProfile
-from taxietl.config.paths import ConfigPath
+from taxietl.config.base import Profile
 from taxietl.config.templates import open_fields
-
-if TYPE_CHECKING:
-    from google.cloud.storage import Bucket  # type: ignore[import-untyped]
 
 LAKE_KEY = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"
 """The object of a month, as the DataTalksClub course lays its lake out."""
@@ -25,7 +20,6 @@ _YEARS = (2009, 2010, 2019, 2020, 2021)
 """Enough to see whether a format leaves months apart."""
 
 _DRIVE = re.compile("[A-Za-z]:")
-_BUCKET = re.compile("[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def check_key(template: str) -> str:
@@ -60,57 +54,15 @@ def _check_place(key: str) -> None:
         raise ValueError("must not contain line ends, tabs and the like")
 
 
-def check_bucket(name: str) -> str:
-    """Refuse an address, a folder in a bucket, and what the client only stumbles over later."""
-    if not _BUCKET.fullmatch(name):
-        raise ValueError(
-            "must be a bucket's name alone, without gs:// and folders (those go into `key`)"
-        )
-    return name
-
-
 class LakeProfile(Profile):
-    """What `gcs` and `folder` share: where in the lake a month lies."""
+    """A lake: where in it a month lies."""
 
     key: Annotated[str, AfterValidator(check_key)] = LAKE_KEY
+
+    def open_store(self) -> Any:
+        """Where its objects lie, a `taxietl.load.lake.store.Store`; no request is made yet."""
+        raise NotImplementedError
 
     def object_key(self, *, color: str, year: int, month: int) -> str:
         """The month's name in the lake, with `/` on every platform."""
         return self.key.format(color=color, year=year, month=month)
-
-
-class FolderProfile(LakeProfile):
-    """A lake on disk, laid out as the one in a bucket."""
-
-    type: Literal["folder"] = "folder"
-    path: ConfigPath
-
-    def snippet(self, name: str) -> str:
-        return f"""\
-from taxietl import profile
-
-lake = profile("{name}")
-january = lake.path / lake.object_key(color="yellow", year=2021, month=1)
-"""
-
-
-class GcsProfile(LakeProfile, GoogleProfile):
-    """A lake in a Google Cloud Storage bucket."""
-
-    type: Literal["gcs"] = "gcs"
-    # `bucket` is the method.
-    bucket_name: Annotated[Text, AfterValidator(check_bucket)] = Field(alias="bucket")
-
-    def bucket(self) -> Bucket:
-        """A google-cloud-storage bucket; no request is made yet."""
-        from taxietl.config.connections import open_bucket
-
-        return open_bucket(self)
-
-    def snippet(self, name: str) -> str:
-        return f"""\
-from taxietl import profile
-
-lake = profile("{name}")
-january = lake.bucket().blob(lake.object_key(color="yellow", year=2021, month=1))
-"""

@@ -18,11 +18,10 @@ from pydantic import BaseModel, ValidationError
 from taxietl.config.alerts import AlertSettings
 from taxietl.config.base import Profile
 from taxietl.config.files import find_config_file, find_home, read_toml
-from taxietl.config.google import GcpCredentialsProfile, GoogleProfile
 from taxietl.config.overlay import Document, put_environment_over, read_tables
 from taxietl.config.paths import Surroundings
 from taxietl.config.problems import Problem, config_error, guess, problems_of
-from taxietl.config.profiles import PROFILE_TYPES
+from taxietl.config.profile_types import profile_type, type_names
 from taxietl.config.sections import (
     CacheSettings,
     HistorySettings,
@@ -32,7 +31,7 @@ from taxietl.config.sections import (
     VariableSettings,
 )
 from taxietl.config.sources import BUILT_IN, SourceSettings
-from taxietl.errors import ConfigError
+from taxietl.errors import ConfigError, UnknownNameError
 from taxietl.masking import holds_secret
 
 DEFAULT_PROFILE = "warehouse"
@@ -86,7 +85,7 @@ def _load(file: Path | None, home: Path) -> Settings | ConfigError:
         for name, table in document.profiles.items()
         if (profile := check.profile(name, table)) is not None
     }
-    profiles = check.accounts(profiles)
+    profiles = check.references(profiles)
     sources = {
         name: source
         for name, table in document.sources.items()
@@ -136,13 +135,23 @@ class _Check:
         path = ("profiles", name)
         if not self._is_name(path, "profile"):
             return None
-        kind = table.get("type")
-        if not isinstance(kind, str) or kind not in PROFILE_TYPES:
-            what = "is missing; it is one of" if kind is None else "must be one of"
-            near = f". {guess(kind, PROFILE_TYPES)}" if isinstance(kind, str) else ""
-            self._note((*path, "type"), f"{what} {', '.join(PROFILE_TYPES)}{near}")
+        kind = self._type(table.get("type"), path)
+        return self.table(kind, table, path) if kind else None
+
+    def _type(self, name: object, path: tuple[str, ...]) -> type[Profile] | None:
+        try:
+            if isinstance(name, str):
+                return profile_type(name)
+        except UnknownNameError:
+            pass
+        except ConfigError as error:
+            self._note((*path, "type"), f"{error.message} {error.hint}")
             return None
-        return self.table(PROFILE_TYPES[kind], table, path)
+        known = type_names()
+        what = "is missing; it is one of" if name is None else "must be one of"
+        near = f". {guess(name, known)}" if isinstance(name, str) else ""
+        self._note((*path, "type"), f"{what} {', '.join(known)}{near}")
+        return None
 
     def source(self, name: str, table: dict[str, object]) -> SourceSettings | None:
         path = ("sources", name)
@@ -155,20 +164,20 @@ class _Check:
         self._note(path, "must be a number: TAXIETL_ALERTS__1__URL")
         return None
 
-    def accounts(self, profiles: dict[str, Profile]) -> dict[str, Profile]:
-        """The profiles, each with the account that its `credentials` names."""
+    def references(self, profiles: dict[str, Profile]) -> dict[str, Profile]:
+        """The profiles, each with those that keys of it name."""
         complete = dict(profiles)
-        accounts = {n: p for n, p in profiles.items() if isinstance(p, GcpCredentialsProfile)}
         for name, profile in profiles.items():
-            if not isinstance(profile, GoogleProfile) or profile.credentials is None:
-                continue
-            if account := accounts.get(profile.credentials):
-                complete[name] = profile.with_account(account)
-            else:
-                # The name is not repeated: whoever misread the key may have put a token there.
-                text = "must be the name of a gcp-credentials profile"
-                near = guess(profile.credentials, accounts)
-                self._note(("profiles", name, "credentials"), f"{text}. {near}".strip())
+            for key, kind in profile.refers_to.items():
+                if (named := getattr(profile, key)) is None:
+                    continue
+                fitting = {n: each for n, each in profiles.items() if each.type == kind}
+                if named in fitting:
+                    complete[name] = complete[name].referring(key, fitting[named])
+                else:
+                    # The name is not repeated: whoever misread the key may have put a token there.
+                    text = f"must be the name of a {kind} profile. {guess(named, fitting)}"
+                    self._note(("profiles", name, key), text.strip())
         return complete
 
     def _is_name(self, path: tuple[str, str], kind: str) -> bool:

@@ -160,6 +160,7 @@ class Settings:
 
 def _one_of(kinds: tuple[type[Profile], ...]) -> str:
     """The types as a configuration names them; a base class stands for those under it."""
-    from taxietl.config.profiles import PROFILE_TYPES
+    from taxietl.config.profile_types import profile_types
 
-    return " or ".join(name for name, kind in PROFILE_TYPES.items() if issubclass(kind, kinds))
+    fitting = (each for each in profile_types() if issubclass(each, kinds))
+    return " or ".join(each.model_fields["type"].default for each in fitting)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from taxietl.config import Settings
 from taxietl.doctor.examination import Check
-from taxietl.steps.findings import Finding
+from taxietl.findings import Finding
 
 ALERTS = "alerts"
 _KNOWN = ("failed", "crashed", "restated", "rejects", "shrunk", "overdue")

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from taxietl.config import Settings
 from taxietl.config.files import FILE_NAME, user_config_file
-from taxietl.config.profiles import GcpCredentialsProfile
 from taxietl.config.secrets import SecretReference
 from taxietl.doctor.examination import Check
 from taxietl.errors import ConfigError
-from taxietl.steps.findings import Finding
+from taxietl.findings import Finding
 
 CONFIG, PERMISSIONS = "config", "permissions"
 
@@ -75,12 +74,7 @@ def _secret_files(settings: Settings) -> Iterator[tuple[str, Path]]:
         if isinstance(alert.url, SecretReference) and alert.url.kind == "file":
             yield f"{alert.name}.url", Path(alert.url.place)
     for profile in settings.profiles.values():
-        for key in profile.secret_keys:
-            secret = getattr(profile, key)
-            if isinstance(secret, SecretReference) and secret.kind == "file":
-                yield profile.setting(key), Path(secret.place)
-        if isinstance(profile, GcpCredentialsProfile) and profile.service_account_file:
-            yield profile.setting("service_account_file"), profile.service_account_file
+        yield from profile.secret_files()
 
 
 def _other_readers(found: os.stat_result) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from taxietl.errors import TargetError, TaxietlError
-from taxietl.steps.findings import Finding
+from taxietl.findings import Finding
 
 LIMIT_SECONDS = 20.0
 """Name look-ups and clients of others wait far longer where a network drops packets."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from taxietl.doctor.clock import CLOCK, CLOCK_HINT, MOST_OFF, span
 from taxietl.doctor.examination import Check
+from taxietl.findings import Finding
 from taxietl.orchestrator.query.health import (
     FILES,
     Runs,
@@ -16,7 +17,6 @@ from taxietl.orchestrator.query.health import (
     runs_of,
     schema_of,
 )
-from taxietl.steps.findings import Finding
 
 HISTORY_CHECK, LEFTOVERS = "history", "leftovers"
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from taxietl.config import DuckDBProfile, FolderProfile, Settings
+from taxietl.config import LakeProfile, Settings
 from taxietl.doctor.examination import Check
 from taxietl.errors import ConfigError, TargetError
+from taxietl.findings import Finding
 from taxietl.orchestrator.store.database import refuse_network_file_system
-from taxietl.steps.findings import Finding
 
 HOME, DISK = "home", "disk"
 
@@ -22,7 +22,7 @@ DOWNLOAD_BYTES = 700_000_000
 """The largest file of the TLC's is fhvhv's of March 2019, 611 MB as Parquet."""
 LAKE_BYTES = 2 * DOWNLOAD_BYTES
 """A month that replaces another lies beside it for a moment."""
-DUCKDB_BYTES = 2_500_000_000
+WAREHOUSE_BYTES = 2_500_000_000
 """Some 50 bytes for each of that month's 24 million rows, and as many while it is replaced."""
 NO_ROOM_BYTES = 100_000_000
 """With less than this not even an ordinary month can be loaded."""
@@ -73,10 +73,9 @@ def _disks(settings: Settings, free_bytes: FreeBytes) -> Iterator[Finding]:
 def _needs(settings: Settings) -> Iterator[_Need]:
     yield _Need(settings.cache_dir, DOWNLOAD_BYTES, "downloads")
     for profile in settings.profiles.values():
-        if isinstance(profile, DuckDBProfile):
-            yield _Need(profile.path, DUCKDB_BYTES, f"profile {profile.name}")
-        elif isinstance(profile, FolderProfile):
-            yield _Need(profile.path, LAKE_BYTES, f"profile {profile.name}")
+        if profile.disk_path is not None:
+            needed = LAKE_BYTES if isinstance(profile, LakeProfile) else WAREHOUSE_BYTES
+            yield _Need(profile.disk_path, needed, f"profile {profile.name}")
 
 
 def _disk(needs: list[_Need], free: int) -> Finding:

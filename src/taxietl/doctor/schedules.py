@@ -9,7 +9,7 @@ from pathlib import Path
 
 from taxietl.doctor.clock import span
 from taxietl.doctor.examination import Check
-from taxietl.steps.findings import Finding
+from taxietl.findings import Finding
 
 SCHEDULE = "schedule"
 

@@ -19,7 +19,7 @@ from taxietl.config.sources import BUILT_IN, MIRROR
 from taxietl.doctor.clock import CLOCK, CLOCK_HINT, MOST_OFF, span
 from taxietl.doctor.examination import Check
 from taxietl.errors import MissingFileError, NotPublishedError, SourceError, TransferError
-from taxietl.steps.findings import Finding
+from taxietl.findings import Finding
 from taxietl.tlc.trip_file import MONTHS_LATE, TripFile
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from taxietl.doctor.examination import Check
-from taxietl.steps.findings import Finding
+from taxietl.findings import Finding
 from taxietl.version import __version__
 
 VERSIONS = "versions"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa  # noqa: TID253  this module is loaded when a month is inspected
 
 from taxietl.config import settings
-from taxietl.config.databases import DuckDBProfile
 from taxietl.errors import ConfigError, TryLaterError
 from taxietl.flows.quality import Facts, Quality, quality_of
 from taxietl.load.duckdb import DuckDBLoader
+from taxietl.load.duckdb.profile import DuckDBProfile
 from taxietl.load.month_columns import MonthColumns
 from taxietl.load.quality import quality_select
 from taxietl.load.table_names import table_name

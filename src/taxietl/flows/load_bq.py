@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from taxietl.config import BigQueryProfile, GcsProfile, LakeProfile, settings
+from taxietl.config import LakeProfile, settings
 from taxietl.config.addresses import is_address
 from taxietl.errors import ConfigError
 from taxietl.flows import retries
@@ -12,9 +12,11 @@ from taxietl.flows.lake import healed, open_lake
 from taxietl.flows.months import SIDE_BY_SIDE, MonthResult, Workers, each_month
 from taxietl.load.bigquery.loading import load
 from taxietl.load.bigquery.plan import plan_load
+from taxietl.load.bigquery.profile import BigQueryProfile
 from taxietl.load.bigquery.service import Service
 from taxietl.load.bigquery.source import demand_bucket, month_in
 from taxietl.load.bigquery.values import Job, PlannedLoad
+from taxietl.load.lake.gcs_profile import GcsProfile
 from taxietl.load.lake.lake import Lake
 from taxietl.orchestrator import current_cancellation, current_run, flow, get_run_logger, task
 from taxietl.steps.protocols import NEVER, Cancellation

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from taxietl.config import FolderProfile, LakeProfile, settings
+from taxietl.config import LakeProfile, settings
 from taxietl.errors import ConfigError
 from taxietl.flows.data_events import (
     Loaded,
@@ -195,7 +195,7 @@ def check(options: UploadOptions, trip_files: Sequence[TripFile]) -> None:
     """
     open_lake(options.to)
     lake = settings().profile(options.to, LakeProfile)
-    on_disk = lake.path.resolve() if isinstance(lake, FolderProfile) else None
+    on_disk = lake.disk_path and lake.disk_path.resolve()
     if options.keep_local and options.keep_local.resolve() == on_disk:
         # What is written there, before it is checked, would be the object itself.
         raise ConfigError(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from taxietl.errors import DataError
-from taxietl.steps.findings import Finding
+from taxietl.findings import Finding
 
 LEDGER, LEFTOVERS = "ledger", "leftovers"
 

@@ -9,8 +9,9 @@ import io
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from taxietl.config import GcpCredentialsProfile, GcsProfile
 from taxietl.errors import DataError
+from taxietl.load.google.profile import GcpCredentialsProfile
+from taxietl.load.lake.gcs_profile import GcsProfile
 from taxietl.prefect.blocks.profiles import Block, profile_of
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from taxietl.config import PostgresProfile
+from taxietl.load.postgres.profile import PostgresProfile
 from taxietl.prefect.blocks.profiles import Block, profile_of
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ Two steps of one name are an error that names both packages. A step is imported 
 
 from __future__ import annotations
 
-import functools
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from taxietl.config import settings
+from taxietl import plugins
+from taxietl.config import LakeProfile, Profile, settings
+from taxietl.config.profile_types import profile_type
 from taxietl.errors import ConfigError, SourceError, TaxietlError, UnknownNameError
 from taxietl.masking import masked_json
 from taxietl.modules import load_module
@@ -24,15 +24,10 @@ from taxietl.steps.protocols import Extractor, MonthlyTransformer, Transformer
 from taxietl.steps.rules import Rule, parse, values_of
 from taxietl.steps.values import Transform
 
-if TYPE_CHECKING:
-    from taxietl.config.profiles import GcsProfile
-
 _KINDS = ("folder", "file", "http", "lake")
 """Extractors that are chosen by what they are pointed at, and are no names of sources."""
 
 _BUCKETS = ("gs://", "gcs://")
-_LAKES = ("gcs", "folder")
-"""Types of profiles whose months can be read back."""
 
 
 def names(kind: str) -> list[str]:
@@ -54,7 +49,7 @@ def load(kind: str, name: str) -> Any:
     try:
         return point.load()
     except Exception as error:
-        package = _package(point) or "an unknown package"
+        package = plugins.package_of(point) or "an unknown package"
         raise ConfigError(
             f"The {kind.removesuffix('s')} {name!r} of {package} cannot be imported: "
             f"{type(error).__name__}: {error}.",
@@ -92,7 +87,7 @@ def extractor(source: str) -> Extractor:
     if source in found and source in servers:
         raise ConfigError(
             f"Two sources are named {source!r}: [sources.{source}], and a step of "
-            f"{_package(found[source])}.",
+            f"{plugins.package_of(found[source])}.",
             hint="Give the one in the configuration another name.",
         )
     if source in found:
@@ -100,7 +95,7 @@ def extractor(source: str) -> Extractor:
     if source in servers:
         return cast(Extractor, _made("extractors", "http", source, servers[source].url))
     lake = settings().profiles.get(source)
-    if lake is not None and lake.type in _LAKES:
+    if isinstance(lake, LakeProfile):
         return cast(Extractor, _made("extractors", "lake", lake))
     if source.startswith(_BUCKETS):
         return cast(Extractor, _made("extractors", "lake", *_in_bucket(source)))
@@ -116,23 +111,22 @@ def extractor(source: str) -> Extractor:
         raise SourceError(
             f"There is nothing at {source}.", hint="Give --source a folder or a file that exists."
         )
-    lakes = [each.name for each in settings().profiles.values() if each.type in _LAKES]
+    lakes = [each.name for each in settings().profiles.values() if isinstance(each, LakeProfile)]
     raise UnknownNameError(
         "source", source, {*found, *servers, *lakes}, hint="Or name an address, a folder or a file."
     )
 
 
-def _in_bucket(source: str) -> tuple[GcsProfile, str | None]:
+def _in_bucket(source: str) -> tuple[Profile, str | None]:
     """The bucket of an address, as a profile has it if one does, and the key in it."""
-    from taxietl.config.profiles import GcsProfile  # loads pydantic's models, seldom needed
-
+    kind: Any = profile_type("gcs")
     bucket, _, key = source.partition("://")[2].partition("/")
     if not bucket:
         raise ConfigError(f"{source} names no bucket.", hint="Write gs://BUCKET/KEY.")
     for each in settings().profiles.values():
-        if isinstance(each, GcsProfile) and each.bucket_name == bucket:
+        if isinstance(each, kind) and each.bucket_name == bucket:
             return each, key or None
-    return GcsProfile(bucket=bucket), key or None
+    return kind(bucket=bucket), key or None
 
 
 def _path(source: str) -> Path:
@@ -216,22 +210,4 @@ def _options(transformer: object) -> dict[str, Any]:
 
 
 def _entry_points(kind: str) -> dict[str, EntryPoint]:
-    return _found_on(kind, tuple(sys.path))
-
-
-@functools.lru_cache(maxsize=8)  # asked for many times in a run, 1.5 ms each
-def _found_on(kind: str, _search_path: tuple[str, ...]) -> dict[str, EntryPoint]:
-    found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=f"taxietl.{kind}"):
-        other = found.setdefault(point.name, point)
-        if other.value != point.value:
-            packages = sorted({_package(other), _package(point)} - {""})
-            raise ConfigError(
-                f"Two {kind} are named {point.name!r}: {other.value} and {point.value}.",
-                hint=f"Uninstall one of {', '.join(packages)}.",
-            )
-    return found
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else ""
+    return plugins.everyones(f"taxietl.{kind}")

@@ -19,9 +19,9 @@ from starlette.responses import HTMLResponse, Response
 
 from taxietl.config import Settings, profile_named, settings
 from taxietl.errors import ConfigError
+from taxietl.findings import Finding
 from taxietl.orchestrator import History
 from taxietl.orchestrator.query.browsing import count_by_state, stamp_of
-from taxietl.steps.findings import Finding
 from taxietl.ui.access import Access
 from taxietl.ui.asking import Asker
 from taxietl.ui.assets import Assets

@@ -10,8 +10,9 @@ from bigquery import BigQuery
 from gcs import Gcs
 from lakes import Slept
 
-from taxietl.config.google import BigQueryProfile, GcpCredentialsProfile
+from taxietl.load.bigquery.profile import BigQueryProfile
 from taxietl.load.bigquery.service import Service
+from taxietl.load.google.profile import GcpCredentialsProfile
 from taxietl.load.lake.patience import Patience
 
 
@@ -34,7 +35,7 @@ def service(bigquery: BigQuery, slept: Slept) -> Service:
     nobody = GcpCredentialsProfile(anonymous=True)
     profile = BigQueryProfile(
         project="p", dataset="trips", credentials="nobody", endpoint=bigquery.url
-    ).with_account(nobody)
+    ).referring("credentials", nobody)
     patience = Patience(
         attempts=4, connect_seconds=30, silence_seconds=30, sleep=slept, rng=Random(1)
     )

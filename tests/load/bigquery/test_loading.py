@@ -17,13 +17,14 @@ from bigquery_store import JobFailed
 from gcs import Gcs
 from lakes import BucketLake, Slept
 
-from taxietl.config.google import BigQueryProfile, GcpCredentialsProfile
 from taxietl.errors import TargetError, TaxietlError
 from taxietl.load.bigquery.loading import load
 from taxietl.load.bigquery.plan import plan_load
+from taxietl.load.bigquery.profile import BigQueryProfile
 from taxietl.load.bigquery.service import Service
 from taxietl.load.bigquery.source import month_in
 from taxietl.load.bigquery.values import PlannedLoad
+from taxietl.load.google.profile import GcpCredentialsProfile
 from taxietl.load.lake.parquet import lake_schema
 from taxietl.load.lake.patience import Patience
 from taxietl.load.lake.values import Form
@@ -52,7 +53,7 @@ class Way:
         made = BigQueryProfile(
             project="p", dataset="trips", location="US", endpoint=self.bigquery.url
         )
-        return made.with_account(nobody)
+        return made.referring("credentials", nobody)
 
     def plan(self, *, force: bool = False) -> PlannedLoad:
         """What is to be done now."""

@@ -15,9 +15,9 @@ import pytest
 from months import Duck
 from punctual import check_in_time
 
-from taxietl.config.databases import DuckDBProfile
 from taxietl.errors import ConfigError, TargetError
 from taxietl.load.duckdb import DuckDBLoader
+from taxietl.load.duckdb.profile import DuckDBProfile
 
 
 @pytest.fixture

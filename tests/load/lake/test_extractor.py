@@ -10,9 +10,9 @@ import pytest
 from lakes import JANUARY, BucketLake, FolderLake, LakeOfATest
 from lakes import KEY as JANUARY_KEY
 
-from taxietl.config.lakes import FolderProfile
 from taxietl.errors import Cancelled, ConfigError, MissingFileError, SourceError, TargetError
 from taxietl.load.lake.extractor import LakeMonths
+from taxietl.load.lake.folder_profile import FolderProfile
 from taxietl.orchestrator.stop.cancellation import Cancellation
 from taxietl.tlc.trip_file import TripFile
 

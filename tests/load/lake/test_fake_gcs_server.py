@@ -19,9 +19,9 @@ from google.cloud import storage
 from lakes import KEY, facts
 from ports import free_port
 
-from taxietl.config.lakes import GcsProfile
 from taxietl.extract.synthetic import write
 from taxietl.load.lake.checksum import crc32c_of
+from taxietl.load.lake.gcs_profile import GcsProfile
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.values import facts_of
 from taxietl.steps.protocols import NEVER, untold

@@ -16,10 +16,10 @@ from google.auth.credentials import Credentials
 from google.cloud.storage import Client
 from lakes import KEY, BucketLake, facts
 
-from taxietl.config.google import GcpCredentialsProfile
-from taxietl.config.lakes import GcsProfile
 from taxietl.errors import Cancelled, ConfigError, TargetError, TaxietlError, TryLaterError
+from taxietl.load.google.profile import GcpCredentialsProfile
 from taxietl.load.lake.gcs import GcsStore
+from taxietl.load.lake.gcs_profile import GcsProfile
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.line import Lines
 from taxietl.load.lake.values import facts_of
@@ -211,7 +211,9 @@ def test_an_upload_goes_by_the_environments_proxy(
     monkeypatch.delenv("no_proxy", raising=False)
     lake = BucketLake(gcs, chunk_bytes=chunk_bytes)
     nobody = GcpCredentialsProfile(anonymous=True)
-    profile = GcsProfile(bucket="lake", endpoint="http://storage.example").with_account(nobody)
+    profile = GcsProfile(bucket="lake", endpoint="http://storage.example").referring(
+        "credentials", nobody
+    )
     store = GcsStore(profile, patience=lake.patience)
 
     told = facts(file)
@@ -660,7 +662,7 @@ def test_a_missing_bucket_is_not_taken_for_a_missing_object(gcs: Gcs, file: Path
 @pytest.mark.parametrize("path", ["/elsewhere", "/elsewhere/"])
 def test_a_wrong_address_is_not_taken_for_a_missing_object(gcs: Gcs, file: Path, path: str) -> None:
     profile = GcsProfile(bucket="lake", endpoint=gcs.url + path)
-    store = GcsStore(profile.with_account(GcpCredentialsProfile(anonymous=True)))
+    store = GcsStore(profile.referring("credentials", GcpCredentialsProfile(anonymous=True)))
 
     for work in (lambda: store.stat(KEY), lambda: store.read_small("a"), store.objects):
         with pytest.raises(TargetError, match="there is no such bucket") as refused:
@@ -698,7 +700,7 @@ def test_an_account_that_may_not_list_learns_that_an_object_is_missing(
 def test_a_missing_object_is_not_taken_for_a_missing_bucket(gcs: Gcs) -> None:
     gcs.bucket("my-bucket")
     profile = GcsProfile(bucket="my-bucket", endpoint=gcs.url)
-    store = GcsStore(profile.with_account(GcpCredentialsProfile(anonymous=True)))
+    store = GcsStore(profile.referring("credentials", GcpCredentialsProfile(anonymous=True)))
 
     assert store.stat("bucket") is None
 

@@ -13,7 +13,6 @@ from lakes import BucketLake, FolderLake, LakeOfATest
 from months import NeverCancelled
 
 from taxietl.errors import NotOursError, TargetError, TryLaterError
-from taxietl.load.lake import gcs_check
 from taxietl.load.lake.inspection import leftovers, verify
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.query import queried
@@ -258,7 +257,7 @@ def test_verify_finds_columns_that_are_not_the_contracts(lake: LakeOfATest) -> N
 def test_a_profiles_check_does_not_take_them_for_a_month(bucket: BucketLake) -> None:
     load(bucket)
 
-    assert gcs_check.check(bucket.profile).endswith("no months yet.")
+    assert bucket.profile.check().endswith("no months yet.")
 
 
 def test_a_lake_on_disk_answers_from_them(tmp_path: Any) -> None:

@@ -21,15 +21,14 @@ from months import JANUARY, Postgres
 from postgres import Server
 from postgres_binaries import binaries, machine_binaries
 
-from taxietl.config.databases import PostgresProfile
-from taxietl.config.postgres_errors import meant, target_of
 from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
-from taxietl.load.postgres.check import check
 from taxietl.load.postgres.connection import opened, translated
+from taxietl.load.postgres.errors import meant, target_of
+from taxietl.load.postgres.profile import PostgresProfile
 
 HOLDER = """
 import os, sys, time
-from taxietl.config.databases import PostgresProfile
+from taxietl.load.postgres.profile import PostgresProfile
 from taxietl.load.postgres.connection import opened
 
 with opened(PostgresProfile(url=sys.argv[1]).libpq_parameters(), target="it") as session:
@@ -108,7 +107,7 @@ def test_who_may_not_connect_is_told_why(
     )
     try:
         with pytest.raises(kind, match=said) as refused:
-            check(PostgresProfile(url=f"postgresql://{role}:{PLANTED}@{server.url.split('@')[1]}"))
+            PostgresProfile(url=f"postgresql://{role}:{PLANTED}@{server.url.split('@')[1]}").check()
     finally:
         admin.do(f"DROP ROLE {role}")
 
@@ -134,7 +133,7 @@ def test_a_server_of_another_kind_than_asked_for_is_told(server: Postgres, attri
 
 def test_a_service_that_is_not_there_is_told() -> None:
     with pytest.raises(ConfigError, match=r"PostgreSQL service nowhere is not to be found") as no:
-        check(PostgresProfile(url="postgresql:///?service=nowhere"))
+        PostgresProfile(url="postgresql:///?service=nowhere").check()
 
     assert "PGSERVICEFILE" in no.value.hint
 

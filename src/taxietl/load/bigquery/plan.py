@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from taxietl.config.profiles import BigQueryProfile, GcsProfile
 from taxietl.errors import ConfigError
-from taxietl.load.bigquery.locations import are_apart
+from taxietl.load.bigquery.locations import are_apart, bucket_location
+from taxietl.load.bigquery.profile import BigQueryProfile
 from taxietl.load.bigquery.refusals import ApartError
 from taxietl.load.bigquery.service import Service
 from taxietl.load.bigquery.values import Job, LakeMonth, PlannedLoad, job_id
-from taxietl.load.lake.gcs_check import bucket_location
+from taxietl.load.lake.gcs_profile import GcsProfile
 
 
 def plan_load(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from taxietl.errors import TargetError
 from taxietl.load.bigquery.refusals import not_ours, refusal_in
@@ -18,8 +18,6 @@ from taxietl.tlc.trip_file import TripFile
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, LoadJobConfig, QueryJob
 
-    from taxietl.config.profiles import BigQueryProfile
-
 R = TypeVar("R")
 
 _ONCE: Any = None
@@ -29,12 +27,22 @@ _FOUR_DAYS = timedelta(days=4)
 _LABELS = {"made-by": "taxietl"}
 
 
+class DatasetProfile(Protocol):
+    """Which dataset it is, as profiles of type `bigquery` say it."""
+
+    @property
+    def project(self) -> str: ...
+    @property
+    def dataset(self) -> str: ...
+    def client(self) -> Client: ...
+
+
 class Service:
     """A dataset, and the jobs that load into it. Every request has a deadline."""
 
     def __init__(
         self,
-        profile: BigQueryProfile,
+        profile: DatasetProfile,
         *,
         patience: Patience | None = None,
         cancellation: Cancellation = NEVER,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from taxietl.config.profiles import GcsProfile, LakeProfile
+from taxietl.config.lakes import LakeProfile
 from taxietl.errors import ConfigError, MissingFileError, TryLaterError
 from taxietl.load.bigquery.values import LakeMonth
 from taxietl.load.lake.extractor import as_source
+from taxietl.load.lake.gcs_profile import GcsProfile
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.manifest import Manifest
 from taxietl.load.lake.standing import Standing, demand_current, demand_whole, upload_line

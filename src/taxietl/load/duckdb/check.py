@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from taxietl.errors import TargetError
 from taxietl.load.duckdb.file import opened
 from taxietl.load.places import check_can_be_made
-
-if TYPE_CHECKING:
-    from taxietl.config.profiles import DuckDBProfile
 
 CHECK_MEMORY = "100MB"
 CHECK_PATIENCE_SECONDS = 0.5
 """Who has the file is what a check is to say, and soon."""
 
 
-def check(profile: DuckDBProfile) -> str:
+def check(path: Path, memory_limit: str | None) -> str:
     """Open the file if it is there; returns what it is, or that a load will make it.
 
     Raises:
         WarehouseBusyError: another process has it.
         TargetError: it is no DuckDB file, or cannot be opened, written or made.
     """
-    path = profile.path
     if not path.exists():
         check_can_be_made(path)
         return f"There is no {path} yet; the first load makes it."
     with opened(
         path,
         read_only=True,
-        memory_limit=profile.memory_limit or CHECK_MEMORY,
+        memory_limit=memory_limit or CHECK_MEMORY,
         patience_seconds=CHECK_PATIENCE_SECONDS,
     ) as connection:
         version = connection.execute("SELECT version()").fetchall()[0][0]

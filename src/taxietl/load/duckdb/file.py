@@ -18,9 +18,9 @@ from pathlib import Path
 
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 
-from taxietl.config.duckdb_new import make_file
 from taxietl.errors import TargetError, TaxietlError, WarehouseBusyError
 from taxietl.load.duckdb.ctrl_c import heard_ctrl_c
+from taxietl.load.duckdb.new_file import make_file
 
 PATIENCE_SECONDS = 5.0
 """How long to wait for another process to let go of the file."""

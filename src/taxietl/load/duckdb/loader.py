@@ -30,7 +30,7 @@ from taxietl.steps.zones import decide as decide_zones
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
-    from taxietl.config.profiles import DuckDBProfile
+    from taxietl.load.duckdb.profile import DuckDBProfile
 
 
 LOAD_MEMORY, QUERY_MEMORY = "200MB", "400MB"

@@ -31,7 +31,7 @@ from taxietl.tlc.trip_file import TripFile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from taxietl.config.profiles import LakeProfile
+    from taxietl.config.lakes import LakeProfile
 
 _PART_BYTES = 8 * 1024 * 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from taxietl.errors import TargetError
@@ -21,7 +21,6 @@ from taxietl.steps.protocols import NEVER, Cancellation, Progress
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Bucket  # type: ignore[import-untyped]
 
-    from taxietl.config.profiles import GcsProfile
 
 R = TypeVar("R")
 
@@ -34,10 +33,18 @@ _LOOKS = 20
 _OWN_NAME = "taxietl-upload-id"
 
 
+class BucketProfile(Protocol):
+    """Which bucket it is, as profiles of type `gcs` say it."""
+
+    @property
+    def bucket_name(self) -> str: ...
+    def bucket(self) -> Bucket: ...
+
+
 class GcsStore:
     """See `store.Store`."""
 
-    def __init__(self, profile: GcsProfile, *, patience: Patience | None = None) -> None:
+    def __init__(self, profile: BucketProfile, *, patience: Patience | None = None) -> None:
         self._profile = profile
         self._name = profile.bucket_name
         self._patience = patience or Patience()

@@ -11,7 +11,7 @@ from taxietl.steps.protocols import NEVER
 if TYPE_CHECKING:
     from google.cloud.storage import Bucket  # type: ignore[import-untyped]
 
-    from taxietl.config.profiles import GcsProfile
+    from taxietl.load.lake.gcs_profile import GcsProfile
 
 REPLACED_DAYS = 90
 """How long a version is kept that was replaced. A month itself is kept for good."""

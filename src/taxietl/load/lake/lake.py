@@ -19,13 +19,13 @@ from taxietl.load.lake.manifest import (
     manifest_of_key,
 )
 from taxietl.load.lake.standing import Standing, standing_of
-from taxietl.load.lake.store import ChangedError, Store, open_store
+from taxietl.load.lake.store import ChangedError, Store
 from taxietl.load.lake.values import MANIFESTS, Facts, Form, Version, month_of, trip_file_of
 from taxietl.steps.protocols import Cancellation, Progress
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
-    from taxietl.config.profiles import LakeProfile
+    from taxietl.config.lakes import LakeProfile
 
 _TRIES = 20
 """How often a manifest is read anew because somebody else wrote to it meanwhile."""
@@ -38,7 +38,7 @@ class Lake:
 
     def __init__(self, profile: LakeProfile, store: Store | None = None) -> None:
         self._profile = profile
-        self.store = store or open_store(profile)
+        self.store: Store = store or profile.open_store()
 
     def key(self, trip_file: TripFile, form: Form, url: str) -> str:
         """Where an upload puts a month; where it lies is its manifest's word (`standing`).

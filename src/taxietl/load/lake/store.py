@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from taxietl.errors import TargetError
 from taxietl.load.lake.values import StoredObject
 from taxietl.steps.protocols import Cancellation, Progress
-
-if TYPE_CHECKING:
-    from taxietl.config.profiles import LakeProfile
 
 
 class ChangedError(Exception):
@@ -101,17 +98,3 @@ class Store(Protocol):
     def link(self, key: str) -> str | None:
         """The page that shows the object; None where there is no such page."""
         ...
-
-
-def open_store(profile: LakeProfile) -> Store:
-    """The store that a profile describes; no request is made yet."""
-    from taxietl.config.profiles import FolderProfile, GcsProfile
-
-    if isinstance(profile, FolderProfile):
-        from taxietl.load.lake.folder import FolderStore
-
-        return FolderStore(profile.path)
-    from taxietl.load.lake.gcs import GcsStore
-
-    assert isinstance(profile, GcsProfile)
-    return GcsStore(profile)

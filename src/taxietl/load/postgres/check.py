@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from taxietl.config.postgres_errors import address_of, target_of
 from taxietl.errors import TargetError
 from taxietl.load.ownership import LEDGER_ROLES
 from taxietl.load.postgres.connection import Session, opened
+from taxietl.load.postgres.errors import address_of, target_of
 from taxietl.load.postgres.tables import Tables
 from taxietl.load.sql import quoted
 from taxietl.load.table_names import PARTS
 from taxietl.tlc.datasets import DATASETS
 
-if TYPE_CHECKING:
-    from taxietl.config.profiles import PostgresProfile
 
-
-def check(profile: PostgresProfile) -> str:
+def check(parameters: Mapping[str, str], schema: str) -> str:
     """Connect and look; returns which server, database and user it is.
 
+    Args:
+        parameters: libpq's keywords.
+        schema: where the trip tables go.
+
     Raises:
-        ConfigError: a secret is not at hand; or a colour's table holds another's trips.
+        ConfigError: a colour's table holds another's trips.
         TargetError: the server cannot be reached, refuses, is too old, or would refuse a load.
         NotOursError: something that taxietl did not make bears a name that it needs.
         TryLaterError: it does not take connections now.
     """
-    parameters = profile.libpq_parameters()
     target = target_of(parameters)
     with opened(parameters, target=target, read_only=True) as session:
         session.begin()
@@ -50,11 +50,11 @@ def check(profile: PostgresProfile) -> str:
                 hint="Is it a standby, or default_transaction_read_only set? "
                 "Name the primary server.",
             )
-        _check_rights(session, profile.schema_name, database, user, found)
-        tables = _tables_of_ours(session, profile.schema_name, target)
-        _check_owners(session, profile.schema_name, user, found)
+        _check_rights(session, schema, database, user, found)
+        tables = _tables_of_ours(session, schema, target)
+        _check_owners(session, schema, user, found)
     held = f"trips lie in {', '.join(tables)}" if tables else "no trips yet"
-    return f"{found}, schema {profile.schema_name}: {held}."
+    return f"{found}, schema {schema}: {held}."
 
 
 def _check_rights(session: Session, schema: str, database: str, user: str, found: str) -> None:

@@ -15,9 +15,9 @@ from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED, make_dsn  # noqa
 from psycopg2.extensions import connection as Connection  # noqa: N812, TID253
 from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
 
-from taxietl.config.postgres_errors import meant
 from taxietl.errors import TargetError
 from taxietl.forks import unshare
+from taxietl.load.postgres.errors import meant
 
 OLDEST_VERSION, OLDEST_TESTED = 14, 15
 """Of the server; 14 brought the BRIN operators that remember several ranges."""

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
 import pyarrow as pa  # noqa: TID253
 
-from taxietl.config.postgres_errors import target_of
 from taxietl.load.checks import check_counts, check_month, check_shrink
 from taxietl.load.ledger import repairable
 from taxietl.load.postgres.connection import Session, opened
+from taxietl.load.postgres.errors import target_of
 from taxietl.load.postgres.locks import SWAP_PATIENCE_SECONDS
 from taxietl.load.postgres.month import PostgresMonth
 from taxietl.load.postgres.partition import make_schema
@@ -34,7 +34,7 @@ from taxietl.steps.zones import ZoneReport, ZoneRequest
 from taxietl.tlc.trip_file import TripFile
 
 if TYPE_CHECKING:
-    from taxietl.config.profiles import PostgresProfile
+    from taxietl.load.postgres.profile import PostgresProfile
 
 
 class PostgresLoader:

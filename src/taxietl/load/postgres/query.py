@@ -23,9 +23,9 @@ from psycopg2.extensions import (  # noqa: TID253
 )
 from psycopg2.extensions import cursor as Cursor  # noqa: N812, TID253
 
-from taxietl.config.postgres_errors import meant
 from taxietl.errors import ConfigError, TargetError
 from taxietl.load.postgres.connection import opened
+from taxietl.load.postgres.errors import meant
 from taxietl.load.sql import quoted
 
 _BATCH_ROWS = 16_384

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from taxietl.config.adding import Key, add_profile, keys_of
-from taxietl.config.profiles import PROFILE_TYPES
+from taxietl.config.profile_types import profile_type, profile_types, type_names
 from taxietl.errors import ConfigError
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.pages.profiles import profiles_page
@@ -47,14 +47,15 @@ def add(dashboard: Dashboard, request: Request) -> str | Response:
     try:
         add_profile(name, kind, values, dashboard.read_settings())
     except ConfigError as error:
-        secret = PROFILE_TYPES[kind].secret_keys if kind in PROFILE_TYPES else tuple(values)
+        secret = tuple(profile_type(kind).secret_keys if kind in type_names() else values)
         given = {key: value for key, value in values.items() if key not in secret}
         return _page(dashboard, request, NewProfile(kind, name, given, error))
     return f"/profiles#profile-{name}"
 
 
 def _page(dashboard: Dashboard, request: Request, tried: NewProfile) -> Response:
-    forms: dict[str, list[Key]] = {name: keys_of(kind) for name, kind in PROFILE_TYPES.items()}
+    kinds = {str(each.model_fields["type"].default): each for each in profile_types()}
+    forms: dict[str, list[Key]] = {name: keys_of(kind) for name, kind in kinds.items()}
     return profiles_page(
         dashboard,
         request,

@@ -1,12 +1,15 @@
-"""Profiles of Google Cloud: who one is, and what the profiles that need an account share."""
+"""The profile type `gcp-credentials`, and what the types share that need such an account."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, PrivateAttr, model_validator
+from pydantic import AfterValidator, model_validator
 
 from taxietl.config.base import Profile, Text
 from taxietl.config.paths import ConfigPath
@@ -14,7 +17,6 @@ from taxietl.config.secrets import Secret
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
-    from google.cloud.bigquery import Client
 
 _ENDPOINT = re.compile(r"https?://[^/\s]+\S*")
 
@@ -34,28 +36,33 @@ def check_endpoint(endpoint: str) -> str:
 
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 
-_PROJECT = re.compile(r"[A-Za-z0-9.:-]+")
-_DATASET = re.compile(r"\w{1,900}", re.ASCII)
-
-
-def check_project(project: str) -> str:
-    """Refuse what is no project's id, such as its title."""
-    if not _PROJECT.fullmatch(project):
-        raise ValueError("must be a project's id: letters, digits and -")
-    return project
-
-
-def check_dataset(dataset: str) -> str:
-    """Refuse what could not stand in a statement or in a job's name."""
-    if not _DATASET.fullmatch(dataset):
-        raise ValueError("must be letters, digits and _; the project has a key of its own")
-    return dataset
-
 
 class GcpCredentialsProfile(Profile):
     """Who one is for Google Cloud: a service account's key, or nobody."""
 
-    secret_keys: ClassVar[tuple[str, ...]] = ("service_account_info",)
+    secret_keys: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"service_account_info": "GCP_KEY_JSON"}
+    )
+    replaces: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType(
+        {
+            "service_account_file": frozenset({"service_account_info", "anonymous"}),
+            "service_account_info": frozenset({"anonymous"}),
+        }
+    )
+    example: ClassVar[str] = """\
+# Exactly one of the three ways to say who you are:
+#[profiles.gcp]
+#type = "gcp-credentials"
+#service_account_file = "~/.gc/key.json"  # the key Google Cloud made
+
+#[profiles.gcp-from-environment]
+#type = "gcp-credentials"
+#service_account_info = { env = "GCP_KEY_JSON" }  # the same key's text, as a secret
+
+#[profiles.nobody]
+#type = "gcp-credentials"
+#anonymous = true               # for emulators and public buckets
+"""
 
     type: Literal["gcp-credentials"] = "gcp-credentials"
     service_account_file: ConfigPath | None = None
@@ -72,9 +79,6 @@ class GcpCredentialsProfile(Profile):
             )
         return self
 
-    def _unused(self) -> frozenset[str]:
-        return frozenset() if self.anonymous else frozenset({"anonymous"})
-
     def service_account_json(self) -> str | None:
         """The key's JSON text out of `service_account_info`, looked up now."""
         if self.service_account_info is None:
@@ -83,9 +87,34 @@ class GcpCredentialsProfile(Profile):
 
     def google_credentials(self) -> Credentials:
         """What the google-cloud clients take as `credentials`."""
-        from taxietl.config.connections import google_credentials
+        from taxietl.load.google.credentials import service_account
 
-        return google_credentials(self)
+        if self.anonymous:
+            from google.auth.credentials import AnonymousCredentials
+
+            return AnonymousCredentials()  # type: ignore[no-untyped-call]
+        if self.service_account_file:
+            return service_account(
+                self.service_account_file, owner=self.setting("service_account_file")
+            )
+        return service_account(
+            self.service_account_json() or "", owner=self.setting("service_account_info")
+        )
+
+    def secret_files(self) -> Iterator[tuple[str, Path]]:
+        """See `Profile.secret_files`; the key's file is one."""
+        yield from super().secret_files()
+        if self.service_account_file:
+            yield self.setting("service_account_file"), self.service_account_file
+
+    def check(self) -> str:
+        """See `Profile.check`; nothing is asked of Google."""
+        self.google_credentials()
+        unasked = "Nothing was asked of Google: checking the profile that uses it does."
+        if self.anonymous:
+            return f"Anonymous: no key is needed. {unasked}"
+        place = self.service_account_file or self.service_account_info
+        return f"{place} holds a service account's key. {unasked}"
 
     def snippet(self, name: str) -> str:
         return f"""\
@@ -99,43 +128,16 @@ client = storage.Client(project=None, credentials=profile("{name}").google_crede
 class GoogleProfile(Profile):
     """What `gcs` and `bigquery` share: whose account, and an emulator's address."""
 
+    refers_to: ClassVar[Mapping[str, str]] = MappingProxyType({"credentials": "gcp-credentials"})
+
     credentials: Text | None = None
     endpoint: Endpoint | None = None
-    _account: GcpCredentialsProfile | None = PrivateAttr(default=None)
-
-    def with_account(self, account: GcpCredentialsProfile) -> Self:
-        """A copy that holds the profile which `credentials` names."""
-        copy = self.model_copy()
-        copy._account = account
-        return copy
 
     def google_credentials(self) -> Credentials | None:
         """Those of the `credentials` profile; None means application default credentials."""
-        return self._account.google_credentials() if self._account else None
+        account = self._referred.get("credentials")
+        return account.google_credentials() if isinstance(account, GcpCredentialsProfile) else None
 
     def client_options(self) -> dict[str, str] | None:
         """What the google-cloud clients take as `client_options`."""
         return {"api_endpoint": self.endpoint} if self.endpoint else None
-
-
-class BigQueryProfile(GoogleProfile):
-    """A BigQuery dataset."""
-
-    type: Literal["bigquery"] = "bigquery"
-    project: Annotated[Text, AfterValidator(check_project)]
-    dataset: Annotated[Text, AfterValidator(check_dataset)]
-    location: Text | None = None
-
-    def client(self) -> Client:
-        """A google-cloud-bigquery client of the project; no request is made yet."""
-        from taxietl.config.connections import open_bigquery
-
-        return open_bigquery(self)
-
-    def snippet(self, name: str) -> str:
-        return f"""\
-from taxietl import profile
-
-target = profile("{name}")
-rows = list(target.client().query_and_wait("SELECT count(*) FROM {self.dataset}.yellow_trips"))
-"""  # noqa: S608 - shown, not run

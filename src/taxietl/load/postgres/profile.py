@@ -1,25 +1,23 @@
-"""Profiles of the databases that trips are loaded into: PostgreSQL and DuckDB."""
+"""The profile type `postgres`: a server's database, by its parts or by a `url`."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from taxietl.config.base import Profile, Text, refuse_bool
+from taxietl.config.base import DatabaseProfile, Text, refuse_bool
 from taxietl.config.paths import ConfigPath, Surroundings
 from taxietl.config.secrets import LiteralSecret, Secret, SecretReference
+from taxietl.findings import Finding
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
     from sqlalchemy import Connection, Engine
 
-# What `SET memory_limit` takes in DuckDB 1.5 and 2.0, less the sizes no load can live on.
-_MEMORY = re.compile(r"\d+(\.\d+)?\s*[KMGT](i?B)?", re.IGNORECASE)
 _PLAIN_NAME = re.compile("[a-z_][a-z0-9_]*")
 _NAME_BYTES = 63
 _POSTGRES_URL = re.compile(r"postgres(ql)?(\+\w+)?://")
@@ -31,18 +29,34 @@ _BY_ENVIRONMENT: Mapping[str, str] = MappingProxyType(
 """Parts that have a default of ours, which libpq would take from the environment."""
 
 
-class DatabaseProfile(Profile):
-    """A database that is asked in SQL."""
-
-    def engine(self) -> Engine:
-        """A SQLAlchemy engine that only reads, and keeps nothing open between its uses."""
-        raise NotImplementedError
+_PARTS = frozenset({"host", "port", "database", "user", "password", "sslmode", "sslrootcert"})
 
 
 class PostgresProfile(DatabaseProfile):
     """A PostgreSQL database, by its parts or by a `url`."""
 
-    secret_keys: ClassVar[tuple[str, ...]] = ("url", "password")
+    secret_keys: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"url": "DATABASE_URL", "password": "PGPASSWORD"}
+    )
+    replaces: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({"url": _PARTS})
+    url_schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres")
+    url_form: ClassVar[str] = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    example: ClassVar[str] = """\
+#[profiles.warehouse]
+#type = "postgres"
+#host = "localhost"             # or an address, a unix socket's folder; left out: PGHOST, or this
+#port = 5432                    # left out: PGPORT, or this
+#database = "ny_taxi"           # left out: the database named like the user
+#schema = "public"              # where the trip tables go
+#user = "root"                  # left out: your name on this machine
+#password = { env = "PGPASSWORD" }  # left out: PGPASSWORD, or ~/.pgpass
+#sslmode = "prefer"             # disable, allow, prefer, require, verify-ca, verify-full; PGSSLMODE
+#sslrootcert = "root.crt"       # whose signature counts for verify-…; left out: PGSSLROOTCERT
+
+#[profiles.by-url]
+#type = "postgres"
+#url = { env = "DATABASE_URL" }  # postgresql://…; in place of all the above but schema
+"""
 
     type: Literal["postgres"] = "postgres"
     url: Secret | None = None
@@ -89,16 +103,20 @@ class PostgresProfile(DatabaseProfile):
 
     @model_validator(mode="after")
     def _check_url_stands_alone(self) -> Self:
-        if self.url is not None and (both := self.model_fields_set & self._parts()):
+        if self.url is not None and (both := self.model_fields_set & _PARTS):
             raise ValueError(f"has both url and {', '.join(sorted(both))}: give one or the other")
         return self
 
-    @staticmethod
-    def _parts() -> frozenset[str]:
-        return frozenset({"host", "port", "database", "user", "password", "sslmode", "sslrootcert"})
-
-    def _unused(self) -> frozenset[str]:
-        return self._parts() if self.url is not None else frozenset()
+    @classmethod
+    def from_url(
+        cls,
+        url: str,  # noqa: ARG003 - it is the secret
+        *,
+        secret: SecretReference | LiteralSecret,
+        around: Surroundings,  # noqa: ARG003
+    ) -> Self:
+        """See `Profile.from_url`."""
+        return cls(url=secret)
 
     def libpq_parameters(self) -> dict[str, str]:
         """libpq's keywords (`host`, `dbname`, `password`, …), secrets looked up now.
@@ -110,7 +128,7 @@ class PostgresProfile(DatabaseProfile):
             ConfigError: a secret is not at hand, or the url is none.
         """
         if self.url is not None:
-            from taxietl.config.database_connections import parse_postgres_url
+            from taxietl.load.postgres.engine import parse_postgres_url
 
             return parse_postgres_url(self._reveal("url", self.url), self.setting("url"))
         given = {
@@ -126,15 +144,27 @@ class PostgresProfile(DatabaseProfile):
 
     def connect(self) -> Connection:
         """An open SQLAlchemy connection, of its own; closing it closes the database's."""
-        from taxietl.config.database_connections import postgres_engine
+        from taxietl.load.postgres.engine import postgres_engine
 
         return postgres_engine(self.libpq_parameters(), self.name).connect()
 
     def engine(self) -> Engine:
         """See `DatabaseProfile`; it finds the schema's tables without its name."""
-        from taxietl.config.database_connections import postgres_engine
+        from taxietl.load.postgres.engine import postgres_engine
 
         return postgres_engine(self.libpq_parameters(), self.name, read_only_in=self.schema_name)
+
+    def check(self) -> str:
+        """See `Profile.check`."""
+        from taxietl.load.postgres.check import check
+
+        return check(self.libpq_parameters(), self.schema_name)
+
+    def check_contents(self) -> Iterator[Finding]:
+        """See `Profile.check_contents`: by the catalog alone."""
+        from taxietl.load.postgres.contents import contents
+
+        return contents(self.libpq_parameters(), self.schema_name, self.name)
 
     def snippet(self, name: str) -> str:
         schema = self.schema_name
@@ -148,54 +178,4 @@ from taxietl import profile
 
 with profile("{name}").connect() as connection:
     rows = connection.execute(text({text})).all()
-"""
-
-
-class DuckDBProfile(DatabaseProfile):
-    """A DuckDB file; without a `path`, the one under TAXIETL_HOME."""
-
-    type: Literal["duckdb"] = "duckdb"
-    path: ConfigPath
-    memory_limit: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_in_path(cls, given: Any, info: ValidationInfo) -> Any:
-        if isinstance(given, dict) and isinstance(info.context, Surroundings):
-            return {"path": info.context.home / "taxi.duckdb", **given}
-        return given
-
-    @field_validator("path", mode="before")
-    @classmethod
-    def _refuse_memory(cls, path: object) -> object:
-        if isinstance(path, str) and path.startswith(":"):
-            raise ValueError("must be a file: what is in memory is gone when the command ends")
-        return path
-
-    @field_validator("memory_limit")
-    @classmethod
-    def _check_memory_limit(cls, limit: str | None) -> str | None:
-        if limit is not None and not (_MEMORY.fullmatch(limit) and re.search("[1-9]", limit)):
-            raise ValueError('must be a size like "400MB" or "2GB"')
-        return limit
-
-    def connect(self) -> DuckDBPyConnection:
-        """An open DuckDB connection; one process at a time can hold the file."""
-        from taxietl.config.database_connections import connect_duckdb
-
-        return connect_duckdb(self.path, self.memory_limit, self.name)
-
-    def engine(self) -> Engine:
-        """See `DatabaseProfile`; nothing else of this process may have the file open to write."""
-        from taxietl.config.database_connections import duckdb_engine
-
-        return duckdb_engine(self.path, self.memory_limit, self.name)
-
-    def snippet(self, name: str) -> str:
-        query = '"SELECT count(*) FROM trips"'
-        return f"""\
-from taxietl import profile
-
-with profile("{name}").connect() as connection:
-    rows = connection.execute({query}).fetchall()
 """

@@ -1,0 +1,1 @@
+"""Google Cloud: whose account a profile is used with."""
