@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,6 +84,24 @@ def test_what_is_kept_is_shown_with_the_run_that_made_it(browser: Browser, engin
     assert "1 results" in page
     assert 'data-label="Hits" class="number">2<' in page
     assert re.search(rf'fetch</th>.*?<a href="/runs/{done.id}">cached</a>', page, re.S)
+
+
+def test_a_run_says_whose_result_it_used_or_why_none(
+    browser: Browser, engine: Engine, home: Path
+) -> None:
+    made, used = engine.run(cached), engine.run(cached)
+
+    missed = browser.get(f"/runs/{made.id}").text
+    hit = browser.get(f"/runs/{used.id}").text
+    with closing(sqlite3.connect(home / "history.db")) as history, history:
+        history.execute("DELETE FROM cache")
+    forgotten = browser.get(f"/runs/{used.id}").text
+
+    assert "Cache miss: " in missed
+    assert "Cache hit" not in missed
+    assert re.search(rf'Cache hit: the result of run <a href="/runs/{made.id}">cached</a>, ', hit)
+    assert "Cache miss" not in hit
+    assert "Cache hit: the result is no longer kept." in forgotten
 
 
 def schedule(home: Path, name: str, *command: str) -> Schedule:

@@ -7,13 +7,13 @@ to a page means the same after others ran or were pruned.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from taxietl.orchestrator.store.attached_rows import EventRow
-from taxietl.orchestrator.store.rows import RunRow, to_text
+from taxietl.orchestrator.store.rows import RunRow, to_text, when
 from taxietl.orchestrator.store.states import StateName
 
 if TYPE_CHECKING:
@@ -173,6 +173,27 @@ def hits_of(history: History, keys: Sequence[str]) -> dict[str, int]:
         tuple(keys),
     )
     return {row["cache_key"]: row["hits"] for row in rows}
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Who made a cached result."""
+
+    run_id: str
+    run_name: str | None
+    """None if the run was pruned."""
+    made_at: datetime
+
+
+def makers_of(history: History, keys: Collection[str]) -> dict[str, Maker]:
+    """The run that made each of these cached results, as far as they are still kept."""
+    marks = ", ".join("?" * len(keys))
+    rows = history.database.rows(
+        "SELECT cache.key, cache.run_id, cache.created_at, runs.name FROM cache"  # noqa: S608
+        f" LEFT JOIN runs ON runs.id = cache.run_id WHERE cache.key IN ({marks})",
+        tuple(keys),
+    )
+    return {row["key"]: Maker(row["run_id"], row["name"], when(row["created_at"])) for row in rows}
 
 
 def events_of(history: History, run: RunRow) -> list[EventRow]:

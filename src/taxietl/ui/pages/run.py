@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from taxietl.errors import ConfigError
 from taxietl.orchestrator import History
-from taxietl.orchestrator.query.browsing import FAILURES
+from taxietl.orchestrator.query.browsing import FAILURES, Maker, makers_of
 from taxietl.orchestrator.query.progress import progress_below
 from taxietl.orchestrator.query.run_story import (
     LEVELS,
@@ -23,7 +23,7 @@ from taxietl.orchestrator.query.run_story import (
 )
 from taxietl.orchestrator.store.lines import HINT
 from taxietl.orchestrator.store.rows import RunRow
-from taxietl.orchestrator.store.states import StateType
+from taxietl.orchestrator.store.states import StateName, StateType
 from taxietl.ui.attachments import ShownAttachment
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.tallies import tally_of
@@ -124,6 +124,7 @@ def run(dashboard: Dashboard, request: Request) -> Response:
         story=story,
         attachments=[ShownAttachment.of(each) for each in story.attachments],
         progress=progress_below(history, found.id),
+        makers=_makers(history, story),
         line=time_line(story.nodes, now),
         seconds=_seconds(found, now),
         neighbours=neighbours_of(history, found),
@@ -137,6 +138,21 @@ def run(dashboard: Dashboard, request: Request) -> Response:
         earlier=query.address(found.id, before=lines.earlier) if lines.earlier else None,
         later=query.address(found.id, after=lines.later) if lines.later else None,
     )
+
+
+def _makers(history: History, story: Story) -> dict[str, Maker | None]:
+    """By the key of each cache hit, who made the result; None if it is kept no more."""
+    hits = {
+        node.call.cache_key: node.row.created_at
+        for node in story.nodes
+        if node.call and node.call.cache_key and node.row.state.name is StateName.CACHED
+    }
+    found = makers_of(history, hits) if hits else {}
+    # What was made later took the place of what was used.
+    return {
+        key: maker if (maker := found.get(key)) and maker.made_at <= at else None
+        for key, at in hits.items()
+    }
 
 
 def _failure(history: History, found: RunRow, story: Story) -> Failure | None:
