@@ -19,16 +19,21 @@ ALLOWED = {
     "digests": set(),
     "replacing": set(),
     "forks": set(),
+    "filelock": {"forks"},
     "journal": set(),
     "orchestrator": {
-        *("version", "modules", "digests", "forks", "journal", "terminal", "masking", "errors"),
+        *("version", "modules", "digests", "filelock", "forks", "journal", "replacing"),
+        *("terminal", "masking", "errors"),
     },
     "tlc": {"errors"},
     "plugins": {"errors"},
     "findings": {"masking", "errors"},
-    "config": {"plugins", "findings", "masking", "errors"},
+    "config": {"plugins", "findings", "filelock", "replacing", "masking", "errors"},
     "steps": {"plugins", "tlc", "config", "modules", "masking", "errors"},
-    "extract": {"version", "steps", "tlc", "config", "digests", "replacing", "forks", "errors"},
+    "extract": {
+        *("version", "steps", "tlc", "config", "digests", "filelock", "replacing", "forks"),
+        "errors",
+    },
     "transform": {"steps", "tlc", "config", "errors"},
     "load": {
         "version",
@@ -36,6 +41,7 @@ ALLOWED = {
         "tlc",
         "config",
         "findings",
+        "filelock",
         "replacing",
         "forks",
         "masking",
@@ -46,7 +52,9 @@ ALLOWED = {
         "errors",
     },
     "alerts": {"config", "orchestrator", "terminal", "masking", "errors"},
-    "schedule": {"config", "orchestrator", "replacing", "terminal", "masking", "errors"},
+    "schedule": {
+        *("config", "orchestrator", "filelock", "replacing", "terminal", "masking", "errors"),
+    },
     "doctor": {
         *(
             "alerts",
@@ -71,6 +79,7 @@ ALLOWED = {
     "pictures": {"flows", "terminal", "masking"},
     "ui": {
         *(
+            "replacing",
             "findings",
             "pictures",
             "runtime",
@@ -83,7 +92,7 @@ ALLOWED = {
         ),
         *("orchestrator", "terminal", "masking", "errors"),
     },
-    "prefect": {"load", "config", "orchestrator", "errors"},
+    "prefect": {"load", "config", "orchestrator", "replacing", "errors"},
     "cli": {
         "alerts",
         *(

@@ -13,6 +13,8 @@ from command import Done, Taxietl, check_refused
 from documents import check
 from psycopg2.extensions import parse_dsn
 
+from taxietl.config import load_settings
+
 CONFIG = Path("taxietl.toml")
 BEFORE = '# mine\n[ingest]\nto = "other"  # why\n\n[profiles.other]\ntype = "duckdb"'
 
@@ -140,7 +142,7 @@ def test_a_secret_is_not_taken_literally_nor_repeated(taxietl: Taxietl) -> None:
 
     done = taxietl("profiles", "add", "db", "--type", "postgres", "--set", f"password={secret}")
 
-    check_refused(done, 2, "--set password=env:PGPASSWORD")
+    check_refused(done, 2, "password is a secret", "env:PGPASSWORD")
     assert secret not in done.out + done.err
     assert not CONFIG.exists()
 
@@ -189,3 +191,20 @@ def test_leaving_at_a_question_adds_nothing(home: Path) -> None:
     assert done.code == 130
     assert "Traceback" not in done.err
     assert not CONFIG.exists()
+
+
+def test_profiles_that_are_added_at_once_are_all_kept(home: Path) -> None:
+    names = [f"lake-{number}" for number in range(6)]
+    command = (sys.executable, "-m", "taxietl", "--home", str(home), "profiles", "add")
+
+    added = [
+        subprocess.Popen(
+            [*command, name, "--type", "folder", "--set", f"path={name}"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        for name in names
+    ]
+
+    assert [each.wait() for each in added] == [0] * len(names)
+    assert set(load_settings(home=home).profiles) == {"warehouse", *names}

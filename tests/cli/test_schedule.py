@@ -343,7 +343,7 @@ def test_secrets_of_the_configuration(
 
 
 def test_a_running_schedule_is_not_removed(taxietl: Taxietl, home: Path) -> None:
-    from taxietl.orchestrator.store.filelock import try_lock
+    from taxietl.filelock import try_lock
 
     taxietl("schedule", "add", "nightly", *DAILY, *RUN, *COMMAND)
     lock = try_lock(home / "schedules" / "nightly.lock")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,8 +24,11 @@ from taxietl.config.paths import Surroundings
 from taxietl.config.profile_types import profile_type
 from taxietl.config.secrets import ReferenceKind
 from taxietl.config.sections import Settings
-from taxietl.errors import ConfigError, UnknownNameError
+from taxietl.errors import ConfigError, TryLaterError, UnknownNameError
+from taxietl.filelock import waiting_lock
+from taxietl.replacing import replacing
 
+_LOCK_SECONDS = 10.0
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _REFERENCE = re.compile(rf"({'|'.join(get_args(ReferenceKind))}):(.+)", re.DOTALL)
 
@@ -95,13 +97,21 @@ def add_profile(
         ConfigError: the name is taken, a value is wrong, or the file cannot be written; it is as
             it was.
     """
-    check_is_new(name, settings)
     table = _table(name, kind, values)
     # A link stays one: what it leads to is replaced.
     file = (settings.config_file or Path.cwd() / FILE_NAME).resolve()
     try:
-        before = file.read_bytes() if settings.config_file else b""
-        _replace(file, _appended(before, table), settings)
+        with waiting_lock(file.with_name(f".{file.name}.lock"), seconds=_LOCK_SECONDS):
+            if file.exists():  # others may have written to it since
+                settings = load_settings(config=settings.config_file or file, home=settings.home)
+            check_is_new(name, settings)
+            before = file.read_bytes() if settings.config_file else b""
+            _replace(file, _appended(before, table), settings)
+    except TimeoutError as error:
+        raise TryLaterError(
+            f"Another process has been writing to {file} for {_LOCK_SECONDS:.0f} s.",
+            hint="Try again.",
+        ) from error
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be written: {error.strerror}.", hint="Name another: --config FILE."
@@ -130,8 +140,8 @@ def _secret(key: str, text: str, variable: str) -> str:
     if reference is None:
         raise ConfigError(
             f"{key} is a secret, and is not written out here.",
-            hint=f"Give the place it is read from: --set {key}=env:{variable} (an environment "
-            f"variable), --set {key}=file:PATH or --set {key}=credential:NAME.",
+            hint=f"Give the place it is read from: env:{variable} (an environment variable), "
+            f"file:PATH or credential:NAME.",
         )
     return f"{{ {reference[1]} = {_quoted(reference[2])} }}"
 
@@ -162,20 +172,14 @@ def _appended(before: bytes, table: str) -> bytes:
 
 def _replace(file: Path, content: bytes, settings: Settings) -> None:
     """Write beside, see whether that loads, put it in place."""
-    handle, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=".toml")
-    beside = Path(made)  # of mode 0600: secrets may follow
-    try:
+    with replacing(file) as beside:
+        # Of mode 0600: secrets may follow.
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
         if settings.config_file:
             _keep_mode_and_owner(file, beside)
         _check_loads(beside, file, settings.home)
-        beside.replace(file)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _keep_mode_and_owner(file: Path, beside: Path) -> None:

@@ -13,6 +13,7 @@ from taxietl.errors import DataError
 from taxietl.load.google.profile import GcpCredentialsProfile
 from taxietl.load.lake.gcs_profile import GcsProfile
 from taxietl.prefect.blocks.profiles import Block, profile_of
+from taxietl.replacing import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,10 +129,10 @@ class GcsBucket(Block):
         key = _key(from_path)
         path = Path(PurePath(key).name if to_path is None else to_path).absolute()
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.part")
         blob = self.get_bucket().blob(key)
-        blob.download_to_filename(str(partial), **{"timeout": _TIMEOUT, **options})
-        return partial.replace(path)
+        with replacing(path) as partial:
+            blob.download_to_filename(str(partial), **{"timeout": _TIMEOUT, **options})
+        return path
 
     def download_object_to_file_object(
         self, from_path: str | Path, to_file_object: BinaryIO, **options: Any

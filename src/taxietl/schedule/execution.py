@@ -16,7 +16,7 @@ from types import FrameType
 
 from taxietl.config.secrets import SecretReference
 from taxietl.errors import ConfigError, TryLaterError
-from taxietl.orchestrator.store.filelock import FileLock, is_locked, try_lock
+from taxietl.filelock import FileLock, is_locked, try_lock
 from taxietl.schedule import outcomes
 from taxietl.schedule.definition import Schedule, Starter, folder_of
 from taxietl.schedule.outcomes import Outcome, Result

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from taxietl.errors import ConfigError, TargetError, TryLaterError
-from taxietl.orchestrator.store.filelock import is_locked
+from taxietl.filelock import is_locked
 from taxietl.replacing import replacing
 from taxietl.schedule import cron, crontab, programs, systemd
 from taxietl.schedule.definition import Schedule, Starter, definition_file, load, save

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from taxietl.errors import ConfigError
+from taxietl.replacing import replacing
 
 TOKEN_FILE = "ui.token"
 _LENGTH = 43
@@ -107,9 +108,8 @@ def _kept(path: Path) -> str | None:
 def _made(path: Path) -> str:
     """A new token, in a file that nobody else could read at any time."""
     token = secrets.token_urlsafe(32)
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{token}\n")
-    beside.replace(path)
+    with replacing(path) as beside:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{token}\n")
     return token

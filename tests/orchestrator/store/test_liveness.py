@@ -13,8 +13,8 @@ import pytest
 from namespaces import pid_namespace
 from runs_at_hand import states
 
+from taxietl.filelock import try_lock, waiting_lock
 from taxietl.orchestrator import Engine, History, flow, task
-from taxietl.orchestrator.store.filelock import try_lock, waiting_lock
 from taxietl.orchestrator.store.liveness import hold, is_alive
 
 SLEEPER = """

@@ -16,25 +16,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from taxietl.filelock import lock_open_file
 from taxietl.forks import UnsharedFile
+from taxietl.replacing import replacing
 from taxietl.steps.values import SourceVersion
-
-if sys.platform == "win32":
-
-    def _try_lock(descriptor: int) -> bool:  # noqa: ARG001
-        # A locked file can be neither read nor renamed there: every download has its own part.
-        return False
-
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
 
 _READ_BYTES = 1 << 20
 
@@ -71,9 +56,8 @@ class Record:
 
     def write(self, final: Path) -> None:
         """Put it beside that file."""
-        new = _beside(final).with_suffix(f".{secrets.token_hex(4)}.json")
-        new.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        new.replace(_beside(final))
+        with replacing(_beside(final)) as new:
+            new.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
 
 class Part:
@@ -135,7 +119,8 @@ def _claimed(final: Path) -> Part:
     path = final.with_name(f"{final.name}.part")
     while True:
         file = _opened(path)
-        if not _try_lock(file.descriptor):
+        # A locked file can be neither read nor renamed on Windows: every download has its own part.
+        if sys.platform == "win32" or not lock_open_file(file.descriptor):
             file.close()
             own = final.with_name(f"{final.name}.{secrets.token_hex(4)}.part")
             return Part(final, own, _opened(own), is_shared=False)

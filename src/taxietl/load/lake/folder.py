@@ -21,14 +21,16 @@ from dataclasses import replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeVar
 
-from taxietl.errors import TargetError
-from taxietl.forks import UnsharedFile
+from taxietl.errors import TargetError, TryLaterError
+from taxietl.filelock import waiting_lock
 from taxietl.load.lake.checksum import crc32c_in, crc32c_of
 from taxietl.load.lake.store import ChangedError, replaced_meanwhile
 from taxietl.load.lake.values import MANIFESTS, StoredObject
 from taxietl.steps.protocols import Cancellation, Progress
 
 _FACTS = f"{MANIFESTS}facts/"
+LOCK_SECONDS = 60.0
+"""How long a write waits for others, each of which takes as long as a rename."""
 _LOCK = f"{MANIFESTS}lock"
 _PART = ".taxietl-part"
 _AT_A_TIME = 1024 * 1024
@@ -228,19 +230,14 @@ class FolderStore:
         """One writer at a time, for the moment of a rename."""
         path = local_path(self._root, _LOCK)
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = UnsharedFile(path, os.O_RDWR | os.O_CREAT)
         try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.descriptor, msvcrt.LK_LOCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file.descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            file.close()  # gives the lock back
+            with waiting_lock(path, seconds=LOCK_SECONDS):
+                yield
+        except TimeoutError as error:
+            raise TryLaterError(
+                f"Another process has been writing to {self._root} for {LOCK_SECONDS:.0f} s.",
+                hint="Try again when it is done.",
+            ) from error
 
 
 def _files(folder: Path) -> Iterator[Path]:

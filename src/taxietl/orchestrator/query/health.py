@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from taxietl.errors import TargetError
+from taxietl.filelock import is_locked
 from taxietl.orchestrator.query.glance import looked_at
 from taxietl.orchestrator.store.database import (
     HISTORY,
@@ -16,7 +17,6 @@ from taxietl.orchestrator.store.database import (
     plain_error,
     refuse_newer,
 )
-from taxietl.orchestrator.store.filelock import is_locked
 from taxietl.orchestrator.store.liveness import is_alive
 from taxietl.orchestrator.store.rows import when
 from taxietl.orchestrator.store.schema import OPEN, version_of

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taxietl.errors import TaxietlError
+from taxietl.filelock import FileLock, try_lock
 from taxietl.masking import holds_secret
 from taxietl.orchestrator.run.limits import holds_slots
 from taxietl.orchestrator.run.reuse import claim_cached
@@ -34,7 +35,6 @@ from taxietl.orchestrator.store.cache import (
     row_for,
 )
 from taxietl.orchestrator.store.database import translated
-from taxietl.orchestrator.store.filelock import FileLock, try_lock
 from taxietl.orchestrator.store.lines import ENGINE
 from taxietl.orchestrator.store.results import HoldsSecretError, stored
 from taxietl.orchestrator.store.states import StateName

@@ -41,7 +41,7 @@ from taxietl.orchestrator.store.liveness import hold
 from taxietl.orchestrator.store.states import FinalState, State, StateName
 
 if TYPE_CHECKING:
-    from taxietl.orchestrator.store.filelock import FileLock
+    from taxietl.filelock import FileLock
 
 
 def run_to_end(

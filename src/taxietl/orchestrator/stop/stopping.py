@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from taxietl.errors import ConfigError, TryLaterError
 from taxietl.orchestrator.store.database import translated
 from taxietl.orchestrator.store.liveness import process_start
+from taxietl.replacing import replacing
 
 if TYPE_CHECKING:
     from taxietl.orchestrator.store.history import History
@@ -102,10 +103,8 @@ def _ask(home: Path, run: RunRow, means: str) -> None:
     """Write the request; whole or not at all, since it is looked for all the time."""
     who = f"Cancelled by {_user()} with {means} on {socket.gethostname()}."
     path = request_path(home, run.id)
-    with translated(path):
-        beside = path.with_suffix(f".cancel-{os.getpid()}")
+    with translated(path), replacing(path) as beside:
         beside.write_text(who, encoding="utf-8")
-        beside.replace(path)
 
 
 def _user() -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from taxietl.orchestrator.store.filelock import is_locked, try_lock
+from taxietl.filelock import is_locked, try_lock
 
 FILE = "ui.lock"
 

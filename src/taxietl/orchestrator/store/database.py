@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from taxietl.errors import ConfigError, TargetError, TaxietlError, TryLaterError
-from taxietl.orchestrator.store.filelock import waiting_lock
+from taxietl.filelock import waiting_lock
 from taxietl.orchestrator.store.schema import STEPS, bring_up, version_of
 
 BUSY_SECONDS = 30

@@ -10,13 +10,12 @@ import base64
 import hashlib
 import io
 import json
-import os
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
 from taxietl.orchestrator.store.values import PLAIN, found_in, is_native
+from taxietl.replacing import replacing
 
 MARK = "parquet:"
 """What a kept result begins with that names such files; no JSON does."""
@@ -63,7 +62,6 @@ def write(value: Any, path: Path) -> None:
 
     if kind_of(value) is None:
         raise ValueError(f"a {type(value).__name__} would come back as the class it is made of")
-    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     table, description = _taken_apart(value)
     attrs = getattr(value, "attrs", {})
@@ -73,14 +71,12 @@ def write(value: Any, path: Path) -> None:
     whole = {"description": description, "attrs": attrs, "schema": schema}
     noted = table.replace_schema_metadata({_DESCRIPTION: json.dumps(whole)})
     try:
-        pq.write_table(noted, part, compression="zstd")
-        if digest(_read(part)) != _digest(table, description):
-            raise ValueError("it does not come back from Parquet as it was")
-        part.replace(path)
+        with replacing(path) as part:
+            pq.write_table(noted, part, compression="zstd")
+            if digest(_read(part)) != _digest(table, description):
+                raise ValueError("it does not come back from Parquet as it was")
     except (pa.ArrowException, TypeError) as error:
         raise ValueError(_why_not(value, table) or str(error).splitlines()[0]) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Any:

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from taxietl.filelock import FileLock, is_locked, try_lock
 from taxietl.orchestrator.store.database import translated
-from taxietl.orchestrator.store.filelock import FileLock, is_locked, try_lock
 
 
 def hold(home: Path, root_id: str) -> FileLock:

@@ -17,19 +17,21 @@ from taxietl.forks import UnsharedFile
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(descriptor: int) -> bool:
+    def lock_open_file(descriptor: int) -> bool:
+        """Take the lock on an open file, for as long as it is open; False if somebody has it."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
             return False
         return True
 
-    _is_free = _try_lock
+    _is_free = lock_open_file
 
 else:
     import fcntl
 
-    def _try_lock(descriptor: int) -> bool:
+    def lock_open_file(descriptor: int) -> bool:
+        """Take the lock on an open file, for as long as it is open; False if somebody has it."""
         try:
             # flock, not lockf: lockf's lock is lost when *any* descriptor of the file is closed
             # by the process, as a look at one's own run would do.
@@ -75,7 +77,7 @@ def try_lock(path: Path) -> FileLock | None:
     """Take the lock on that file, made if need be; None if somebody holds it."""
     while True:
         file = UnsharedFile(path, os.O_RDWR | os.O_CREAT)
-        if not _try_lock(file.descriptor):
+        if not lock_open_file(file.descriptor):
             file.close()
             return None
         if _is_still(path, file.descriptor):
