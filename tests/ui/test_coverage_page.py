@@ -190,8 +190,12 @@ def test_a_place_that_does_not_answer_is_waited_for_only_so_long() -> None:
     assert len(calls) == 2
 
 
-def test_an_answer_counts_until_something_happens() -> None:
+def test_an_answer_counts_for_as_long_as_asked_and_until_something_happens() -> None:
     asker = Asker()
+    numbers = iter(range(3))
+    for seconds in (0.0, 0.0, 60.0):
+        last = asker.ask("n", "n", lambda: next(numbers), kept_seconds=seconds)
+    assert last == 1
     answers = iter("abc")
 
     given = [asker.ask("x", "x", lambda: next(answers), mark=mark) for mark in (1, 1, 2)]

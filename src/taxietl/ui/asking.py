@@ -50,7 +50,13 @@ class Asker:
         self._kept: dict[Hashable, _Kept] = {}
 
     def ask(
-        self, place: str, key: Hashable, question: Callable[[], T], *, mark: Hashable = None
+        self,
+        place: str,
+        key: Hashable,
+        question: Callable[[], T],
+        *,
+        mark: Hashable = None,
+        kept_seconds: float = KEPT_SECONDS,
     ) -> T:
         """The answer, or the error that the question ended with.
 
@@ -59,13 +65,14 @@ class Asker:
             key: names the question.
             question: asks.
             mark: another one whenever an earlier answer counts no more.
+            kept_seconds: how long an answer counts.
 
         Raises:
             TryLaterError: there is none in time; it is still asked for.
         """
         with self._lock:
             kept = self._kept.get(key)
-            if kept and kept.mark == mark and time.monotonic() - kept.at < KEPT_SECONDS:
+            if kept and kept.mark == mark and time.monotonic() - kept.at < kept_seconds:
                 answer: T = kept.answer
                 return answer
             asked = self._open.get(key)

@@ -23,7 +23,7 @@ from taxietl.findings import Finding
 from taxietl.orchestrator import History
 from taxietl.orchestrator.query.browsing import count_by_state, stamp_of
 from taxietl.ui.access import Access
-from taxietl.ui.asking import Asker
+from taxietl.ui.asking import KEPT_SECONDS, Asker
 from taxietl.ui.assets import Assets
 from taxietl.ui.rendering import environment
 from taxietl.ui.schedules import Row, schedules_of
@@ -115,7 +115,13 @@ class Dashboard:
         tickets = queue.stat().st_mtime_ns if queue.exists() else 0
         return f"{stamp_of(self._history)}-{tickets}"
 
-    def asked(self, profile: str, question: Callable[[], T], *key: str) -> T:
+    def asked(
+        self,
+        profile: str,
+        question: Callable[[], T],
+        *key: str,
+        kept_seconds: float = KEPT_SECONDS,
+    ) -> T:
         """What a warehouse or a lake says; asked anew after any run has begun or ended.
 
         Raises:
@@ -125,7 +131,9 @@ class Dashboard:
         counts = count_by_state(self.history)
         mark = tuple(sorted((str(state), n) for state, n in counts.items()))
         place = f"Profile {profile!r}"
-        return self.asker.ask(place, (profile, repr(known), *key), question, mark=mark)
+        return self.asker.ask(
+            place, (profile, repr(known), *key), question, mark=mark, kept_seconds=kept_seconds
+        )
 
     def close(self) -> None:
         """Close the history."""

@@ -18,10 +18,13 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from taxietl.errors import ConfigError
+from taxietl.errors import ConfigError, TryLaterError
 from taxietl.tlc.trip_file import TripFile
 from taxietl.ui.dashboard import Dashboard
 from taxietl.ui.pages.coverage import month_asked_for, profile_asked_for
+
+KEPT_SECONDS = 600.0
+"""A report that took longer than a page waits is there when the page is loaded again."""
 
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -32,7 +35,10 @@ def quality(dashboard: Dashboard, request: Request) -> Response:
     trip_file = month_asked_for(request)
     table = request.query_params.get("table", "")
     report = dashboard.asked(
-        name, lambda: _made(dashboard, trip_file, name, table), "quality", str(trip_file), table
+        name,
+        lambda: _made(dashboard, trip_file, name, table),
+        *("quality", str(trip_file), table),
+        kept_seconds=KEPT_SECONDS,
     )
     return HTMLResponse(report, headers={"content-security-policy": policy_for(report)})
 
@@ -42,6 +48,7 @@ def _made(dashboard: Dashboard, trip_file: TripFile, name: str, table: str) -> s
 
     Raises:
         ConfigError: what the command said that made none.
+        TryLaterError: another process has the warehouse.
     """
     with tempfile.TemporaryDirectory(prefix="taxietl-quality-") as folder:
         path = Path(folder) / "report.html"
@@ -61,7 +68,8 @@ def _made(dashboard: Dashboard, trip_file: TripFile, name: str, table: str) -> s
         error = json.loads(done.stdout)["error"]
     except (ValueError, KeyError):
         raise ConfigError(f"inspect ended with exit code {done.returncode}.") from None
-    raise ConfigError(error["message"], hint=error["hint"])
+    kind = TryLaterError if done.returncode == TryLaterError.exit_code else ConfigError
+    raise kind(error["message"], hint=error["hint"])
 
 
 def policy_for(report: str) -> str:
