@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +23,6 @@ from runs_at_hand import Clock
 
 from taxietl.config import activate, load_settings
 from taxietl.extract.synthetic import write
-from taxietl.flows.ledger_rows import asked
 from taxietl.flows.sync import sync
 from taxietl.flows.sync_options import SyncOptions
 from taxietl.flows.sync_report import SyncFailedError, SyncReport
@@ -181,12 +181,16 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Source]:
         activate(None)
 
 
+def asked(statement: str) -> list[tuple[Any, ...]]:
+    with loader("warehouse").query(statement) as reader:
+        return [tuple(each.values()) for each in reader.read_all().to_pylist()]
+
+
 def contents() -> dict[str, tuple[int, int, int]]:
     """By month: its rows, the rows that the ledger has, and its current rows in the ledger."""
     month = "strftime(source_month, '%Y-%m')"
     counted = asked(
-        loader("warehouse"),
-        f"SELECT {month}, t.rows, l.rows, l.current FROM "
+        f"SELECT {month}, t.rows, l.rows AS loaded, l.current FROM "
         "(SELECT source_month, count(*) AS rows FROM green_trips GROUP BY ALL) t FULL JOIN "
         "(SELECT source_month, sum(rows_loaded)::BIGINT AS rows, count(*) AS current "
         "FROM taxietl_loads WHERE superseded_at IS NULL GROUP BY ALL) l USING (source_month)",
@@ -235,7 +239,7 @@ def test_after_each_of_90_days_the_newest_version_that_may_be_taken_is_there(
             assert len(source.server.asked("GET")) == expected.gets, day
             assert len(overdue) == 1
 
-    ((loads,),) = asked(loader("warehouse"), "SELECT count(*) FROM taxietl_loads")
+    ((loads,),) = asked("SELECT count(*) FROM taxietl_loads")
     assert loads == expected.loads
     assert classes == {
         *("new", "unchanged", "touched", "restated", "withdrawn", "not published", "overdue"),

@@ -21,8 +21,9 @@ from taxietl.errors import ConfigError, SourceError, TryLaterError
 from taxietl.extract.synthetic import write
 from taxietl.flows.inspect import inspect_file, inspect_table
 from taxietl.flows.quality import ColumnQuality, Quality
+from taxietl.load.duckdb import DuckDBLoader
+from taxietl.load.duckdb.profile import DuckDBProfile
 from taxietl.load.quality import BINS, QUANTILES
-from taxietl.steps.values import Entry
 from taxietl.tlc.arrow import arrow_schema
 from taxietl.tlc.datasets import Kind, dataset
 from taxietl.tlc.trip_file import TripFile
@@ -194,24 +195,16 @@ def test_a_month_replaced_meanwhile_is_no_report_of_either(tmp_path: Path) -> No
     duck = Duck(tmp_path / "taxi.duckdb")
     duck.load(trips({}))
 
-    class Replacing:
+    class Replacing(DuckDBLoader):
         """The warehouse, in which somebody else loads the month between two questions."""
-
-        target = "here"
-        schema = "main"
-
-        def entry(self, trip_file: TripFile, table: str) -> Entry | None:
-            return duck.loader.entry(trip_file, table)
 
         def query(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
             duck.load(trips({}, {}), GREEN, force=True)
-            return duck.loader.query(statement)
-
-        load = None
+            return super().query(statement)
 
     duck.load(trips({}), GREEN)
     with pytest.raises(TryLaterError, match="green-2021-01 in green_trips was replaced"):
-        inspect_table(Replacing(), GREEN, "green_trips")  # type: ignore[arg-type]
+        inspect_table(Replacing(DuckDBProfile(path=duck.path)), GREEN, "green_trips")
 
 
 def test_a_synthetic_month(any_warehouse: Duck | Postgres, tmp_path: Path) -> None:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from taxietl.config import LakeProfile, settings
-from taxietl.errors import NoWarehouseError, WarehouseBusyError
+from taxietl.errors import WarehouseBusyError
 from taxietl.flows.coverage_reading import INGEST, LOAD, kept_history
-from taxietl.flows.ledger_rows import asked, has_ledger
-from taxietl.load.ledger import LOADS, taken_for_whole
-from taxietl.load.sql import literal
+from taxietl.load.ledger import counts_of, taken_for_whole, transforms_of
 from taxietl.orchestrator.query.runs import results_of
 from taxietl.steps.protocols import Loader
+from taxietl.steps.warehouse import LedgerQuery
 from taxietl.tlc.trip_file import TripFile
-
-_COLUMNS = (
-    "load_id, run_id, run_name, rows_read, rows_loaded, CAST(rows_dropped AS VARCHAR), "
-    "rows_rejected, CAST(values_nulled AS VARCHAR), source, source_url, source_etag, "
-    "source_bytes, source_sha256, era, CAST(transforms AS VARCHAR), taxietl_version, "
-    "CAST(EXTRACT(EPOCH FROM loaded_at) AS DOUBLE PRECISION), "
-    "CAST(EXTRACT(EPOCH FROM superseded_at) AS DOUBLE PRECISION)"
-)
 
 
 @dataclass(frozen=True)
@@ -88,34 +78,33 @@ def versions_of(name: str, trip_file: TripFile, table: str) -> tuple[Version, ..
 
 
 def _in_ledger(warehouse: Loader, trip_file: TripFile, table: str) -> Iterator[Version]:
-    try:
-        if not has_ledger(warehouse, at_once=True):
-            return
-    except NoWarehouseError:
-        return
-    rows = asked(
-        warehouse,
-        f"SELECT {_COLUMNS} FROM {LOADS} "  # noqa: S608  literals
-        f"WHERE table_name = {literal(table)} AND color = {literal(trip_file.color)} "
-        f"AND source_month = DATE '{trip_file.source_month}'",
-        at_once=True,
-    )
-    for load_id, run_id, run_name, read, loaded, dropped, rejected, nulled, *rest in rows:
-        source, url, etag, size, sha256, era, transforms, version, at, until = rest
+    wanted = LedgerQuery(trip_file=trip_file, table=table, superseded=True)
+    for row in warehouse.ledger(wanted, at_once=True):
+        load_id = row["load_id"]
         with taken_for_whole(load_id, warehouse.target):
-            counts = _counts(dropped), rejected, _counts(nulled)
-            names = _names(json.loads(transforms))
+            dropped = counts_of("rows_dropped", row["rows_dropped"])
+            nulled = counts_of("values_nulled", row["values_nulled"])
+            names = tuple(each.name for each in transforms_of(row["transforms"]))
         yield Version(
-            *(load_id, run_id, run_name, read, loaded, *counts),
-            *(source, url, etag, size, sha256, era, names, version),
-            datetime.fromtimestamp(at, UTC),
-            None if until is None else datetime.fromtimestamp(until, UTC),
+            load_id,
+            row["run_id"],
+            row["run_name"],
+            row["rows_read"],
+            row["rows_loaded"],
+            dropped,
+            row["rows_rejected"],
+            nulled,
+            row["source"],
+            row["source_url"],
+            row["source_etag"],
+            row["source_bytes"],
+            row["source_sha256"],
+            row["era"],
+            names,
+            row["taxietl_version"],
+            row["loaded_at"],
+            row["superseded_at"],
         )
-
-
-def _counts(text: str) -> dict[str, int]:
-    found = json.loads(text)
-    return {str(name): int(count) for name, count in dict(found).items()}
 
 
 def _names(transforms: Any) -> tuple[str, ...]:

@@ -11,32 +11,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from taxietl.config import LakeProfile, settings
 from taxietl.errors import (
     DataError,
     NotPublishedError,
-    NoWarehouseError,
     TaxietlError,
     WarehouseBusyError,
 )
 from taxietl.flows.coverage_records import Ending, LastRun, Reading, Record
-from taxietl.flows.ledger_rows import asked, has_ledger
-from taxietl.load.ledger import LOADS
 from taxietl.load.table_names import table_name
 from taxietl.orchestrator import History, StateName
 from taxietl.orchestrator.query.runs import error_of, last_of_each_call, results_of
 from taxietl.orchestrator.store.rows import RunRow
 from taxietl.orchestrator.store.states import StateType
 from taxietl.steps.protocols import Loader
+from taxietl.steps.warehouse import LedgerQuery
 from taxietl.tlc.datasets import DATASETS
 from taxietl.tlc.trip_file import TripFile
 
 INGEST, LOAD, DROP, TAKE_OUT = "Ingest data", "load", "Drop a month", "take_out"
 UPLOAD = "Upload to the lake"
 """Flows and tasks by their names in the history; to import them would load all of transforming."""
+
+_COLUMNS = (
+    *("table_name", "color", "source_month", "rows_loaded", "loaded_at", "superseded_at"),
+    *("run_name", "source", "source_url", "source_etag", "source_bytes", "source_sha256"),
+)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 Table = Callable[[Mapping[str, Any], str], str]
 
@@ -73,35 +77,23 @@ def _read_warehouse(name: str, warehouse: Loader) -> Reading:
 
 def _of_ledger(warehouse: Loader) -> Iterator[Record]:
     """Of each month the row that is current, or else the one that was superseded last."""
-    try:
-        if not has_ledger(warehouse, at_once=True):
-            return
-    except NoWarehouseError:
-        return
-    rows = asked(
-        warehouse,
-        "SELECT table_name, color, CAST(source_month AS VARCHAR(10)), rows_loaded, "  # noqa: S608  a name of ours
-        "CAST(EXTRACT(EPOCH FROM loaded_at) AS DOUBLE PRECISION), "
-        "CAST(EXTRACT(EPOCH FROM superseded_at) AS DOUBLE PRECISION), "
-        f"run_name, source, source_url, source_etag, source_bytes, source_sha256 FROM {LOADS} "
-        "ORDER BY table_name, color, source_month, superseded_at IS NULL, superseded_at",
-        at_once=True,
-    )
-    last = {row[:3]: row for row in rows}
-    for table, color, day, count, loaded, superseded, run_name, *version in last.values():
-        source, url, etag, size, sha256 = version
+    rows = warehouse.ledger(LedgerQuery(superseded=True, columns=_COLUMNS), at_once=True)
+    last: dict[tuple[str, str, date], dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda each: each["superseded_at"] or _NEVER):
+        last[row["table_name"], row["color"], row["source_month"]] = row
+    for (table, color, month), row in sorted(last.items()):
         yield Record(
-            TripFile(color, int(day[:4]), int(day[5:7])),
+            TripFile(color, month.year, month.month),
             table,
-            count,
-            datetime.fromtimestamp(loaded, UTC),
-            run_name,
-            source,
-            url,
-            etag,
-            size,
-            sha256,
-            dropped_at=None if superseded is None else datetime.fromtimestamp(superseded, UTC),
+            row["rows_loaded"],
+            row["loaded_at"],
+            row["run_name"],
+            row["source"],
+            row["source_url"],
+            row["source_etag"],
+            row["source_bytes"],
+            row["source_sha256"],
+            dropped_at=row["superseded_at"],
         )
 
 

@@ -14,8 +14,6 @@ from taxietl.errors import ConfigError, TryLaterError
 from taxietl.flows.quality import Facts, Quality, quality_of
 from taxietl.load.duckdb import DuckDBLoader
 from taxietl.load.duckdb.profile import DuckDBProfile
-from taxietl.load.month_columns import MonthColumns
-from taxietl.load.quality import quality_select
 from taxietl.load.table_names import table_name
 from taxietl.orchestrator import current_cancellation
 from taxietl.steps import registry
@@ -45,13 +43,13 @@ def inspect_table(loader: Loader, trip_file: TripFile, table: str | None) -> Qua
     """
     table = str(table_name(table or trip_file.dataset.table, loader.schema))
     load = _load(loader, trip_file, table)
-    month = _month(loader, trip_file, table)
-    facts = _facts(loader, month)
+    columns = _columns(loader, trip_file, table)
+    facts = Facts(loader.quality(trip_file, table, columns))
     if _load(loader, trip_file, table).load_id != load.load_id:
         raise TryLaterError(
             f"{trip_file} in {table} was replaced while it was inspected.", hint="Run again."
         )
-    return quality_of(facts, month, load, origin="table", target=loader.target)
+    return quality_of(facts, columns, load, origin="table", target=loader.target)
 
 
 def inspect_file(source: str, trip_file: TripFile) -> Quality:
@@ -83,9 +81,9 @@ def inspect_file(source: str, trip_file: TripFile) -> Quality:
         loader = DuckDBLoader(DuckDBProfile(path=Path(aside) / "month.duckdb"))
         batches = _Batches(clean_batches(file, ()))
         load = loader.load(file, batches, request, current_cancellation())
-        month = _month(loader, trip_file, table)
-        facts = _facts(loader, month)
-    return quality_of(facts, month, load, origin="file", target=load.source_url)
+        columns = _columns(loader, trip_file, table)
+        facts = Facts(loader.quality(trip_file, table, columns))
+    return quality_of(facts, columns, load, origin="file", target=load.source_url)
 
 
 class _Batches:
@@ -112,19 +110,11 @@ def _load(loader: Loader, trip_file: TripFile, table: str) -> LoadReport:
     return entry.report
 
 
-def _month(loader: Loader, trip_file: TripFile, table: str) -> MonthColumns:
-    """The month with the columns that the table really has."""
-    with loader.query(f"SELECT * FROM {table_name(table, loader.schema).sql} LIMIT 0") as rows:  # noqa: S608  quoted
-        names = list(rows.schema.names)
+def _columns(loader: Loader, trip_file: TripFile, table: str) -> tuple[Column, ...]:
+    """The columns that the table really has."""
     known = {each.name.lower(): each for each in trip_file.dataset.columns}
-    columns = [
+    return tuple(
         known.get(name.lower(), Column(name, Kind.TEXT, "no era has it"))
-        for name in names
+        for name in loader.columns(table)
         if name != "source_month"
-    ]
-    return MonthColumns(trip_file, table_name(table, loader.schema), tuple(columns))
-
-
-def _facts(loader: Loader, month: MonthColumns) -> Facts:
-    with loader.query(quality_select(month)) as rows:
-        return Facts(rows.read_all().to_pylist())
+    )

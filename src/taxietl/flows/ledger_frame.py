@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from taxietl.errors import NoWarehouseError
-from taxietl.flows.ledger_rows import asked, has_ledger
-from taxietl.load.ledger import COLUMNS, LOADS, MONTHS
-from taxietl.load.sql import literal
+from taxietl.load.ledger import COLUMNS
 from taxietl.steps.protocols import Loader
+from taxietl.steps.warehouse import LedgerQuery
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,27 +32,13 @@ def ledger_frame(loader: Loader, colors: Iterable[str], *, superseded: bool) -> 
     """
     import pandas as pd
 
-    rows = _rows(loader, LOADS if superseded else MONTHS, colors)
+    rows = loader.ledger(LedgerQuery(colors=tuple(colors), superseded=superseded))
     frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype="object")
     for name, sql_type in COLUMNS.items():
         if sql_type.startswith("JSON"):
             frame[name] = frame[name].map(_taken_apart)
         frame[name] = frame[name].astype(_dtype(sql_type))
     return frame
-
-
-def _rows(loader: Loader, table: str, colors: Iterable[str]) -> list[tuple[Any, ...]]:
-    try:
-        if not has_ledger(loader):
-            return []
-    except NoWarehouseError:
-        return []
-    return asked(
-        loader,
-        f"SELECT {', '.join(COLUMNS)} FROM {table} "  # noqa: S608  names of ours, and literals
-        f"WHERE color IN ({', '.join(map(literal, colors))}) "
-        "ORDER BY color, source_month, loaded_at",
-    )
 
 
 def _taken_apart(cell: Any) -> Any:

@@ -1,65 +1,23 @@
-"""Ask a warehouse's ledger, of whatever kind it is, by `Loader.query`. Changes nothing."""
+"""What a warehouse's ledger says of months. Changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
-from taxietl.errors import NoWarehouseError
-from taxietl.load.ledger import LOADS, MONTHS
-from taxietl.load.sql import literal
 from taxietl.load.table_names import table_name
-from taxietl.steps.protocols import Loader, OwnedByOne
+from taxietl.steps.protocols import Loader
+from taxietl.steps.warehouse import LedgerQuery
 from taxietl.tlc.trip_file import TripFile
-
-
-def asked(loader: Loader, statement: str, *, at_once: bool = False) -> list[tuple[Any, ...]]:
-    """The statement's rows as plain values; the warehouse is let go before they are looked at.
-
-    Args:
-        loader: of the warehouse.
-        statement: what to ask.
-        at_once: wait for no other process; a warehouse that one has is a `WarehouseBusyError`.
-    """
-    query = loader.query
-    if at_once and isinstance(loader, OwnedByOne):
-        query = loader.query_at_once
-    with query(statement) as reader:
-        return [
-            row
-            for batch in reader
-            for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
-        ]
-
-
-def has_ledger(loader: Loader, *, at_once: bool = False) -> bool:
-    """Whether anything was ever loaded there; a first load that was refused leaves no ledger."""
-    # Not of information_schema: it hides what a user has no rights on, who is to be told so.
-    ((count,),) = asked(
-        loader,
-        "SELECT count(*) FROM pg_catalog.pg_tables "  # noqa: S608  a name of ours
-        f"WHERE schemaname = current_schema() AND tablename = '{LOADS}'",
-        at_once=at_once,
-    )
-    return bool(count)
 
 
 def other_month_of(loader: Loader, table: str, trip_file: TripFile, sha256: str) -> str | None:
     """Another month of the table, `2021-01`, that was loaded from these bytes."""
-    try:
-        if not has_ledger(loader):
-            return None
-    except NoWarehouseError:
-        return None
-    ((month,),) = asked(
-        loader,
-        f"SELECT min(CAST(source_month AS VARCHAR(10))) FROM {MONTHS} "  # noqa: S608  literals
-        f"WHERE table_name = {literal(table)} AND color = {literal(trip_file.color)} "
-        f"AND source_month <> DATE '{trip_file.source_month}' "
-        f"AND source_sha256 = {literal(sha256)}",
-    )
-    return month[:7] if month else None
+    columns = ("source_month", "source_sha256")
+    rows = loader.ledger(LedgerQuery(colors=(trip_file.color,), table=table, columns=columns))
+    others = (each["source_month"] for each in rows if each["source_sha256"] == sha256)
+    return next((month_text(each) for each in others if each != trip_file.source_month), None)
 
 
 @dataclass(frozen=True)
@@ -78,47 +36,34 @@ def known_months(loader: Loader, tables: Mapping[str, str]) -> dict[str, KnownMo
         loader: of the warehouse.
         tables: by colour.
     """
-    found: dict[tuple[str, bool], set[TripFile]] = {}
-    try:
-        rows = _standings(loader, tables) if has_ledger(loader) else []
-    except NoWarehouseError:
-        rows = []
-    for color, day, current in rows:
-        months = found.setdefault((color, current > 0), set())
-        months.add(TripFile(color, int(day[:4]), int(day[5:7])))
+    columns = ("color", "table_name", "source_month", "superseded_at")
+    rows = loader.ledger(LedgerQuery(colors=tuple(tables), superseded=True, columns=columns))
+    loaded: dict[str, set[TripFile]] = {color: set() for color in tables}
+    ever: dict[str, set[TripFile]] = {color: set() for color in tables}
+    for row in rows:
+        color = row["color"]
+        if row["table_name"] != str(table_name(tables[color], loader.schema)):
+            continue
+        month = TripFile(color, row["source_month"].year, row["source_month"].month)
+        ever[color].add(month)
+        if row["superseded_at"] is None:
+            loaded[color].add(month)
     return {
-        color: KnownMonths(
-            frozenset(found.get((color, True), ())), frozenset(found.get((color, False), ()))
-        )
+        color: KnownMonths(frozenset(loaded[color]), frozenset(ever[color] - loaded[color]))
         for color in tables
     }
 
 
-def _standings(loader: Loader, tables: Mapping[str, str]) -> list[tuple[Any, ...]]:
-    """Each colour's months, as `2021-01-01`, with the number of rows that are not superseded."""
-    among = ", ".join(
-        f"({literal(color)}, {literal(str(table_name(table, loader.schema)))})"
-        for color, table in tables.items()
-    )
-    return asked(
-        loader,
-        "SELECT color, CAST(source_month AS VARCHAR(10)), "  # noqa: S608  literals
-        "CAST(sum(CASE WHEN superseded_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) "
-        f"FROM {LOADS} WHERE (color, table_name) IN ({among}) GROUP BY color, source_month",
-    )
-
-
 def loaded_months(loader: Loader, table: str, color: str) -> dict[str, int]:
     """The months of a colour that a table holds, as `2021-01`, each with its rows."""
-    try:
-        if not has_ledger(loader):
-            return {}
-    except NoWarehouseError:
-        return {}
-    rows = asked(
-        loader,
-        f"SELECT CAST(source_month AS VARCHAR(10)), rows_loaded FROM {MONTHS} "  # noqa: S608  literals
-        f"WHERE table_name = {literal(str(table_name(table, loader.schema)))} "
-        f"AND color = {literal(color)} ORDER BY source_month",
+    wanted = LedgerQuery(
+        colors=(color,),
+        table=str(table_name(table, loader.schema)),
+        columns=("source_month", "rows_loaded"),
     )
-    return {day[:7]: loaded for day, loaded in rows}
+    return {month_text(each["source_month"]): each["rows_loaded"] for each in loader.ledger(wanted)}
+
+
+def month_text(day: date) -> str:
+    """`2021-01`."""
+    return f"{day:%Y-%m}"

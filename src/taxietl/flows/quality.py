@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from taxietl.load.month_columns import MonthColumns, checks
 from taxietl.load.quality import BIN_WIDTHS, BINS, DURATION, QUANTILES
 from taxietl.steps.values import LoadReport
 from taxietl.tlc.datasets import Column
@@ -150,21 +149,21 @@ class Facts:
 
 
 def quality_of(
-    facts: Facts, month: MonthColumns, load: LoadReport, *, origin: str, target: str
+    facts: Facts, columns: Sequence[Column], load: LoadReport, *, origin: str, target: str
 ) -> Quality:
     """The facts put together."""
     rows = facts.count("count", "rows") or 0
     hours = facts.counts("hour", "rows")
     durations = facts.quantiles(DURATION)
     return Quality(
-        trip_file=month.trip_file,
+        trip_file=load.trip_file,
         origin=origin,
         target=target,
-        table=str(month.table) if origin == "table" else None,
+        table=load.table if origin == "table" else None,
         rows=rows,
         load=load,
-        findings=tuple(_findings(facts, month, rows)),
-        columns=tuple(_column(facts, each, rows) for each in month.columns),
+        findings=tuple(_findings(facts, rows)),
+        columns=tuple(_column(facts, each, rows) for each in columns),
         duration_seconds=durations,
         days=facts.counts("day", "rows"),
         hours=tuple(hours.get(str(hour), 0) for hour in range(24)) if hours else (),
@@ -176,11 +175,9 @@ def quality_of(
     )
 
 
-def _findings(facts: Facts, month: MonthColumns, rows: int) -> Iterable[Finding]:
-    asked = {*checks(month), "duplicates", "exact_reversals"}
+def _findings(facts: Facts, rows: int) -> Iterable[Finding]:
     for name, text in TEXTS.items():
-        found = facts.count("count", name) if name in asked else None
-        if found is not None:
+        if (found := facts.count("count", name)) is not None:
             yield Finding(name, text, found, found / rows if rows else 0.0)
 
 

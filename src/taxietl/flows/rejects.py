@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from taxietl.config import settings
 from taxietl.errors import ConfigError
-from taxietl.flows.ledger_rows import asked, has_ledger
-from taxietl.load.ledger import LOADS, REJECTS, counts_of, taken_for_whole
+from taxietl.flows.ledger_rows import month_text
+from taxietl.load.ledger import counts_of, taken_for_whole
 from taxietl.steps.protocols import Loader
 from taxietl.steps.values import Note, Tally
+from taxietl.steps.warehouse import LedgerQuery
 from taxietl.tlc.selection import Selection
-
-# What stands in these statements is a name of ours, or is quoted.
-# ruff: noqa: S608
 
 # A run of `ingest` is called after its month, and has a number if it is not the first.
 _RUN_OF_MONTH = re.compile(r"(?P<color>[a-z]+)-(?P<month>\d{4}-\d{2})(-\d+)?")
+
+
+_COLUMNS = (
+    *("load_id", "run_name", "color", "source_month", "table_name", "loaded_at"),
+    *("rows_rejected", "values_nulled"),
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def unread(loader: Loader, wanted: Wanted, refused: Path) -> Iterator[Load]:
     """
     newest: dict[tuple[str, str], float] = {}
     is_known = False
-    for load in _loaded(loader, wanted) if has_ledger(loader) else ():
+    for load in _loaded(loader, wanted):
         key = load.color, load.month
         newest[key] = max(newest.get(key, 0.0), load.loaded_at)
         is_known = True
@@ -103,40 +106,39 @@ def unread(loader: Loader, wanted: Wanted, refused: Path) -> Iterator[Load]:
 
 def _loaded(loader: Loader, wanted: Wanted) -> Iterator[Load]:
     """The loads of the ledger, each with its rejects, if it has any."""
-    where = "l.superseded_at IS NULL"
-    if wanted.run_name:
-        where = f"l.run_name = '{_text(wanted.run_name)}'"
-    if wanted.months:
-        colors = ", ".join(f"'{_text(each)}'" for each in wanted.months.colors)
-        where += f" AND l.color IN ({colors})"
-    rows = asked(
-        loader,
-        "SELECT l.load_id, l.run_name, l.color, CAST(l.source_month AS VARCHAR(10)), l.table_name, "
-        "CAST(EXTRACT(EPOCH FROM l.loaded_at) AS DOUBLE PRECISION), l.rows_rejected, "
-        "CAST(l.values_nulled AS VARCHAR), r.kind, r.line, r.column_name, r.reason, r.raw "
-        f"FROM {LOADS} l LEFT JOIN {REJECTS} r ON r.load_id = l.load_id WHERE {where} "
-        "ORDER BY l.source_month, l.color, l.table_name, l.loaded_at, l.load_id, r.line, "
-        "r.column_name",
+    rows = loader.ledger(
+        LedgerQuery(
+            colors=tuple(wanted.months.colors) if wanted.months else None,
+            run_name=wanted.run_name,
+            superseded=wanted.run_name is not None,
+            columns=_COLUMNS,
+        )
     )
-    for (load_id, *head), each in groupby(rows, lambda row: row[:8]):
-        with taken_for_whole(load_id, loader.target):
-            load = _load(tuple(head), [row[8:] for row in each])
-        if wanted.has(load.color, load.month, load.run_name):
-            yield load
+    rows.sort(key=lambda row: (row["source_month"], row["color"], row["table_name"]))
+    found = {row["load_id"]: _load(row, loader.target) for row in rows}
+    kept = {
+        load_id: load
+        for load_id, load in found.items()
+        if wanted.has(load.color, load.month, load.run_name)
+    }
+    notes = loader.rejects(kept)
+    for load_id, load in kept.items():
+        yield replace(load, notes=notes.get(load_id, ()))
 
 
-def _load(head: tuple[Any, ...], notes: list[tuple[Any, ...]]) -> Load:
-    run_name, color, day, table, loaded_at, rows_rejected, nulled = head
+def _load(row: Mapping[str, Any], target: str) -> Load:
+    with taken_for_whole(row["load_id"], target):
+        nulled = sum(counts_of("values_nulled", row["values_nulled"]).values())
     return Load(
         state="loaded",
-        run_name=run_name,
-        color=color,
-        month=day[:7],
-        table=table,
-        loaded_at=loaded_at,
-        rows_rejected=rows_rejected,
-        values_nulled=sum(counts_of("values_nulled", nulled).values()),
-        notes=tuple(Note(*note) for note in notes if note[0] is not None),
+        run_name=row["run_name"],
+        color=row["color"],
+        month=month_text(row["source_month"]),
+        table=row["table_name"],
+        loaded_at=row["loaded_at"].timestamp(),
+        rows_rejected=row["rows_rejected"],
+        values_nulled=nulled,
+        notes=(),
     )
 
 
@@ -168,10 +170,6 @@ def _notes(path: Path) -> tuple[Note, ...]:
             )
             for row in csv.DictReader(file)
         )
-
-
-def _text(value: str) -> str:
-    return value.replace("'", "''")
 
 
 def write_rejects(tally: Tally, name: str) -> Path:

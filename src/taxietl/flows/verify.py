@@ -1,6 +1,6 @@
 """Hold a warehouse's tables to its ledger: rows, and each column's nulls and sum, month by month.
 
-Only asks, by `Loader.query`; so it works alike on every kind of warehouse, and changes nothing.
+Only asks its loader; so it works alike on every kind of warehouse, and changes nothing.
 """
 
 from __future__ import annotations
@@ -9,23 +9,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from taxietl.errors import ConfigError
-from taxietl.flows.ledger_rows import asked, has_ledger
-from taxietl.load.ledger import (
-    MONTHS,
-    check_alone,
-    column_stats_of,
-    new_columns_of,
-    taken_for_whole,
-)
-from taxietl.load.sql import stats_of, stats_select
-from taxietl.load.table_names import TableName, table_name
+from taxietl.flows.ledger_rows import month_text
+from taxietl.load.ledger import check_alone, column_stats_of, new_columns_of, taken_for_whole
+from taxietl.load.table_names import table_name
 from taxietl.steps.protocols import Loader
 from taxietl.steps.values import ColumnStats
+from taxietl.steps.warehouse import LedgerQuery
 from taxietl.tlc.datasets import Column, Dataset, dataset
 from taxietl.tlc.selection import Selection
 
-# What stands in these statements is a name of ours, or is quoted.
-# ruff: noqa: S608
+_COLUMNS = (*("load_id", "source_month", "rows_loaded", "column_stats", "new_columns", "run_name"),)
 
 
 @dataclass(frozen=True)
@@ -115,16 +108,14 @@ def verify(
     Raises:
         NothingLoadedError: nothing of that colour was ever loaded there.
     """
-    name = table_name(table, loader.schema)
-    table = str(name)
-    ledger = _ledger(loader, dataset, table) if has_ledger(loader) else {}
+    table = str(table_name(table, loader.schema))
+    ledger = _ledger(loader, dataset, table)
     if not ledger:
         raise NothingLoadedError(dataset.color, table, loader.target)
-    with loader.query(f"SELECT * FROM {name.sql} LIMIT 0") as reader:
-        names = reader.schema.names
+    names = loader.columns(table)
     ledger = {month: _as_spelt(each, names) for month, each in ledger.items()}
     added = sorted({name for each in ledger.values() for name in each.added})
-    present = _present(loader, dataset.columns_with(added), names, name)
+    present = _present(loader, dataset.columns_with(added), names, table)
     return [
         _compared(dataset, month, table, ledger.get(month), present.get(month))
         for month in sorted({*ledger, *present})
@@ -133,20 +124,18 @@ def verify(
 
 
 def _ledger(loader: Loader, dataset: Dataset, table: str) -> dict[str, _Counted]:
-    literal = table.replace("'", "''")
-    rows = asked(
-        loader,
-        "SELECT load_id, CAST(source_month AS VARCHAR(10)), rows_loaded, "
-        "CAST(column_stats AS VARCHAR), CAST(new_columns AS VARCHAR), "
-        f"run_name FROM {MONTHS} "
-        f"WHERE table_name = '{literal}' AND color = '{dataset.color}'",
-    )
+    wanted = LedgerQuery(colors=(dataset.color,), table=table, columns=_COLUMNS)
     found: dict[str, _Counted] = {}
-    for load_id, day, loaded, stats, new_columns, run_name in rows:
-        check_alone(load_id, 1 + (day[:7] in found), target=loader.target)
-        with taken_for_whole(load_id, loader.target):
-            added = new_columns_of(new_columns)
-            found[day[:7]] = _Counted(loaded, column_stats_of(stats), run_name, added)
+    for row in loader.ledger(wanted):
+        month = month_text(row["source_month"])
+        check_alone(row["load_id"], 1 + (month in found), target=loader.target)
+        with taken_for_whole(row["load_id"], loader.target):
+            found[month] = _Counted(
+                row["rows_loaded"],
+                column_stats_of(row["column_stats"]),
+                row["run_name"],
+                new_columns_of(row["new_columns"]),
+            )
     return found
 
 
@@ -159,22 +148,15 @@ def _as_spelt(loaded: _Counted, names: Sequence[str]) -> _Counted:
 
 
 def _present(
-    loader: Loader, columns: Sequence[Column], names: Sequence[str], table: TableName
+    loader: Loader, columns: Sequence[Column], names: Sequence[str], table: str
 ) -> dict[str, _Counted]:
     """What the table holds; of a column that it no longer has, no values."""
     known = {name.lower() for name in names}
     there = [each for each in columns if each.name.lower() in known]
     gone = [each.name for each in columns if each.name.lower() not in known]
-    rows = asked(
-        loader,
-        f"SELECT CAST(source_month AS VARCHAR(10)), count(*), {stats_select(there)} "
-        f"FROM {table.sql} GROUP BY source_month",
-    )
     return {
-        day[:7]: _Counted(
-            count, stats_of(there, values) | dict.fromkeys(gone, ColumnStats(count, None))
-        )
-        for day, count, *values in rows
+        month: _Counted(rows, {**stats, **dict.fromkeys(gone, ColumnStats(rows, None))})
+        for month, (rows, stats) in loader.count(table, there).items()
     }
 
 

@@ -147,7 +147,7 @@ def report_of(row: Mapping[str, Any], *, target: str) -> LoadReport:
             rows_rejected=row["rows_rejected"],
             values_nulled=counts_of("values_nulled", row["values_nulled"]),
             column_stats=column_stats_of(row["column_stats"]),
-            transforms=_transforms_of(row["transforms"]),
+            transforms=transforms_of(row["transforms"]),
             new_columns=new_columns_of(row["new_columns"]),
             run_id=row["run_id"],
             run_name=row["run_name"],
@@ -215,7 +215,8 @@ def new_columns_of(cell: Any) -> tuple[str, ...]:
     return _read("new_columns", cell, lambda value: tuple("" + each for each in value))
 
 
-def _transforms_of(cell: Any) -> tuple[Transform, ...]:
+def transforms_of(cell: Any) -> tuple[Transform, ...]:
+    """The cell of `transforms`, likewise."""
     return _read("transforms", cell, lambda value: tuple(Transform(**each) for each in value))
 
 

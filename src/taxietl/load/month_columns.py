@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from taxietl.load.dialect import Dialect
 from taxietl.load.sql import quoted
 from taxietl.load.table_names import TableName
 from taxietl.tlc.datasets import Column
@@ -22,6 +23,8 @@ class MonthColumns:
     table: TableName
     columns: tuple[Column, ...]
     """Those that the table has; a month loaded under an older contract may lack some."""
+
+    dialect: Dialect
 
     def name(self, *candidates: str) -> str | None:
         """The first of these columns that the table has, quoted."""
@@ -54,19 +57,23 @@ class MonthColumns:
         """How long a trip lasted."""
         if not (self.start and self.end):
             return None
-        return f"(date_part('epoch', {self.end}) - date_part('epoch', {self.start}))"
+        end, start = (self.dialect.seconds.format(each) for each in (self.end, self.start))
+        return f"({end} - {start})"
 
     @property
     def rows(self) -> str:
         """The month's rows, for a FROM."""
-        where = f"source_month = DATE '{self.trip_file.source_month}'"
+        where = f"source_month = {self.dialect.date.format(self.trip_file.source_month)}"
         return f"(SELECT * FROM {self.table.sql} WHERE {where}) AS m"
 
     @property
     def outside(self) -> str:
         """Whether a trip began outside the month."""
-        since, until = self.trip_file.source_month, self.trip_file.next_month
-        return f"{self.start} < DATE '{since}' OR {self.start} >= DATE '{until}'"
+        since, until = (
+            self.dialect.date.format(each)
+            for each in (self.trip_file.source_month, self.trip_file.next_month)
+        )
+        return f"{self.start} < {since} OR {self.start} >= {until}"
 
 
 def checks(month: MonthColumns) -> dict[str, str]:
@@ -93,6 +100,8 @@ def checks(month: MonthColumns) -> dict[str, str]:
     if (vendor := month.name("VendorID")) and month.start and month.end:
         # Valid times, wrong values: the vendor wrote the month where the minute belongs.
         number = month.trip_file.month
-        minutes = [f"date_part('minute', {each}) = {number}" for each in (month.start, month.end)]
+        minutes = [
+            f"{month.dialect.minute.format(each)} = {number}" for each in (month.start, month.end)
+        ]
         found["vendor_6_month_as_minute"] = f"{vendor} = 6 AND {' AND '.join(minutes)}"
     return found

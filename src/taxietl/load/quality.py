@@ -17,6 +17,9 @@ from taxietl.tlc.datasets import Column, Kind
 # What stands in these statements is a name of ours, or is quoted.
 # ruff: noqa: S608
 
+FACT = ("part", "name", "label", "value", "n")
+"""The columns of the answer."""
+
 QUANTILES = ("0", "0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99", "1")
 VALUES_KEPT = 12
 """Of a code or text, the most frequent."""
@@ -44,8 +47,8 @@ def quality_select(month: MonthColumns) -> str:
     parts += [_duplicates(month)]
     if month.total and month.start:
         parts += [_reversals(month)]
-    names = "part, name, label, value, n"
-    return f"SELECT {names} FROM ({' UNION ALL '.join(parts)}) AS facts({names})"
+    names = ", ".join(FACT)
+    return f"WITH facts({names}) AS ({' UNION ALL '.join(parts)}) SELECT {names} FROM facts"
 
 
 def _counted(month: MonthColumns) -> str:
@@ -81,13 +84,18 @@ def _unfolded(
     """One row of aggregates as a fact each."""
     named = ", ".join(f"{sql} AS a{place}" for place, (_, _, sql) in enumerate(aggregates))
     rows = ", ".join(
-        f"({literal(part)}, {literal(name)}, a.a{place})"
+        f"({place}, {literal(part)}, {literal(name)})"
         for place, (part, name, _) in enumerate(aggregates)
+    )
+    value = " ".join(f"WHEN {place} THEN a.a{place}" for place in range(len(aggregates)))
+    facts = (
+        f"WITH v(place, part, name) AS (VALUES {rows}) "
+        f"SELECT v.part, v.name, CASE v.place {value} END AS x "
+        f"FROM (SELECT {named} FROM {month.rows}) AS a CROSS JOIN v"
     )
     return (
         f"SELECT {_FACT.format('f.part', 'f.name', label)}, CAST(NULL AS DOUBLE PRECISION), "
-        f"CAST({count} AS BIGINT) FROM (SELECT {named} FROM {month.rows}) AS a "
-        f"CROSS JOIN LATERAL (VALUES {rows}) AS f(part, name, x)"
+        f"CAST({count} AS BIGINT) FROM ({facts}) AS f"
     )
 
 
@@ -108,10 +116,13 @@ def _quantiles(month: MonthColumns, name: str, sql: str) -> str:
     summed = (
         f"SELECT v, sum(n) OVER (ORDER BY v) AS upto, sum(n) OVER () AS total FROM ({values}) AS g"
     )
+    least = (
+        f"WITH q(label, share) AS (VALUES {shares}) SELECT q.label, min(s.v) AS v "
+        f"FROM ({summed}) AS s JOIN q ON s.upto >= q.share * s.total GROUP BY q.label"
+    )
     return (
-        f"SELECT {_FACT.format(literal('quantile'), literal(name), 'q.label')}, "
-        f"CAST(min(s.v) AS DOUBLE PRECISION), CAST(NULL AS BIGINT) FROM ({summed}) AS s "
-        f"JOIN (VALUES {shares}) AS q(label, share) ON s.upto >= q.share * s.total GROUP BY q.label"
+        f"SELECT {_FACT.format(literal('quantile'), literal(name), 'l.label')}, "
+        f"CAST(l.v AS DOUBLE PRECISION), CAST(NULL AS BIGINT) FROM ({least}) AS l"
     )
 
 
@@ -131,7 +142,7 @@ def _values(month: MonthColumns, column: Column) -> str:
 def _by_time(month: MonthColumns) -> Iterator[str]:
     """Rows by day of the month, and by hour of the day."""
     if month.start:
-        day, hour = f"CAST({month.start} AS DATE)", f"date_part('hour', {month.start})"
+        day, hour = (each.format(month.start) for each in (month.dialect.day, month.dialect.hour))
         yield _grouped(
             month, "day", "rows", day, f"{month.start} IS NOT NULL AND NOT ({month.outside})"
         )
@@ -153,7 +164,8 @@ def _binned(month: MonthColumns) -> Iterator[tuple[str, str]]:
 def _bins(month: MonthColumns, name: str, sql: str) -> str:
     """Rows by bin: -1 is all below 0, `BINS` all beyond the last."""
     width = BIN_WIDTHS[name]
-    within = f"least(greatest({sql}, {-width}), {width * BINS})"
+    most = width * BINS
+    within = f"CASE WHEN {sql} < 0 THEN {-width} WHEN {sql} > {most} THEN {most} ELSE {sql} END"
     place = f"CAST(floor({within} / {width}) AS INTEGER)"
     return _grouped(month, "bin", name, place, f"{sql} IS NOT NULL")
 
@@ -173,11 +185,12 @@ def _duplicates(month: MonthColumns) -> str:
     whole month by 25 columns takes five times as long.
     """
     rows = f"SELECT * FROM {month.rows}"
+    long_ago = month.dialect.time.format("1900-01-01 00:00:00")
     keys = [
         f"coalesce({each}, {nothing})"
         for each, nothing in (
-            (month.start, "TIMESTAMP '1900-01-01'"),
-            (month.end, "TIMESTAMP '1900-01-01'"),
+            (month.start, long_ago),
+            (month.end, long_ago),
             (month.total, "-1e300"),
         )
         if each

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from taxietl.load.dialect import POSTGRES, Dialect
 from taxietl.steps.values import ColumnStats
 from taxietl.tlc.datasets import Column, Kind
 
@@ -30,9 +31,9 @@ def defined(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
 
 
-def stats_select(columns: Sequence[Column]) -> str:
+def stats_select(columns: Sequence[Column], dialect: Dialect = POSTGRES) -> str:
     """The select list that `stats_of` understands: each column's nulls and sum."""
-    parts = ((_nulls(each), _sum(each)) for each in columns)
+    parts = ((_nulls(each), _sum(each, dialect)) for each in columns)
     return ", ".join(chain.from_iterable(parts))
 
 
@@ -49,7 +50,7 @@ def _nulls(column: Column) -> str:
     return f"count(*) - count({quoted(column.name)})"
 
 
-def _sum(column: Column) -> str:
+def _sum(column: Column, dialect: Dialect) -> str:
     """SQL for a column's sum as a whole number; see `ColumnStats.sum`.
 
     Databases add floats in any order, so each is rounded, half up, before it is added. What is no
@@ -60,7 +61,7 @@ def _sum(column: Column) -> str:
         case Kind.TEXT:
             return "NULL"
         case Kind.TIME:
-            return f"sum(CAST(floor(date_part('epoch', {name})) AS BIGINT))"
+            return f"sum(CAST(floor({dialect.seconds.format(name)}) AS BIGINT))"
         case Kind.MONEY:
             return _rounded(name, 100)
         case Kind.MILES | Kind.DEGREES:

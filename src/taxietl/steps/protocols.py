@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile, SourceVersion, Tally
+from taxietl.steps.warehouse import Warehouse
 from taxietl.tlc.datasets import Dataset
 from taxietl.tlc.trip_file import TripFile
 
@@ -172,16 +173,8 @@ class Dropper(Protocol):
 class OwnedByOne(Protocol):
     """What a loader offers besides, where one process at a time has the target, readers included.
 
-    Who only wants to look asks so, and has somewhere else to look while another has it.
+    Who only wants to look asks at once, and has somewhere else to look while another has it.
     """
-
-    def query_at_once(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
-        """As `Loader.query`, but waits for nobody.
-
-        Raises:
-            WarehouseBusyError: another process has the target.
-        """
-        ...
 
     def kept_open(self) -> AbstractContextManager[object]:
         """While the block runs, this process has it for reading: each `entry` meanwhile is quick.
@@ -192,8 +185,12 @@ class OwnedByOne(Protocol):
         ...
 
 
-class Loader(Protocol):
-    """Replaces a month in a warehouse, whole or not at all."""
+class Loader(Warehouse, Protocol):
+    """Replaces a month in a warehouse, whole or not at all; and tells what lies there.
+
+    One is made of a profile once, and used by the threads of a process at the same time: each call
+    opens what it needs, and what is kept between calls never changes.
+    """
 
     target: str
     """The warehouse in words, without credentials."""

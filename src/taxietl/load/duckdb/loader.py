@@ -22,6 +22,7 @@ from taxietl.load.duckdb.tables import SCHEMA
 from taxietl.load.duckdb.zone_tables import ZoneTables
 from taxietl.load.ledger import repairable
 from taxietl.load.reports import nothing_to_do, report_of_load
+from taxietl.load.sql_warehouse import SqlWarehouse
 from taxietl.steps.plan import decide
 from taxietl.steps.protocols import NEVER, Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
@@ -43,7 +44,7 @@ LOAD_MEMORY, QUERY_MEMORY = "200MB", "400MB"
 _FOR_LOADS = ("SET preserve_insertion_order = false", "SET threads = 2")
 
 
-class DuckDBLoader:
+class DuckDBLoader(SqlWarehouse):
     """The loader for profiles of type `duckdb`."""
 
     takes_connections = False
@@ -68,7 +69,7 @@ class DuckDBLoader:
         return queried(self._path, statement, memory_limit=limit)
 
     def query_at_once(self, statement: str) -> AbstractContextManager[pa.RecordBatchReader]:
-        """See `protocols.OwnedByOne.query_at_once`."""
+        """See `SqlWarehouse.query_at_once`."""
         limit = self._memory_limit or QUERY_MEMORY
         return queried(self._path, statement, memory_limit=limit, patience_seconds=ONE_TRY_SECONDS)
 

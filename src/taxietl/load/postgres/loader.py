@@ -27,6 +27,7 @@ from taxietl.load.postgres.query import queried
 from taxietl.load.postgres.staging import Staging, sweep
 from taxietl.load.postgres.zone_tables import ZoneTables
 from taxietl.load.reports import nothing_to_do, report_of_load
+from taxietl.load.sql_warehouse import SqlWarehouse
 from taxietl.steps.plan import decide
 from taxietl.steps.protocols import NEVER, Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from taxietl.load.postgres.profile import PostgresProfile
 
 
-class PostgresLoader:
+class PostgresLoader(SqlWarehouse):
     """The loader for profiles of type `postgres`."""
 
     takes_connections = True
