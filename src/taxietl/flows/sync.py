@@ -19,9 +19,10 @@ from taxietl.errors import (
 from taxietl.flows.months import WORKERS, MonthError, MonthsFailedError, each_month, month_error
 from taxietl.flows.sync_asking import ProbeResult, Unpublished, asked
 from taxietl.flows.sync_options import SyncOptions
-from taxietl.flows.sync_report import NOTHING_TO_DO, SyncedMonth, SyncFailedError, SyncReport
+from taxietl.flows.sync_report import SyncedMonth, SyncFailedError, SyncReport
 from taxietl.flows.sync_targets import Target, targets_of
 from taxietl.flows.warehouse import holder_named
+from taxietl.load.reports import NOTHING_TO_DO
 from taxietl.orchestrator import Cache, attach_event, flow, task
 from taxietl.steps.month_class import MonthClass, class_of_unpublished
 from taxietl.steps.values import SourceVersion

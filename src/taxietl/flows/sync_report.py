@@ -8,11 +8,10 @@ from typing import Any
 
 from taxietl.errors import TaxietlError, worst_exit_code
 from taxietl.flows.months import MonthError
+from taxietl.load.reports import NOTHING_TO_DO
 from taxietl.steps.month_class import MonthClass
 from taxietl.tlc.sync_window import OVERDUE_DAYS
 from taxietl.tlc.trip_file import TripFile
-
-NOTHING_TO_DO = "nothing to do"
 
 _COUNTED = (MonthClass.UNCHANGED, MonthClass.TOUCHED, MonthClass.NOT_PUBLISHED)
 """Told in one line a colour, unless something is done with the month."""

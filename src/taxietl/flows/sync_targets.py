@@ -12,10 +12,11 @@ from taxietl.flows.ingest import IngestOptions, ingest, plan
 from taxietl.flows.lake import open_lake
 from taxietl.flows.ledger_rows import KnownMonths, known_months
 from taxietl.flows.sync_options import SyncOptions
-from taxietl.flows.sync_report import NOTHING_TO_DO, SyncedMonth
+from taxietl.flows.sync_report import SyncedMonth
 from taxietl.flows.upload import UploadReport, upload_month
 from taxietl.flows.upload_plan import UploadOptions, plan_upload
 from taxietl.flows.warehouse import holder_named, loader
+from taxietl.load.reports import NOTHING_TO_DO
 from taxietl.orchestrator import Future
 from taxietl.steps.month_class import MonthClass
 from taxietl.steps.protocols import OwnedByOne

@@ -18,12 +18,15 @@ from taxietl.steps.values import (
 )
 from taxietl.version import __version__
 
+NOTHING_TO_DO = "nothing to do"
+"""The action of a load that found its month loaded."""
+
 
 def nothing_to_do(entry: Entry, plan: Plan, file: SourceFile) -> LoadReport:
     """The report of a load that found its month loaded."""
     return replace(
         entry.report,
-        action="nothing to do",
+        action=NOTHING_TO_DO,
         reason=plan.reason,
         warnings=file.version.warnings,
     )

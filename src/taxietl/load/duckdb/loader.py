@@ -6,7 +6,6 @@ reads and parses ahead in threads of its own, and neither holds the month in mem
 
 from __future__ import annotations
 
-import uuid
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,16 +13,13 @@ from typing import TYPE_CHECKING
 import duckdb  # noqa: TID253  imported only where a DuckDB file is used
 import pyarrow as pa  # noqa: TID253
 
-from taxietl.load.checks import check_counts, check_month, check_shrink
 from taxietl.load.duckdb.file import ONE_TRY_SECONDS, opened
 from taxietl.load.duckdb.month import DuckDBMonth
 from taxietl.load.duckdb.query import queried
 from taxietl.load.duckdb.tables import SCHEMA
 from taxietl.load.duckdb.zone_tables import ZoneTables
-from taxietl.load.ledger import repairable
-from taxietl.load.reports import nothing_to_do, report_of_load
+from taxietl.load.replacement import replace_month
 from taxietl.load.sql_warehouse import SqlWarehouse
-from taxietl.steps.plan import decide
 from taxietl.steps.protocols import NEVER, Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
 from taxietl.steps.zones import ZoneReport, ZoneRequest
@@ -149,39 +145,12 @@ class DuckDBLoader(SqlWarehouse):
         request: LoadRequest,
         cancellation: Cancellation,
     ) -> LoadReport:
-        month = DuckDBMonth(connection, request.trip_file, request.table, self.target)
+        month = DuckDBMonth(
+            *(connection, request.trip_file, request.table, self.target), check=cancellation.check
+        )
         connection.begin()
         try:
-            entry = repairable(month.entry, force=request.force)
-            plan = decide(
-                file.version,
-                file.sha256,
-                entry,
-                transforms=request.transforms,
-                force=request.force,
-                same_bytes_as=month.loaded_from(file.sha256),
-            ).allowed()
-            if plan.action == "nothing" and entry is not None:
-                connection.rollback()
-                return nothing_to_do(entry, plan, file)
-            month.write(batches, check=cancellation.check)
-            tally = batches.result
-            rows, stats = month.counted()
-            check_month(tally.pickups, request)
-            check_counts(tally, rows, request)
-            check_shrink(rows, entry, request)
-            report = report_of_load(
-                str(uuid.uuid4()),
-                plan=plan,
-                file=file,
-                tally=tally,
-                rows=rows,
-                stats=stats,
-                request=request,
-                entry=entry,
-                target=self.target,
-            )
-            month.record(report, tally.recorded_notes)
+            report = replace_month(month, file, batches, request, target=self.target)
             cancellation.check()  # an interrupt between two statements stops neither
             connection.commit()
         except BaseException:

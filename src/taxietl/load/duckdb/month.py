@@ -40,7 +40,11 @@ class DuckDBMonth:
         trip_file: TripFile,
         table: str,
         target: str,
+        *,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
+        """`check` is called before each batch; it raises when the run is to stop."""
+        self._check = check
         self._connection = connection
         self._trip_file = trip_file
         self._name = table_name(table, SCHEMA)
@@ -95,14 +99,9 @@ class DuckDBMonth:
         ).fetchone()
         return found[0][:7] if found and found[0] else None
 
-    def write(self, batches: Batches, *, check: Callable[[], None]) -> None:
-        """Put the stream's rows in place of the month's.
-
-        Args:
-            batches: the rows; an error that ends them comes out as itself.
-            check: called before each batch; raises when the run is to stop.
-        """
-        incoming = _Incoming(batches, self._trip_file, check)
+    def write(self, batches: Batches, load_id: str) -> None:  # noqa: ARG002
+        """Put the stream's rows in place of the month's; its own error comes out as itself."""
+        incoming = _Incoming(batches, self._trip_file, self._check)
         names = incoming.schema.names
         self._columns = self._trip_file.dataset.columns_with(names)
         of, table = self._trip_file.dataset, self._name.sql

@@ -9,15 +9,12 @@ go over several connections, into a table that is made and filled before the tra
 from __future__ import annotations
 
 import functools
-import uuid
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
 import psycopg2  # noqa: TID253  imported only where a PostgreSQL database is used
 import pyarrow as pa  # noqa: TID253
 
-from taxietl.load.checks import check_counts, check_month, check_shrink
-from taxietl.load.ledger import repairable
 from taxietl.load.postgres.connection import Session, opened
 from taxietl.load.postgres.errors import target_of
 from taxietl.load.postgres.locks import SWAP_PATIENCE_SECONDS
@@ -26,9 +23,9 @@ from taxietl.load.postgres.partition import make_schema
 from taxietl.load.postgres.query import queried
 from taxietl.load.postgres.staging import Staging, sweep
 from taxietl.load.postgres.zone_tables import ZoneTables
-from taxietl.load.reports import nothing_to_do, report_of_load
+from taxietl.load.replacement import replace_month
+from taxietl.load.reports import NOTHING_TO_DO
 from taxietl.load.sql_warehouse import SqlWarehouse
-from taxietl.steps.plan import decide
 from taxietl.steps.protocols import NEVER, Batches, Cancellation
 from taxietl.steps.values import Entry, LoadReport, LoadRequest, SourceFile
 from taxietl.steps.zones import ZoneReport, ZoneRequest
@@ -146,38 +143,12 @@ class PostgresLoader(SqlWarehouse):
             *(session, self._schema, request.trip_file, request.table, self.target),
             check=cancellation.check,
             swap_patience_seconds=self._swap_patience_seconds,
+            staging=staging,
         )
         month.take()
-        entry = repairable(month.entry, force=request.force)
-        plan = decide(
-            file.version,
-            file.sha256,
-            entry,
-            transforms=request.transforms,
-            force=request.force,
-            same_bytes_as=month.loaded_from(file.sha256),
-        ).allowed()
-        if plan.action == "nothing" and entry is not None:
-            return nothing_to_do(entry, plan, file)
-        load_id = str(uuid.uuid4())
-        month.write(batches, load_id, staging)
-        tally = batches.result
-        rows, stats = month.counted()
-        check_month(tally.pickups, request)
-        check_counts(tally, rows, request)
-        check_shrink(rows, entry, request)
-        report = report_of_load(
-            load_id,
-            plan=plan,
-            file=file,
-            tally=tally,
-            rows=rows,
-            stats=stats,
-            request=request,
-            entry=entry,
-            target=self.target,
-        )
-        month.record(report, tally.recorded_notes)
+        report = replace_month(month, file, batches, request, target=self.target)
+        if report.action == NOTHING_TO_DO:
+            return report
         month.swap()
         cancellation.check()  # a cancel between two statements stops neither
         session.commit()

@@ -45,8 +45,15 @@ class PostgresMonth:
         *,
         check: Callable[[], None] = lambda: None,
         swap_patience_seconds: float = SWAP_PATIENCE_SECONDS,
+        staging: Staging | None = None,
     ) -> None:
-        """`check` is called while waiting; it raises when the run is to stop."""
+        """A month, whose rows may be sent over further connections.
+
+        Args:
+            check: called while waiting; it raises when the run is to stop.
+            staging: the further connections; None for this one.
+        """
+        self._staging = staging
         self._session = session
         self._schema = schema
         self._trip_file = trip_file
@@ -109,14 +116,8 @@ class PostgresMonth:
         )
         return found[:7] if found else None
 
-    def write(self, batches: Batches, load_id: str, staging: Staging | None = None) -> None:
-        """Build the new partition from the stream: its rows, its indexes, its statistics.
-
-        Args:
-            batches: the month.
-            load_id: the load's.
-            staging: further connections to fill it over; None for this one.
-        """
+    def write(self, batches: Batches, load_id: str) -> None:
+        """Build the new partition from the stream: its rows, its indexes, its statistics."""
         rows = iter(batches)
         try:
             self._check()
@@ -132,7 +133,7 @@ class PostgresMonth:
             # A stream that has ended is not to be asked again.
             passing = self._passing.over(chain([first], rows) if first is not None else ())
             in_order = outside_last(passing, self._trip_file)
-            if staging is None:
+            if self._staging is None:
                 new.make(load_id, wanted, filled=with_values(first) if first else ())
                 self._send(self._session, in_order, self._check)
             else:
@@ -141,8 +142,8 @@ class PostgresMonth:
                     new.make(load_id, wanted, session=session)
                     return new.name
 
-                staging.make(self._locks.month, make)
-                staging.fill(in_order, self._send)
+                self._staging.make(self._locks.month, make)
+                self._staging.fill(in_order, self._send)
         finally:
             if isinstance(rows, Generator):
                 rows.close()
