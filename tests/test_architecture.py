@@ -47,6 +47,7 @@ ALLOWED = {
         "masking",
         "errors",
     },
+    "testing": {"load", "steps", "tlc", "errors"},
     "flows": {
         *("extract", "transform", "load", "steps", "tlc", "config", "orchestrator", "version"),
         "errors",

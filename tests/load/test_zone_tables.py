@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from months import Duck, NeverCancelled, Postgres
+from months import Duck, Postgres
 
 from taxietl.errors import ConfigError, NotOursError
+from taxietl.steps.protocols import NEVER
 from taxietl.steps.zones import Zone, ZoneFile, ZoneReport, ZoneRequest
 
 TODAY = (
@@ -33,7 +34,7 @@ def request(zones: tuple[Zone, ...], content: bytes = b"", *, force: bool = Fals
 def load(
     to: Duck | Postgres, zones: tuple[Zone, ...], content: bytes = b"", *, force: bool = False
 ) -> ZoneReport:
-    return to.loader.load_zones(request(zones, content, force=force), NeverCancelled())
+    return to.loader.load_zones(request(zones, content, force=force), NEVER)
 
 
 def rows(of: Duck | Postgres) -> list[tuple[Any, ...]]:

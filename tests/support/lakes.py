@@ -14,7 +14,6 @@ from typing import Any
 import google_crc32c  # noqa: F401  the C one, or uploads would be slow
 from gcs import Gcs
 from gcs_bucket import QUANTUM
-from months import NeverCancelled
 
 from taxietl.load.google.profile import GcpCredentialsProfile
 from taxietl.load.lake.checksum import crc32c_of
@@ -26,7 +25,7 @@ from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.patience import Patience
 from taxietl.load.lake.store import Store
 from taxietl.load.lake.values import Facts, Form, Version
-from taxietl.steps.protocols import Cancellation, untold
+from taxietl.steps.protocols import NEVER, Cancellation, untold
 from taxietl.tlc.trip_file import TripFile
 
 JANUARY = TripFile("yellow", 2021, 1)
@@ -123,7 +122,7 @@ class LakeOfATest(ABC):
             path,
             facts(path, **other),
             if_generation=if_generation,
-            cancellation=cancellation or NeverCancelled(),
+            cancellation=cancellation or NEVER,
             progress=untold,
         )
 

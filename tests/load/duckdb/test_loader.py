@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import pyarrow as pa
 import pytest
-from months import BAD_LINE, FEBRUARY, GREEN_JANUARY, JANUARY, ROUNDED, Duck, batch_of
+from months import BAD_LINE, FEBRUARY, JANUARY, ROUNDED, Duck, batch_of
 
 from taxietl.errors import (
-    CorruptFileError,
-    CountMismatchError,
     RefusedLoadError,
     TargetError,
     TooManyRejectsError,
@@ -31,24 +28,6 @@ def counts(duck: Duck) -> tuple[int, int, int]:
     )
 
 
-def test_a_first_load_makes_the_table_and_tells_the_ledger(duck: Duck) -> None:
-    report = duck.load(3)
-
-    assert (report.action, report.reason) == ("loaded", "not loaded yet")
-    assert report.replaced is None
-    assert counts(duck) == (3, 1, 1)
-    assert duck.ask(
-        "SELECT load_id, table_name, color, source_month::TEXT, source, source_url, source_etag, "
-        "source_bytes, source_sha256, rows_read, rows_loaded, run_id, run_name FROM taxietl_months"
-    ) == [
-        (
-            *(report.load_id, "yellow_trips", "yellow", "2021-01-01", "file:///files"),
-            *("file:///files/yellow_tripdata_2021-01.csv", "1", 1000, "a" * 64, 3, 3),
-            *("run-1", "amber-fox"),
-        )
-    ]
-
-
 def test_the_same_bytes_again_are_nothing_to_do_and_the_reason_names_what_was_compared(
     duck: Duck,
 ) -> None:
@@ -64,16 +43,6 @@ def test_the_same_bytes_again_are_nothing_to_do_and_the_reason_names_what_was_co
     assert counts(duck) == (3, 1, 1)
 
 
-def test_nothing_to_do_pulls_no_row(duck: Duck) -> None:
-    duck.load(3)
-
-    def untouchable() -> Iterator[pa.RecordBatch]:
-        raise AssertionError("pulled")
-        yield
-
-    assert duck.load(untouchable()).action == "nothing to do"
-
-
 def test_a_touched_file_with_the_same_bytes_is_nothing_to_do(duck: Duck) -> None:
     duck.load(3, etag="1")
 
@@ -81,20 +50,6 @@ def test_a_touched_file_with_the_same_bytes_is_nothing_to_do(duck: Duck) -> None
 
     assert report.action == "nothing to do"
     assert "the source was touched" in report.reason
-
-
-def test_force_leaves_the_same_rows_and_a_second_ledger_row(duck: Duck) -> None:
-    first = duck.load(3)
-
-    forced = duck.load(3, force=True)
-
-    assert (forced.action, forced.reason) == ("replaced", "--force")
-    assert forced.replaced is not None
-    assert (forced.replaced.load_id, forced.replaced.rows_loaded) == (first.load_id, 3)
-    assert counts(duck) == (3, 2, 1)
-    assert duck.ask(
-        "SELECT load_id, superseded_at IS NULL FROM taxietl_loads ORDER BY loaded_at"
-    ) == [(first.load_id, False), (forced.load_id, True)]
 
 
 def test_a_dropped_table_is_loaded_again(duck: Duck) -> None:
@@ -127,28 +82,6 @@ def test_rows_changed_by_hand_are_repaired_and_the_reason_says_so(
 
     assert report.reason == f"the table holds {found} rows loaded"
     assert counts(duck) == (3, 2, 1)
-
-
-def test_other_bytes_of_the_same_source_are_a_restatement(duck: Duck) -> None:
-    duck.load(3)
-
-    report = duck.load(4, etag="2", sha256="b" * 64)
-
-    assert report.action == "replaced"
-    assert report.reason == "restated: SHA-256 aaaaaaaaaaaa became bbbbbbbbbbbb"
-    assert counts(duck) == (4, 2, 1)
-
-
-def test_another_source_is_refused_and_nothing_changes(duck: Duck) -> None:
-    duck.load(3)
-    before = duck.facts()
-
-    with pytest.raises(RefusedLoadError, match="was loaded from another source") as refused:
-        duck.load(3, source="file:///elsewhere", sha256="b" * 64)
-
-    assert refused.value.exit_code == 4
-    assert "--force" in refused.value.hint
-    assert duck.facts() == before
 
 
 def test_another_source_replaces_with_force(duck: Duck) -> None:
@@ -197,28 +130,6 @@ def test_a_month_of_an_older_contract_is_replaced(duck: Duck) -> None:
     assert report.action == "replaced"
     now = JANUARY.dataset.contract_version
     assert report.reason == f"loaded under contract 0; the current one is {now}"
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"rows_read": 4},
-        {"rows_read": 2},
-        {"rows_read": 3, "rows_counted": 4},
-        {"rows_read": 3, "rows_dropped": {"rule": 1}},
-        {"rows_read": 3, "rows_rejected": 1},
-    ],
-    ids=["one lost", "one too many", "other count", "dropped", "rejected"],
-)
-def test_counts_that_do_not_add_up_change_nothing(duck: Duck, told: dict[str, Any]) -> None:
-    duck.load(3)
-    before = duck.facts()
-
-    with pytest.raises(CountMismatchError) as refused:
-        duck.load(3, force=True, told=told, max_rejects=9)
-
-    assert refused.value.exit_code == 4
-    assert duck.facts() == before
 
 
 def test_dropped_and_rejected_rows_are_accounted_for_in_the_ledger(duck: Duck) -> None:
@@ -332,26 +243,6 @@ def test_values_that_are_no_number_do_not_break_the_sums(duck: Duck) -> None:
     assert report.column_stats["fare_amount"].sum == -1
 
 
-def test_every_value_arrives_as_it_was_sent(duck: Duck) -> None:
-    batch = batch_of(
-        "yellow",
-        2,
-        store_and_fwd_flag=["N'\"\n\0é", None],
-        fare_amount=[0.1 + 0.2, None],
-        PULocationID=[2**31 - 1, -1],
-    )
-
-    duck.load([batch])
-
-    assert duck.ask(
-        'SELECT store_and_fwd_flag, fare_amount, "PULocationID", epoch_us(tpep_pickup_datetime) '
-        "FROM yellow_trips ORDER BY tpep_pickup_datetime"
-    ) == [
-        ("N'\"\n\0é", 0.1 + 0.2, 2**31 - 1, 1_609_502_400_000_000),
-        (None, None, -1, 1_609_502_401_000_000),
-    ]
-
-
 def test_a_replaced_month_touches_no_other_month_and_no_other_colour(duck: Duck) -> None:
     months = [TripFile(color, 2021, month) for color in ("yellow", "green") for month in (1, 2, 3)]
     for each in months:
@@ -370,16 +261,6 @@ def test_a_replaced_month_touches_no_other_month_and_no_other_colour(duck: Duck)
     ]
 
 
-def test_a_month_lies_in_each_table_it_was_loaded_into(duck: Duck) -> None:
-    duck.load(3)
-
-    report = duck.load(4, table="my trips")
-
-    assert (report.action, report.table) == ("loaded", "my trips")
-    assert duck.ask('SELECT count(*) FROM "my trips"') == [(4,)]
-    assert counts(duck) == (3, 2, 2)
-
-
 def test_a_table_named_in_other_capitals_is_the_same_table(duck: Duck) -> None:
     duck.load(3)
 
@@ -391,46 +272,6 @@ def test_a_table_named_in_other_capitals_is_the_same_table(duck: Duck) -> None:
 def test_the_ledger_is_asked_without_making_a_file(duck: Duck) -> None:
     assert duck.loader.entry(JANUARY, "yellow_trips") is None
     assert not duck.path.exists()
-
-
-def test_the_ledger_gives_back_the_report_it_was_made_from(duck: Duck) -> None:
-    report = duck.load(
-        3,
-        told={"rows_dropped": {"rule": 2}, "values_nulled": {"extra": 1}, "new_columns": {"a": ""}},
-        transforms=(ROUNDED,),
-    )
-
-    entry = duck.loader.entry(JANUARY, "yellow_trips")
-
-    assert entry is not None
-    assert entry.rows_present == 3
-    assert vars(entry.report) == {**vars(report), "reason": "", "warnings": ()}
-    assert duck.loader.entry(FEBRUARY, "yellow_trips") is None
-    assert duck.loader.entry(GREEN_JANUARY, "green_trips") is None
-
-
-@pytest.mark.parametrize(
-    ("error", "good_batches"),
-    [(CorruptFileError("cut"), 0), (ValueError("a bug"), 1), (KeyboardInterrupt(), 3)],
-    ids=["a cut file at once", "a bug after one batch", "Ctrl-C after three"],
-)
-def test_an_error_inside_the_stream_comes_out_as_itself_and_changes_nothing(
-    duck: Duck, error: BaseException, good_batches: int
-) -> None:
-    duck.load(3)
-    before = duck.facts()
-
-    def broken() -> Iterator[pa.RecordBatch]:
-        for _ in range(good_batches):
-            yield batch_of("yellow", 1000, **{"brand new": ["x"] * 1000})
-        raise error
-
-    with pytest.raises(type(error)) as raised:
-        duck.load(broken(), force=True)
-
-    assert raised.value is error
-    assert duck.facts() == before
-    assert duck.load(4, force=True).rows_loaded == 4
 
 
 def test_the_stream_is_closed_when_the_load_fails(duck: Duck) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from lakes import BucketLake, FolderLake, LakeOfATest, facts
-from months import JANUARY, NeverCancelled, batch_of
+from months import JANUARY, batch_of
 
 from taxietl.errors import TargetError
 from taxietl.load.bigquery.source import month_in
@@ -22,7 +22,7 @@ from taxietl.load.lake.query import queried
 from taxietl.load.lake.survey import survey
 from taxietl.load.lake.upload import decide_upload, destination
 from taxietl.load.lake.values import Form
-from taxietl.steps.protocols import untold
+from taxietl.steps.protocols import NEVER, untold
 from taxietl.steps.values import SourceVersion
 from taxietl.tlc.datasets import DATASETS
 
@@ -116,7 +116,7 @@ class Real:
             self.path,
             told,
             if_generation=goes_to.generation,
-            cancellation=NeverCancelled(),
+            cancellation=NEVER,
             progress=untold,
         )
         if is_recorded:

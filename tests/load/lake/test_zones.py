@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 from gcs import Gcs
 from lakes import BucketLake, FolderLake, LakeOfATest
-from months import NeverCancelled
 
 from taxietl.errors import NotOursError, TargetError, TryLaterError
 from taxietl.load.lake.inspection import leftovers, verify
@@ -19,6 +18,7 @@ from taxietl.load.lake.query import queried
 from taxietl.load.lake.survey import survey
 from taxietl.load.lake.values import ZONES_KEY, ZONES_MANIFEST, Version
 from taxietl.load.lake.zones import LakeZones
+from taxietl.steps.protocols import NEVER
 from taxietl.steps.zones import Zone, ZoneFile, ZoneReport, ZoneRequest
 from taxietl.tlc.zones import COLUMNS, CONTRACT_VERSION
 
@@ -36,7 +36,7 @@ def request(zones: tuple[Zone, ...], *, force: bool = False) -> ZoneRequest:
 
 
 def load(to: LakeOfATest, zones: tuple[Zone, ...] = TODAY, *, force: bool = False) -> ZoneReport:
-    return LakeZones(to.lake).load_zones(request(zones, force=force), NeverCancelled())
+    return LakeZones(to.lake).load_zones(request(zones, force=force), NEVER)
 
 
 def rows(of: LakeOfATest) -> list[tuple[Any, ...]]:
@@ -58,7 +58,7 @@ class CrashingLake(Lake):
 def crash(on: LakeOfATest, zones: tuple[Zone, ...]) -> None:
     """Put them there, and die before the manifest."""
     with pytest.raises(KeyboardInterrupt):
-        LakeZones(CrashingLake(on.profile, on.store)).load_zones(request(zones), NeverCancelled())
+        LakeZones(CrashingLake(on.profile, on.store)).load_zones(request(zones), NEVER)
 
 
 def test_the_zones_lie_there_with_the_columns_of_the_table(lake: LakeOfATest) -> None:
@@ -209,7 +209,7 @@ def test_of_two_at_once_one_wins(lake: LakeOfATest) -> None:
     def run() -> None:
         try:
             waiting = WaitingLake(lake.profile, lake.store)
-            LakeZones(waiting).load_zones(request(TODAY), NeverCancelled())
+            LakeZones(waiting).load_zones(request(TODAY), NEVER)
             ended.append("won")
         except TryLaterError:
             ended.append("lost")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -11,7 +10,6 @@ from months import BAD_LINE, FEBRUARY, GREEN_JANUARY, JANUARY, ROUNDED, Duck, Po
 
 from taxietl.errors import (
     CorruptFileError,
-    CountMismatchError,
     DataError,
     RefusedLoadError,
     TooManyRejectsError,
@@ -93,47 +91,6 @@ def test_what_was_changed_by_hand_is_repaired_and_the_reason_says_so(
     assert report.reason.startswith(reason)
     assert counts(server) == (3, 2, 1)
     assert server.ask("SELECT count(*) FROM trips") == [(3,)]
-
-
-def test_other_bytes_of_the_same_source_are_a_restatement(server: Postgres) -> None:
-    server.load(3)
-
-    report = server.load(4, etag="2", sha256="b" * 64)
-
-    assert report.reason == "restated: SHA-256 aaaaaaaaaaaa became bbbbbbbbbbbb"
-    assert counts(server) == (4, 2, 1)
-
-
-def test_another_source_is_refused_and_nothing_changes(server: Postgres) -> None:
-    server.load(3)
-    before = server.facts()
-
-    with pytest.raises(RefusedLoadError, match="was loaded from another source"):
-        server.load(3, source="file:///elsewhere", sha256="b" * 64)
-
-    assert server.facts() == before
-    assert server.load(4, source="file:///e", sha256="b" * 64, force=True).rows_loaded == 4
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"rows_read": 4},
-        {"rows_read": 2},
-        {"rows_read": 3, "rows_counted": 4},
-        {"rows_read": 3, "rows_dropped": {"rule": 1}},
-        {"rows_read": 3, "rows_rejected": 1},
-    ],
-    ids=["one lost", "one too many", "other count", "dropped", "rejected"],
-)
-def test_counts_that_do_not_add_up_change_nothing(server: Postgres, told: dict[str, Any]) -> None:
-    server.load(3)
-    before = server.facts()
-
-    with pytest.raises(CountMismatchError):
-        server.load(3, force=True, told=told, max_rejects=9)
-
-    assert server.facts() == before
 
 
 def test_rejects_and_unreadable_cells_are_kept_and_their_text_made_storable(
@@ -220,22 +177,6 @@ def test_the_same_stream_has_the_same_stats_in_duckdb(server: Postgres, duck: Du
     assert by_server == by_duck
     assert by_server["fare_amount"].sum == 0 + 13 + 710
     assert by_server["airport_fee"].sum is None
-
-
-def test_the_ledger_gives_back_the_report_it_was_made_from(server: Postgres) -> None:
-    report = server.load(
-        3,
-        told={"rows_dropped": {"rule": 2}, "values_nulled": {"extra": 1}, "new_columns": {"a": ""}},
-        transforms=(ROUNDED,),
-    )
-
-    entry = server.loader.entry(JANUARY, "yellow_trips")
-
-    assert entry is not None
-    assert entry.rows_present == 3
-    assert vars(entry.report) == {**vars(report), "reason": "", "warnings": ()}
-    assert server.loader.entry(FEBRUARY, "yellow_trips") is None
-    assert server.loader.entry(GREEN_JANUARY, "green_trips") is None
 
 
 def test_the_ledger_is_asked_without_making_anything(server: Postgres) -> None:

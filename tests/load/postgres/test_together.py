@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from months import FEBRUARY, GREEN_JANUARY, JANUARY, Held, NeverCancelled, Postgres, batch_of
+from months import FEBRUARY, GREEN_JANUARY, JANUARY, Held, Postgres, batch_of
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from punctual import check_in_time
 
@@ -251,7 +251,7 @@ def test_a_cancel_ends_a_swap_that_waits(server: Postgres) -> None:
     check_in_time(2, attempt)
 
 
-class CancelledAt(NeverCancelled):
+class CancelledAt:
     """A run that is stopped at its n-th safe point."""
 
     def __init__(self, points: int) -> None:
@@ -262,6 +262,10 @@ class CancelledAt(NeverCancelled):
         self._left -= 1
         if self._left < 0:
             raise Cancelled("at that point")
+
+    def on_cancel(self, callback: Callable[[], object]) -> AbstractContextManager[object]:
+        """Stops at safe points alone."""
+        return nullcontext()
 
 
 def test_a_run_stopped_at_any_safe_point_leaves_the_month_as_it_was(server: Postgres) -> None:
