@@ -192,3 +192,11 @@ def test_rules_of_the_configuration_stand_in_for_the_default(project: Project) -
     assert configured["transforms"][0]["options"] == {"max_hours": 0.2}
     assert none["transforms"] == []
     assert none["rows_loaded"] == ROWS
+
+
+def test_the_page_shows_the_sqlite_package_as_it_is() -> None:
+    package = Path(__file__).parent / "sqlite_plugin"
+    shown = re.findall(r"^```\w+\n# sqlite/(\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+    assert {name: (package / name).read_text() for name, _ in shown} == dict(shown)
+    assert len(shown) == 3
