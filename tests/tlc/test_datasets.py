@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
+import taxietl
 from taxietl.errors import UnknownNameError
 from taxietl.tlc.arrow import arrow_schema
 from taxietl.tlc.codes import FLAGS, NUMBERS, TRIMMED
+from taxietl.tlc.colors import COLORS
 from taxietl.tlc.datasets import DATASETS, Dataset, Kind, dataset
 
 
@@ -52,3 +57,19 @@ def test_old_codes_are_of_columns_that_exist(column: str) -> None:
 def test_old_codes_are_keyed_as_they_are_looked_up() -> None:
     for codes in NUMBERS.values():
         assert all(text == text.strip().upper() for text in codes)
+
+
+def test_no_other_module_lists_the_colours() -> None:
+    """What a fifth one would be missing from; synthetic files are made colour by colour."""
+    source = Path(taxietl.__file__).parent
+    listing = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value == COLORS[-1]
+    }
+
+    assert tuple(DATASETS) == COLORS
+    assert {each for each in listing if "synthetic/" not in each} == {
+        *("tlc/colors.py", "tlc/datasets.py", "tlc/eras.py")
+    }

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from taxietl.cli import candidates
+from taxietl.tlc.colors import COLORS
 from taxietl.tlc.month_texts import parse_colors, parse_month, parse_months, parse_years
 from taxietl.tlc.selection import MonthOptions
 
@@ -25,7 +26,7 @@ def _read_by(parse: Callable[[Any], object]) -> Callable[[Any], Any]:
     return check
 
 
-_COLORS = "Colour: yellow, green, fhv, fhvhv, several as yellow,green, or all; repeats."
+_COLORS = f"Colour: {', '.join(COLORS)}, several as yellow,green, or all; repeats."
 _COLOR = typer.Option(
     "--color", help=_COLORS, autocompletion=candidates.colors, callback=_read_by(parse_colors)
 )

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from taxietl.cli import candidates
+from taxietl.tlc.colors import COLORS
 from taxietl.tlc.column_rules import NewColumns
 
 
@@ -27,7 +28,7 @@ def _transform(default: str) -> Any:
     )
 
 
-_COLORS = "yellow, green, fhv or fhvhv"
+_COLORS = f"{', '.join(COLORS[:-1])} or {COLORS[-1]}"
 _COLOR = typer.Option("--color", help=f"{_COLORS}.", autocompletion=candidates.colors)
 _ONLY_COLORS = typer.Option(
     "--color",

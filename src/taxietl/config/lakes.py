@@ -15,7 +15,7 @@ from taxietl.config.templates import open_fields
 LAKE_KEY = "data/{color}/{color}_tripdata_{year}-{month:02d}.parquet"
 """The object of a month, as the DataTalksClub course lays its lake out."""
 
-_COLORS = ("yellow", "green", "fhv", "fhvhv")
+_COLORS = ("one", "another")
 _YEARS = (2009, 2010, 2019, 2020, 2021)
 """Enough to see whether a format leaves months apart."""
 

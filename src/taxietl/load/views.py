@@ -10,10 +10,13 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from taxietl.load.sql import quoted
-from taxietl.tlc.datasets import Column, Dataset, dataset
+from taxietl.tlc.datasets import DATASETS, Column, Dataset, dataset
 
 VIEWS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"trips": ("yellow", "green"), "hire_trips": ("fhv", "fhvhv")}
+    {
+        view: tuple(color for color, each in DATASETS.items() if each.view == view)
+        for view in dict.fromkeys(each.view for each in DATASETS.values())
+    }
 )
 """Each view and its colours."""
 
@@ -23,11 +26,6 @@ _RENAMED = {
     "pulocationid": "pickup_location_id",
     "dolocationid": "dropoff_location_id",
 }
-
-
-def view_of(color: str) -> str:
-    """The view that shows a colour's trips."""
-    return next(name for name, colors in VIEWS.items() if color in colors)
 
 
 def view_select(

@@ -61,6 +61,9 @@ class Dataset:
     """One colour: its table, its columns in order, the first month published, and its version."""
 
     color: str
+    view: str
+    """The plain-named view that shows its trips, beside those of like colours."""
+
     columns: tuple[Column, ...]
     started_at: str
     ended_at: str
@@ -136,6 +139,7 @@ _COORDINATES = (
 
 _YELLOW = Dataset(
     "yellow",
+    "trips",
     (
         _VENDOR,
         Column("tpep_pickup_datetime", Kind.TIME, "meter engaged, New York wall clock"),
@@ -168,6 +172,7 @@ _YELLOW = Dataset(
 
 _GREEN = Dataset(
     "green",
+    "trips",
     (
         _VENDOR,
         Column("lpep_pickup_datetime", Kind.TIME, "meter engaged, New York wall clock"),
@@ -200,6 +205,7 @@ _GREEN = Dataset(
 
 _FHV = Dataset(
     "fhv",
+    "hire_trips",
     (
         Column("dispatching_base_num", Kind.TEXT, "licence of the base that dispatched the trip"),
         Column("pickup_datetime", Kind.TIME, "New York wall clock"),
@@ -217,6 +223,7 @@ _FHV = Dataset(
 
 _FHVHV = Dataset(
     "fhvhv",
+    "hire_trips",
     (
         Column("hvfhs_license_num", Kind.TEXT, "HV0002 Juno, HV0003 Uber, HV0004 Via, HV0005 Lyft"),
         Column("dispatching_base_num", Kind.TEXT, "base that dispatched the trip"),

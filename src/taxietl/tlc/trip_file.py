@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from taxietl.errors import ConfigError
+from taxietl.tlc.colors import COLORS
 from taxietl.tlc.datasets import Dataset, dataset
 
 MONTHS_LATE = 2
@@ -17,7 +18,10 @@ MONTHS_LATE = 2
 
 Source: TLC, "TLC Trip Record Data": monthly, with two months' delay, since 13 May 2022."""
 
-_PUBLISHED = re.compile(r"(yellow|green|fhvhv|fhv)_tripdata_(\d{4})-(\d{2})")
+_PUBLISHED = re.compile(
+    # The longest first: fhv begins fhvhv.
+    rf"({'|'.join(sorted(COLORS, key=len, reverse=True))})_tripdata_(\d{{4}})-(\d{{2}})"
+)
 
 
 @dataclass(frozen=True, order=True)

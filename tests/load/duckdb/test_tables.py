@@ -7,7 +7,7 @@ import pytest
 from months import FEBRUARY, GREEN_JANUARY, JANUARY, Duck, batch_of
 
 from taxietl.errors import ConfigError, NotOursError
-from taxietl.load.views import view_of, view_select
+from taxietl.load.views import view_select
 from taxietl.tlc.datasets import DATASETS
 
 
@@ -204,7 +204,7 @@ def test_every_view_over_every_colours_table_has_plain_names(color: str) -> None
 
     with duckdb.connect() as connection:
         connection.execute(f"CREATE TABLE {of.table} ({listed}, source_month DATE)")
-        connection.execute(view_select(view_of(color), present))
+        connection.execute(view_select(DATASETS[color].view, present))
         names = [each[0] for each in connection.description or ()]
 
     assert {"color", "pickup_datetime", "dropoff_datetime", "source_month"} <= set(names)

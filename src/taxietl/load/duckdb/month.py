@@ -14,7 +14,6 @@ from taxietl.load import ledger
 from taxietl.load.duckdb.tables import SCHEMA, Tables
 from taxietl.load.sql import quoted, stats_of, stats_select
 from taxietl.load.table_names import table_name
-from taxietl.load.views import view_of
 from taxietl.steps.protocols import Batches
 from taxietl.steps.values import ColumnStats, Entry, LoadReport, Note
 from taxietl.tlc.arrow import arrow_schema
@@ -108,7 +107,7 @@ class DuckDBMonth:
         self._tables.make_ledger()
         self._trips.make_trips(self._name.name, of, names)
         if self._table == of.table:
-            self._tables.make_view(view_of(of.color))
+            self._tables.make_view(of.view)
         self._connection.execute(f"DELETE FROM {table} WHERE source_month = {self._date}")
         listed = ", ".join(quoted(name) for name in names)
         insert = (

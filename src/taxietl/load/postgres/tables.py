@@ -23,7 +23,7 @@ from taxietl.load.ownership import (
 )
 from taxietl.load.postgres.connection import Session
 from taxietl.load.sql import defined, quoted
-from taxietl.load.views import VIEWS, view_columns, view_of, view_select
+from taxietl.load.views import VIEWS, view_columns, view_select
 from taxietl.tlc.datasets import Dataset, dataset
 
 # Values reach SQL as parameters; what stands in it is a name of ours, or is quoted.
@@ -170,7 +170,7 @@ class Tables:
 
     def make_view(self, color: str) -> None:
         """Show the colours that are there; a table or view of the user's own of that name stays."""
-        view = view_of(color)
+        view = dataset(color).view
         found = self._found(view)
         if found is not None and not bears(found.comment, VIEW_ROLE):
             return
