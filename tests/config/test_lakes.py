@@ -145,3 +145,12 @@ def test_a_bucket_opens_with_the_named_account_at_the_named_address(write: Write
         "credentials": "nobody",
         "endpoint": "http://localhost:4443",
     }
+
+
+def test_a_bucket_may_be_named_by_its_url() -> None:
+    found = load_settings().profile("gs://my-lake", LakeProfile)
+
+    assert isinstance(found, GcsProfile)
+    assert (found.bucket_name, found.name) == ("my-lake", "gs://my-lake")
+    with pytest.raises(ConfigError, match="gs://my-lake/folder: must be a bucket's name alone"):
+        load_settings().profile("gs://my-lake/folder")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field
 
 from taxietl.config.base import Text
 from taxietl.config.lakes import LakeProfile
+from taxietl.config.paths import Surroundings
+from taxietl.config.secrets import LiteralSecret, SecretReference
 from taxietl.load.google.profile import GoogleProfile
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ def check_bucket(name: str) -> str:
 class GcsProfile(LakeProfile, GoogleProfile):
     """A lake in a Google Cloud Storage bucket."""
 
+    url_schemes: ClassVar[tuple[str, ...]] = ("gs", "gcs")
+    url_form: ClassVar[str] = "gs://BUCKET"
     example: ClassVar[str] = """\
 #[profiles.lake]
 #type = "gcs"
@@ -43,6 +47,18 @@ class GcsProfile(LakeProfile, GoogleProfile):
     type: Literal["gcs"] = "gcs"
     # `bucket` is the method.
     bucket_name: Annotated[Text, AfterValidator(check_bucket)] = Field(alias="bucket")
+
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        *,
+        secret: SecretReference | LiteralSecret,  # noqa: ARG003 - an account's key is elsewhere
+        around: Surroundings,
+    ) -> Self:
+        """`gs://BUCKET`, with application default credentials."""
+        bucket = url.partition("://")[2].removesuffix("/")
+        return cls.model_validate({"bucket": bucket}, context=around)
 
     def bucket(self) -> Bucket:
         """A google-cloud-storage bucket, through a client of its own; no request is made yet.
