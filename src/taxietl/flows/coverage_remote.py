@@ -7,9 +7,9 @@ that does not answer is left alone after some tries.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 
@@ -23,7 +23,7 @@ from taxietl.load.lake.errands import all_of
 from taxietl.orchestrator.store.cache_store import CacheStore
 from taxietl.steps import registry
 from taxietl.steps.month_class import MonthClass, class_of_published, class_of_unpublished
-from taxietl.steps.protocols import Extractor
+from taxietl.steps.protocols import Dated, Extractor
 from taxietl.steps.values import SourceVersion
 from taxietl.tlc.sync_window import months_to_ask
 from taxietl.tlc.trip_file import TripFile
@@ -43,7 +43,6 @@ _STATES: Mapping[MonthClass, MonthState] = {
 
 _PLAIN = (MonthState.LOADED, MonthState.MISSING, MonthState.NOT_PUBLISHED)
 
-DigestOf = Callable[[SourceVersion], str | None]
 ProbeResult = SourceVersion | SourceError | TryLaterError
 
 
@@ -62,7 +61,7 @@ def ask_source(found: Coverage, source: str, today: date, *, every: bool) -> Cov
     months = _months(found, today, every=every)
     check_source(source, months)
     extractor = registry.extractor(source)
-    answers, digests = _answers(extractor, months), _Digests(extractor)
+    answers, fetched = _answers(extractor, months), _Fetched(extractor)
     silent = _silent(answers)
     own = {source, *(each.source for each in answers.values() if isinstance(each, SourceVersion))}
     tables = tuple(
@@ -71,7 +70,7 @@ def ask_source(found: Coverage, source: str, today: date, *, every: bool) -> Cov
             months=tuple(
                 replace(each, remote=MonthClass.UNKNOWN)
                 if each.trip_file in silent
-                else _laid_over(each, answers.get(each.trip_file), own, digests, today)
+                else _laid_over(each, answers.get(each.trip_file), own, fetched, today)
                 for each in table.months
             ),
         )
@@ -134,7 +133,7 @@ def _laid_over(
     month: CoveredMonth,
     answer: ProbeResult | None,
     own: Collection[str],
-    digest_of: DigestOf,
+    fetched: _Fetched,
     today: date,
 ) -> CoveredMonth:
     """The month with the source's class; its state, where only that was to be said.
@@ -143,14 +142,14 @@ def _laid_over(
         month: as it is here.
         answer: what the source has of it; None if it was not asked.
         own: how a ledger calls the source.
-        digest_of: the SHA-256 of a version's bytes, if it is known.
+        fetched: what is known of versions' bytes.
         today: for what is overdue.
     """
     if answer is None:
         return month
     record = month.record if month.is_there else None
     if isinstance(answer, SourceVersion):
-        remote = _class_of(answer, record, digest_of)
+        remote = _class_of(answer, record, fetched)
         written = answer.last_modified
     else:
         remote = class_of_unpublished(month.trip_file, is_loaded=bool(record), today=today)
@@ -164,31 +163,35 @@ def _laid_over(
     return replace(month, state=state, reason=reason, remote=remote)
 
 
-def _class_of(version: SourceVersion, record: Record | None, digest_of: DigestOf) -> MonthClass:
+def _class_of(version: SourceVersion, record: Record | None, fetched: _Fetched) -> MonthClass:
     found = class_of_published(version, record)
     if found is not MonthClass.CHANGED or record is None:
         return found
-    from taxietl.extract.http.download import modified_at  # of all HTTP: 10 ms
-
     return class_of_published(
         version,
         record,
-        sha256=digest_of(version),
-        loaded_last_modified=modified_at(record.version, settings().cache_dir),
+        sha256=fetched.sha256(version),
+        loaded_last_modified=fetched.modified_at(record.version),
     )
 
 
-class _Digests:
-    """The SHA-256 of versions, as far as it costs no transfer."""
+class _Fetched:
+    """What is known of versions' bytes without a transfer."""
 
     def __init__(self, extractor: Extractor) -> None:
         self._extractor = extractor
 
-    def __call__(self, version: SourceVersion) -> str | None:
+    def sha256(self, version: SourceVersion) -> str | None:
         """Of a file that lies here, or was fetched before; else None: nothing is made for it."""
         if version.url.startswith("file:"):
             return self._extractor.extract(version, into=settings().cache_dir).sha256
         return self._kept.get((version.url, version.etag))
+
+    def modified_at(self, version: SourceVersion) -> datetime | None:
+        """When that version was written, if it was fetched before."""
+        if not isinstance(self._extractor, Dated):
+            return None
+        return self._extractor.modified_at(version, settings().cache_dir)
 
     @cached_property
     def _kept(self) -> dict[tuple[str | None, str | None], str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa  # noqa: TID253  this module is loaded when a month is ingested
 
-from taxietl.config import profile_named, settings
+from taxietl.config import profile_named
 from taxietl.errors import ConfigError, TooManyRejectsError
 from taxietl.flows.data_events import attach_what_changed, refusals_attached
 from taxietl.flows.defaults import with_defaults
@@ -17,7 +17,7 @@ from taxietl.flows.ledger_rows import other_month_of
 from taxietl.flows.months import WORKERS, MonthResult, Workers, each_month
 from taxietl.flows.progress import counted
 from taxietl.flows.rejects import write_rejects
-from taxietl.flows.source import check_source, digest, extract, probe
+from taxietl.flows.source import check_source, digest, extract, modified_at, probe
 from taxietl.flows.warehouse import holder_named, loader
 from taxietl.flows.warned import warned
 from taxietl.load.ledger import repairable
@@ -122,11 +122,7 @@ def plan(version: SourceVersion, options: IngestOptions, sha256: str | None = No
     target, table = loader(options.to), options.table_of(dataset)
     with holder_named():
         entry = repairable(partial(target.entry, version.trip_file, table), force=options.force)
-    loaded = None
-    if entry:
-        from taxietl.extract.http.download import modified_at  # of all HTTP: 10 ms
-
-        loaded = modified_at(version_loaded(entry.report), settings().cache_dir)
+    loaded = modified_at(version_loaded(entry.report), options.source) if entry else None
     other = None
     if sha256 and not (entry and entry.report.source_sha256 == sha256):
         other = other_month_of(target, table, version.trip_file, sha256)

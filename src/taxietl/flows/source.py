@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from taxietl.config import settings
@@ -12,7 +13,7 @@ from taxietl.flows import retries
 from taxietl.flows.progress import Doing, told
 from taxietl.orchestrator import Cache, current_cancellation, get_run_logger, task
 from taxietl.steps import registry
-from taxietl.steps.protocols import MaybeOneFile
+from taxietl.steps.protocols import Dated, MaybeOneFile
 from taxietl.steps.values import SourceFile, SourceVersion
 from taxietl.tlc.trip_file import TripFile, named_month
 
@@ -54,6 +55,14 @@ def digest(version: SourceVersion, source: str) -> str:
     run once its file has made room for others.
     """
     return extract(version, source).sha256
+
+
+def modified_at(version: SourceVersion, source: str) -> datetime | None:
+    """When a version that was fetched before was written; None where nobody has kept that."""
+    extractor = registry.extractor(source)
+    if not isinstance(extractor, Dated):
+        return None
+    return extractor.modified_at(version, settings().cache_dir)
 
 
 def check_source(source: str, trip_files: Sequence[TripFile]) -> None:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from taxietl.config import settings
 from taxietl.errors import RefusedLoadError
-from taxietl.extract.http.download import modified_at
 from taxietl.flows.defaults import with_defaults
 from taxietl.flows.ingest import IngestOptions
+from taxietl.flows.source import modified_at
 from taxietl.load.lake.lake import Lake
 from taxietl.load.lake.survey import other_month_of
 from taxietl.load.lake.upload import Destination, decide_upload, destination, entry_of
@@ -91,7 +90,7 @@ def plan_upload(
         transforms=options.recorded(),
         force=options.force,
         loaded_last_modified=modified_at(
-            version_loaded(entry_of(known, version.trip_file).report), settings().cache_dir
+            version_loaded(entry_of(known, version.trip_file).report), options.source
         )
         if known
         else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -106,6 +107,15 @@ class Glimpse(Protocol):
         Raises:
             TransferError: they could not be had this time.
         """
+        ...
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """What an extractor offers beside, where it keeps when the versions it fetched were written."""
+
+    def modified_at(self, version: SourceVersion, folder: Path) -> datetime | None:
+        """When that version was written; None if it was not fetched into this cache folder."""
         ...
 
 

@@ -49,7 +49,7 @@ class SourceVersion:
     @property
     def at_hand(self) -> bool:
         """Whether the bytes can be read without a transfer, so that a SHA-256 is cheap."""
-        return not self.url.startswith(("http:", "https:", "gs:"))
+        return "://" not in self.url or self.url.startswith("file:")
 
 
 @dataclass(frozen=True)

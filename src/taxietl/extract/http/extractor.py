@@ -18,7 +18,7 @@ from taxietl.errors import (
 )
 from taxietl.extract.http.answers import NO_HEAD, REFUSALS, absent, described, error_of, served_at
 from taxietl.extract.http.client import Patience, Question, ask
-from taxietl.extract.http.download import download
+from taxietl.extract.http.download import download, modified_at
 from taxietl.steps.protocols import NEVER, Cancellation, Progress, untold
 from taxietl.steps.values import SourceFile, SourceVersion
 from taxietl.tlc.trip_file import TripFile
@@ -122,6 +122,10 @@ class Http:
             if (part.etag, part.size_bytes) != (version.etag, version.size_bytes):
                 return None
             return b"".join(answer.chunks())
+
+    def modified_at(self, version: SourceVersion, folder: Path) -> datetime | None:
+        """When that version was written, as its server said; None if it was not downloaded here."""
+        return modified_at(version, folder)
 
     def served_at(self, *, cancellation: Cancellation = NEVER) -> datetime | None:
         """The server's time, which it says with any answer; None if it does not.
