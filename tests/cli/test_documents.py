@@ -1,4 +1,4 @@
-"""Every --json is exactly one document, and fits its definition in docs/reference.md."""
+"""Every --json is exactly one document, and fits its schema in docs/schemas."""
 
 from __future__ import annotations
 

@@ -1,32 +1,34 @@
-"""The JSON documents as the reference describes them."""
+"""The JSON documents as their schemas describe them."""
 
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference.md"
-
-
-def _definitions() -> dict[str, Any]:
-    (block,) = re.findall(r"```json\n(.*?)```", REFERENCE.read_text(), re.DOTALL)
-    definitions: dict[str, Any] = json.loads(block)
-    return definitions
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 
 
 @cache
-def _validator(definition: str) -> Draft202012Validator:
-    """Kept: to check the schema itself takes 0.2 s."""
-    schema = _definitions() | {"$ref": f"#/$defs/{definition}"}
+def _schema(file: str) -> Any:
+    return json.loads((SCHEMAS / file).read_text())
+
+
+_REGISTRY: Registry[Any] = Registry(retrieve=lambda file: Resource.from_contents(_schema(file)))
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    """Kept: to check the schema itself takes a while."""
+    schema = _schema(f"{name}.json")
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
+    return Draft202012Validator(schema, registry=_REGISTRY)
 
 
-def check(document: Any, definition: str) -> None:
-    """Demand that a document is as its definition in docs/reference.md says."""
-    _validator(definition).validate(document)
+def check(document: Any, name: str) -> None:
+    """Demand that a document is as docs/schemas/NAME.json says."""
+    _validator(name).validate(document)
