@@ -147,6 +147,23 @@ def test_a_part_imports_only_parts_below_it(graph: Graph, part: str) -> None:
     assert wrong == []
 
 
+def test_flows_know_no_database_and_no_kind_of_source_by_name(graph: Graph) -> None:
+    """What they need of one its loader or extractor offers, ours and anyone's alike.
+
+    A file that is only inspected is loaded into a DuckDB file aside, whatever the profiles are.
+    """
+    ours = ("taxietl.load.duckdb", "taxietl.load.postgres", "taxietl.extract.http")
+    known = {
+        f"{name} -> {other}"
+        for name in graph
+        if _part(name) == "flows"
+        for other in graph[name]
+        if other.startswith(ours)
+    }
+
+    assert {each.partition(" ->")[0] for each in known} == {"taxietl.flows.inspect"}, known
+
+
 def _part(name: str) -> str:
     """`config` of `taxietl.config.files`; nothing of taxietl's face, which is above them all."""
     return name.removeprefix("taxietl").lstrip(".").partition(".")[0]
