@@ -73,6 +73,9 @@ class Profile(Table):
     url_form: ClassVar[str] = ""
     """How such a URL is written, with what is to be filled in in capitals."""
 
+    filled_by: ClassVar[str] = ""
+    """The command that brings months there, where that is not `taxietl ingest`."""
+
     example: ClassVar[str] = ""
     """Its part of the configuration that `taxietl init` writes: lines that begin with `#`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from itertools import product
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 
@@ -56,6 +56,8 @@ def _check_place(key: str) -> None:
 
 class LakeProfile(Profile):
     """A lake: where in it a month lies."""
+
+    filled_by: ClassVar[str] = "taxietl upload-gcs"
 
     key: Annotated[str, AfterValidator(check_key)] = LAKE_KEY
 

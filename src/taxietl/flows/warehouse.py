@@ -15,13 +15,6 @@ from taxietl.steps.protocols import Loader
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_INTO = {
-    "gcs": " Months come into a lake by taxietl upload-gcs.",
-    "folder": " Months come into a lake by taxietl upload-gcs.",
-    "bigquery": " Months come into BigQuery by taxietl load-bq.",
-}
-"""What brings months into a profile that is not a warehouse."""
-
 
 def loader(name: str) -> Loader:
     """The loader for the profile of that name in the active settings.
@@ -33,11 +26,12 @@ def loader(name: str) -> Loader:
     profile = settings().profile(name)
     known = registry.names("loaders")
     if profile.type not in known:
+        filled = f" Months come there by {profile.filled_by}." if profile.filled_by else ""
         fitting = sorted(each.name for each in settings().profiles.values() if each.type in known)
         raise ConfigError(
             f"Profile {profile.name!r} is of type {profile.type!r}, which is no warehouse.",
             hint=f"Types of warehouses: {', '.join(known)}. "
-            f"Profiles of these: {', '.join(fitting) or 'none'}.{_INTO.get(profile.type, '')}",
+            f"Profiles of these: {', '.join(fitting) or 'none'}.{filled}",
         )
     return cast(Loader, registry.load("loaders", profile.type)(profile))
 

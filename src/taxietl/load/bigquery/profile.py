@@ -35,6 +35,7 @@ def check_dataset(dataset: str) -> str:
 class BigQueryProfile(GoogleProfile):
     """A BigQuery dataset."""
 
+    filled_by: ClassVar[str] = "taxietl load-bq"
     example: ClassVar[str] = """\
 #[profiles.bigquery]
 #type = "bigquery"
