@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,10 @@ class TestSqlite(LoaderTests):
         yield SqliteLoader(SqliteProfile(path=tmp_path / "taxi.sqlite"))
         for name in [each for each in sys.modules if each.startswith("taxietl_sqlite")]:
             del sys.modules[name]
+
+    def change(self, loader: Loader, statement: str) -> None:
+        with closing(sqlite3.connect(loader.target)) as connection, connection:
+            connection.execute(statement)
 
 
 class Place:

@@ -27,10 +27,10 @@ def batch_of(color: str, rows: int, **columns: Sequence[Any] | pa.Array) -> pa.R
     A column the contract does not know is added as text.
     """
     of = dataset(color)
+    plain = {"passenger_count": [1] * rows, "fare_amount": [2.5] * rows}
     given: dict[str, Any] = {
         of.started_at: [NOON + timedelta(seconds=each) for each in range(rows)],
-        "passenger_count": [1] * rows,
-        "fare_amount": [2.5] * rows,
+        **{name: values for name, values in plain.items() if of.has(name)},
         **columns,
     }
     schema = arrow_schema(of)

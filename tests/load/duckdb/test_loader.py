@@ -62,28 +62,6 @@ def test_a_dropped_table_is_loaded_again(duck: Duck) -> None:
     assert counts(duck) == (3, 2, 1)
 
 
-@pytest.mark.parametrize(
-    ("by_hand", "found"),
-    [
-        ("DELETE FROM yellow_trips WHERE passenger_count = 2", "1 of the 3"),
-        ("DELETE FROM yellow_trips", "0 of the 3"),
-        ("INSERT INTO yellow_trips FROM yellow_trips", "6 of the 3"),
-    ],
-    ids=["some deleted", "all deleted", "doubled"],
-)
-def test_rows_changed_by_hand_are_repaired_and_the_reason_says_so(
-    duck: Duck, by_hand: str, found: str
-) -> None:
-    batch = batch_of("yellow", 3, passenger_count=[1, 2, 2])
-    duck.load([batch])
-    duck.do(by_hand)
-
-    report = duck.load([batch])
-
-    assert report.reason == f"the table holds {found} rows loaded"
-    assert counts(duck) == (3, 2, 1)
-
-
 def test_another_source_replaces_with_force(duck: Duck) -> None:
     duck.load(3)
 
@@ -169,16 +147,6 @@ def test_rejects_and_unreadable_cells_are_kept_and_their_text_is_cut(duck: Duck)
         (report.load_id, "row", 7, None, "3 fields instead of 18", "1,2,3"),
         (report.load_id, "value", 9, "trip_distance", cell.reason, "x" * 4096),
     ]
-
-
-def test_a_month_that_became_empty_is_refused(duck: Duck) -> None:
-    duck.load(3)
-    before = duck.facts()
-
-    with pytest.raises(RefusedLoadError, match="no row is left"):
-        duck.load([], told={"rows_dropped": {"rule": 3}}, force=True, max_shrink=1.0)
-
-    assert duck.facts() == before
 
 
 def test_a_month_that_shrank_is_refused_until_that_much_is_allowed(duck: Duck) -> None:

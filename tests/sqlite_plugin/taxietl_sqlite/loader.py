@@ -22,7 +22,7 @@ from taxietl_sqlite.profile import SqliteProfile
 
 SQLITE = Dialect(
     tables="SELECT name FROM sqlite_master WHERE type = 'table'",
-    seconds="unixepoch({})",
+    seconds="unixepoch(substr({}, 1, 19))",
     minute="CAST(strftime('%M', {}) AS INTEGER)",
     hour="CAST(strftime('%H', {}) AS INTEGER)",
     day="date({})",
