@@ -138,3 +138,14 @@ def test_a_type_that_cannot_be_imported_fails_its_own_profiles_alone(
     said = place.run("profiles", "ls", code=2)
     assert "profiles.lite.type: The profile type 'sqlite' of taxietl-sqlite cannot be" in said
     assert "Reinstall taxietl-sqlite" in said
+
+
+def test_metadata_of_another_version_says_reinstall(tmp_path: Path) -> None:
+    stale = tmp_path / "site" / "taxietl-0.0.1.dist-info"
+    stale.mkdir(parents=True)
+    (stale / "METADATA").write_text("Metadata-Version: 2.1\nName: taxietl\nVersion: 0.0.1\n")
+
+    said = Place(tmp_path, tmp_path / "site").run("profiles", "ls", code=2)
+
+    assert "profiles.warehouse.type: What the installed taxietl says it has" in said
+    assert "Reinstall it: pip install --force-reinstall taxietl" in said
