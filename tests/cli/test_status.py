@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -149,6 +150,20 @@ def test_a_line_a_month_where_it_is_no_terminal(taxietl: Taxietl, files: Path) -
     ]
     assert lines[4][7:9] == ["'green-2021-04':", "SchemaError:"]
     assert "by its ledger" in done.err
+
+
+def test_times_are_utc_in_any_zone(taxietl: Taxietl, home: Path, files: Path) -> None:
+    _load(taxietl, files)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "taxietl", "--home", str(home), "status", "--json"],
+        env=os.environ | {"TZ": "America/New_York"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+
+    (table,) = json.loads(done.stdout)["tables"]
+    assert table["loaded_at"].endswith("+00:00")
 
 
 def test_the_lines_end_with_what_is_known_unless_months_are_named(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -130,9 +130,11 @@ class SqlWarehouse:
 
 
 def _typed(name: str, value: Any) -> Any:
-    """What a database without such types keeps as text."""
-    if not isinstance(value, str):
-        return value
-    if COLUMNS[name].startswith("DATE"):
+    """A time in UTC, whatever zone its database shows; days and times that are kept as text."""
+    kind = COLUMNS[name]
+    if kind.startswith("DATE") and isinstance(value, str):
         return date.fromisoformat(value)
-    return datetime.fromisoformat(value) if COLUMNS[name].startswith("TIME") else value
+    if kind.startswith("TIME") and value is not None:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return at.astimezone(UTC)
+    return value

@@ -35,7 +35,7 @@ class Warehouse(Protocol):
     def ledger(self, wanted: LedgerQuery, *, at_once: bool = False) -> list[dict[str, Any]]:
         """Rows of the ledger by `taxietl.load.ledger.COLUMNS`, by colour, month and time.
 
-        A day is a `date`, a time a `datetime` with its zone, JSON its text or taken apart. There
+        A day is a `date`, a time a `datetime` in UTC, JSON its text or taken apart. There
         are none where nothing was ever loaded, and where there is no warehouse yet.
 
         Args:
